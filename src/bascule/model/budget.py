@@ -1,0 +1,38 @@
+"""Who pays, what is held, and what is left."""
+
+from msgspec import Struct
+
+from bascule.model.entry import HeldScope
+
+
+class Attribution(Struct, frozen=True, kw_only=True):
+    """Who a request is charged to. Scopes from the key are a security boundary, those from headers attribution."""
+
+    key: str | None = None
+    org: str | None = None
+    team: str | None = None
+    project: str | None = None
+    user: str | None = None
+    session_id: str | None = None
+    tags: dict[str, str] = {}
+
+
+class Hold(Struct, frozen=True, kw_only=True):
+    """Money set aside for one attempt, in every budget that applies."""
+
+    attempt_id: str
+    amount_nanousd: int
+    held: tuple[HeldScope, ...]
+
+
+class BudgetState(Struct, frozen=True, kw_only=True):
+    scope: str
+    window_id: str
+    mode: str
+    limit_nanousd: int
+    settled_nanousd: int
+    held_nanousd: int
+
+    @property
+    def left_nanousd(self) -> int:
+        return self.limit_nanousd - self.settled_nanousd - self.held_nanousd

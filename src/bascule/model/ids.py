@@ -1,0 +1,14 @@
+"""Identifiers: time-ordered, made from a clock and randomness that the caller supplies."""
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_RANDOM_BITS = 80
+
+
+def ulid(now_ms: int, random_80: int) -> str:
+    """A ULID (github.com/ulid/spec): 48 bits of milliseconds, then 80 random bits, as 26 characters.
+
+    `now_ms` is milliseconds since the Unix epoch; `random_80` is a uniform integer below 2**80.
+    Identifiers made in one process sort by their millisecond.
+    """
+    value = (now_ms << _RANDOM_BITS) | random_80
+    return "".join([_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5)])

@@ -1,0 +1,43 @@
+"""A routing decision as a value: who may answer, in which order, and why."""
+
+from msgspec import Struct
+
+from bascule.model.catalog import Endpoint
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """One endpoint that may answer, with what the decision knew about it."""
+
+    model: str
+    endpoint: Endpoint
+    reason: str
+    """In the field's words: `cheapest adequate`, `floor_unmet`, `fallback`, `requested`, …"""
+    quality: float | None = None
+    expected_nanousd: int | None = None
+    """Expected cost of this request here; None where no price is known."""
+    adequate: bool = True
+
+
+class Rejected(Struct, frozen=True):
+    """A candidate that was considered and left out, and why."""
+
+    endpoint_id: str
+    reason: str
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """Candidates in the order in which they are to be tried; never empty."""
+
+    candidates: tuple[Candidate, ...]
+    rejected: tuple[Rejected, ...] = ()
+    route: str | None = None
+    reason: str = ""
+    task: str | None = None
+    task_source: str | None = None
+    """`header` or `rule`."""
+    floor: float | None = None
+    max_cost_nanousd: int | None = None
+    max_output_tokens: int | None = None
+    rule: str | None = None
+    """The CEL text of the rule that matched."""
+    policy_version: str = ""

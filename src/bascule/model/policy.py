@@ -1,0 +1,108 @@
+"""What a key, a route and a budget allow."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Objective = Literal["cheapest", "best", "fastest", "balanced"]
+BudgetMode = Literal["strict", "expected", "warn"]
+BudgetWindow = Literal["hour", "day", "week", "month", "total"]
+OnExhausted = Literal["refuse", "degrade", "finish_session"]
+ServingMode = Literal["enforce", "observe"]
+
+
+class RateLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    rpm: int | None = None
+    tpm: int | None = None
+    in_flight: int | None = None
+
+
+class KeyPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who a virtual key is and what it may do. The secret itself is nowhere in it."""
+
+    name: str
+    org: str | None = None
+    team: str | None = None
+    project: str | None = None
+    user: str | None = None
+    models: tuple[str, ...] = ()
+    """Names that may be asked for; empty is all. `provider/x` always needs an explicit grant when non-empty."""
+    max_output_tokens: int | None = None
+    rate: RateLimit = RateLimit()
+    tags: dict[str, str] = {}
+    role: Literal["member", "admin", "auditor", "team_admin"] = "member"
+    source: Literal["config", "store", "open"] = "config"
+    expires_ms: int | None = None
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """A cap on a scope. `scope` is `kind:name`, e.g. `key:ci`, `team:platform`, `user:*`, `tag:feature=search`."""
+
+    scope: str
+    limit_nanousd: int
+    window: BudgetWindow
+    mode: BudgetMode = "strict"
+    alerts: tuple[float, ...] = ()
+    on_exhausted: OnExhausted = "refuse"
+    source: Literal["config", "store"] = "config"
+
+
+class DataPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What may happen to the data of a request. An unknown fact does not satisfy a constraint."""
+
+    retention: str | None = None
+    """`none`, or the longest that is accepted, e.g. `30d`."""
+    training: bool | None = None
+    """False: only endpoints known not to train."""
+    regions: tuple[str, ...] = ()
+    providers_allow: tuple[str, ...] = ()
+    providers_deny: tuple[str, ...] = ()
+    zdr: bool = False
+    quantizations: tuple[str, ...] = ()
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """One CEL rule of a route; whatever is not None replaces the route's own when `when` is true."""
+
+    when: str
+    candidates: tuple[str, ...] | None = None
+    objective: Objective | None = None
+    quality: float | None = None
+    max_cost_nanousd: int | None = None
+    refuse: str | None = None
+
+
+class RoutePolicy(Struct, frozen=True, kw_only=True):
+    """A virtual model: candidates, and how to choose among them."""
+
+    name: str
+    candidates: tuple[str, ...]
+    objective: Objective = "cheapest"
+    quality: float | None = None
+    """The floor, 0 to 1; `low|medium|high` are already numbers here. None: no floor."""
+    max_cost_nanousd: int | None = None
+    max_output_tokens: int | None = None
+    data: DataPolicy = DataPolicy()
+    rules: tuple[Rule, ...] = ()
+
+
+class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one request adds to policy, by header or body (OpenRouter's extensions included)."""
+
+    model: str
+    fallback_models: tuple[str, ...] = ()
+    suffix: Literal["floor", "nitro"] | None = None
+    quality: float | None = None
+    max_cost_nanousd: int | None = None
+    data: DataPolicy = DataPolicy()
+    order: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    sort: Literal["price", "throughput", "latency"] | None = None
+    max_price_input: int | None = None
+    """Pico-USD per token."""
+    max_price_output: int | None = None
+    allow_fallbacks: bool = True
+    require_parameters: bool = False
+    deadline_ms: int | None = None
+    no_cache: bool = False

@@ -1,0 +1,39 @@
+"""What decisions may ask of a linked configuration. `link.Snapshot` implements it; tests use a dict."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from bascule.model.catalog import Model
+from bascule.model.policy import RoutePolicy, Rule
+
+
+class Registry(Protocol):
+    """Names and what they mean, fixed for the life of a request."""
+
+    @property
+    def policy_version(self) -> str: ...
+
+    @property
+    def price_version(self) -> str: ...
+
+    def route(self, name: str) -> RoutePolicy | None:
+        """The route of exactly this name."""
+        ...
+
+    def alias(self, name: str) -> str | None: ...
+
+    def model(self, name: str) -> Model | None:
+        """The configured model of exactly this name."""
+        ...
+
+    def direct(self, provider: str, upstream_model: str) -> Model | None:
+        """A model made of one endpoint, where `provider` is configured; its prices may be unknown."""
+        ...
+
+    def catalog_model(self, name: str) -> Model | None:
+        """A shipped catalog model that at least one configured provider serves."""
+        ...
+
+    def first_rule(self, route: RoutePolicy, facts: Mapping[str, Any]) -> Rule | None:
+        """The first of the route's CEL rules that is true of `facts` (see `decide.route.rule_facts`)."""
+        ...
