@@ -46,6 +46,20 @@ class ReplyFacts(Struct, frozen=True, kw_only=True):
     """UTF-8 bytes of generated text, reasoning and tool arguments: the estimate where usage is missing."""
 
 
+class ReplyContext(Struct, frozen=True, kw_only=True):
+    """What a codec may need of its own request to write the answer. Optional: without it a translated answer has
+    `created` 0, and tool names that had to be shortened for the target stay shortened."""
+
+    now_s: int = 0
+    """Unix time in seconds, for OpenAI's `created`."""
+    target: Target | None = None
+    body: Body | None = None
+    """The client's own body."""
+
+
+NO_CONTEXT = ReplyContext()
+
+
 class StreamStep(Struct, frozen=True, kw_only=True):
     """What feeding some upstream bytes (or the upstream's end) led to."""
 
@@ -118,12 +132,18 @@ class Codec(Protocol):
         `malformed`) where the target has no word for something that must not be dropped."""
         ...
 
-    def reply(self, raw: bytes, facts: Facts, model: str, cost_nanousd: int | None) -> bytes:
+    def reply(
+        self, raw: bytes, facts: Facts, model: str, cost_nanousd: int | None, context: ReplyContext = NO_CONTEXT
+    ) -> bytes:
         """The client's body for a whole 200 answer. Same dialect: unchanged but for the spliced `usage.cost`
         (None: nothing is spliced). `model` is used only where a translated body needs one."""
         ...
 
-    def stream(self, facts: Facts, model: str, splice_cost: bool) -> StreamCodec: ...
+    def stream(
+        self, facts: Facts, model: str, splice_cost: bool, context: ReplyContext = NO_CONTEXT
+    ) -> StreamCodec:
+        """A codec for one streamed attempt. `context.target.quirks` matters to it (`no_done`)."""
+        ...
 
     def forward_headers(self, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Client headers that go on to the provider (e.g. `anthropic-beta`, `anthropic-version`); all else stays."""
