@@ -105,4 +105,5 @@ class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True):
     allow_fallbacks: bool = True
     require_parameters: bool = False
     deadline_ms: int | None = None
+    """Milliseconds from the request's arrival within which the answer must be complete."""
     no_cache: bool = False
