@@ -1,0 +1,1 @@
+"""One file per provider, each with one value named `SPEC`."""

@@ -1,0 +1,25 @@
+"""Alibaba Cloud Model Studio (DashScope), https://help.aliyun.com/en/model-studio."""
+
+from bascule.model.catalog import DataFacts
+from bascule.providers.spec import OPEN_WEIGHT_BOUNDS, ProviderSpec
+
+SPEC = ProviderSpec(
+    name="dashscope",
+    title="Alibaba Cloud Model Studio (DashScope)",
+    dialect="openai_chat",
+    base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+    key_envs=("DASHSCOPE_API_KEY",),
+    quirks=frozenset({"no_developer_role", "reasoning_content"}),
+    # help.aliyun.com/en/model-studio/error-code-start, read 2026-11-21
+    error_classes={
+        "Arrearage": "quota_exhausted",
+        "insufficient_quota": "quota_exhausted",
+        "Throttling": "rate_limited",
+        "Throttling.RateQuota": "rate_limited",
+        "Throttling.AllocationQuota": "rate_limited",
+        "data_inspection_failed": "content_filter",
+    },
+    data=DataFacts(operator="Alibaba Cloud", source="the region depends on the base URL; declare it under `data`"),
+    bounds=OPEN_WEIGHT_BOUNDS,
+    notes="The international endpoint; the mainland one is https://dashscope.aliyuncs.com/compatible-mode/v1.",
+)

@@ -1,0 +1,18 @@
+"""Perplexity, https://docs.perplexity.ai."""
+
+from bascule.providers.spec import ProviderSpec, seat
+
+SPEC = ProviderSpec(
+    name="perplexity",
+    title="Perplexity",
+    dialect="openai_chat",
+    base_url="https://api.perplexity.ai",
+    key_envs=("PERPLEXITY_API_KEY", "PPLX_API_KEY"),
+    paths={"chat": "/chat/completions"},
+    stream_usage="always",
+    quirks=frozenset({"no_developer_role", "strip_unknown"}),
+    data=seat("Perplexity", "us"),
+    price_provider="perplexity",
+    notes="Searches the web for each request and may bill fees per search that its usage does not show: do"
+    " not put it under a strict budget without a price that covers them.",
+)

@@ -1,0 +1,68 @@
+"""The presets by name. Third parties add theirs through the entry point group `bascule.providers`."""
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+
+from bascule.providers.spec import ProviderSpec
+
+ENTRY_POINT_GROUP = "bascule.providers"
+"""Each entry point is a `ProviderSpec`; `compose` loads them and passes them to `link`, never an import."""
+
+DEEP = ("openai", "anthropic", "deepseek", "google", "azure", "openrouter", "vllm", "ollama")
+"""Presets with wire cases, quirks and error classes of their own."""
+
+NAMES = (
+    *DEEP,
+    "dashscope",
+    "zai",
+    "moonshot",
+    "minimax",
+    "mimo",
+    "xai",
+    "mistral",
+    "groq",
+    "together",
+    "fireworks",
+    "cerebras",
+    "sambanova",
+    "deepinfra",
+    "novita",
+    "perplexity",
+    "nvidia",
+    "huggingface",
+    "cloudflare",
+    "github_models",
+    "sglang",
+    "llamacpp",
+    "lmstudio",
+)
+
+
+def preset(name: str) -> ProviderSpec | None:
+    """The shipped preset of this name. Only the module that is asked for is imported."""
+    if name not in NAMES:
+        return None
+    spec: ProviderSpec = import_module(f"bascule.providers.presets.{name}").SPEC
+    return spec
+
+
+def presets() -> tuple[ProviderSpec, ...]:
+    """All shipped presets, the deep ones first."""
+    return tuple([spec for name in NAMES if (spec := preset(name)) is not None])
+
+
+class Presets:
+    """Shipped presets and those of third parties, looked up by name."""
+
+    def __init__(self, extra: Iterable[ProviderSpec] = ()) -> None:
+        self._extra: Mapping[str, ProviderSpec] = {spec.name: spec for spec in extra}
+
+    def get(self, name: str) -> ProviderSpec | None:
+        """A shipped preset wins over a third party's of the same name: an installed package changes none of ours."""
+        return preset(name) or self._extra.get(name)
+
+    def names(self) -> tuple[str, ...]:
+        return (*NAMES, *[name for name in self._extra if name not in NAMES])
+
+    def all(self) -> tuple[ProviderSpec, ...]:
+        return (*presets(), *[spec for name, spec in self._extra.items() if name not in NAMES])
