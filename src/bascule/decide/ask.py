@@ -31,8 +31,8 @@ _NO_LEVELS: Mapping[str, float] = {}
 _MS_PER = (("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000))
 
 
-def read_ask(headers: Headers, facts: Facts, levels: Mapping[str, float] = _NO_LEVELS) -> Ask | Refusal:
-    """The request's own demands. `levels` are the numbers behind `low`, `medium` and `high`.
+def read_ask(headers: Headers, facts: Facts, quality_levels: Mapping[str, float] = _NO_LEVELS) -> Ask | Refusal:
+    """The request's own demands. `quality_levels` are the numbers behind `low`, `medium` and `high`.
 
     Returns a Refusal (`malformed`) that names the header or field and what it may be.
     """
@@ -46,7 +46,7 @@ def read_ask(headers: Headers, facts: Facts, levels: Mapping[str, float] = _NO_L
         return Ask(model=facts.model)
     try:
         return Ask(
-            quality=None if quality is None else _quality(_text(quality), levels),
+            quality=None if quality is None else _quality(_text(quality), quality_levels),
             max_cost_nanousd=None if max_cost is None else _max_cost_nanousd(_text(max_cost)),
             deadline_ms=None if deadline is None else _deadline_ms(_text(deadline)),
             no_cache=cache is not None and not _yes("x-bascule-cache", _text(cache)),

@@ -1,0 +1,221 @@
+"""Whether an endpoint may and can take a request: the hurdles before choosing, lowest first.
+
+A candidate stops at its first obstacle. Where none is left, the obstacle of the one that came furthest says what
+would have to change. What is not known is judged by what a mistake would cost: an unknown fact about data satisfies
+no constraint, an unknown price no limit, but an unknown capability is left to the provider.
+"""
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from bascule.decide.data_policy import NO_DATA_POLICY, violation
+from bascule.model.catalog import Endpoint, Modality, Model
+from bascule.model.errors import Refusal, RefusalKind
+from bascule.model.facts import Facts
+from bascule.model.money import Rates, usd_text
+from bascule.model.policy import Ask, DataPolicy
+
+CostOf = Callable[[Endpoint], int | None]
+RatesOf = Callable[[Endpoint], Rates | None]
+
+# Order of hurdles: a candidate that stopped at a later one came further.
+_CHOICE, _DATA, _CAPABILITY, _WINDOW, _RETIRED, _PRICE, _COST, _HEALTH = range(8)
+
+
+class Obstacle(Struct, frozen=True):
+    """Why an endpoint cannot take a request."""
+
+    stage: int
+    kind: RefusalKind
+    reason: str
+    advisory: bool = False
+    """A catalog fact that the provider may know better: where nothing else is left, the request goes there all the
+    same. Only for models asked for by name, and for an output cap that is merely larger than the model's maximum."""
+    needed_nanousd: int | None = None
+
+
+class Needs(Struct, frozen=True, kw_only=True):
+    """What one request needs of any endpoint. Made once per request and name asked for."""
+
+    by_name: bool
+    """A model asked for by its name rather than through a route."""
+    modalities: tuple[Modality, ...] = ()
+    tools: bool = False
+    json_schema: bool = False
+    reasoning: bool = False
+    max_tokens: int | None = None
+    est_input_tokens: int = 0
+    policies: tuple[DataPolicy, ...] = ()
+    only: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    """Filled only where nothing outside of it may be tried."""
+    require_parameters: bool = False
+    max_price_input: int | None = None
+    max_price_output: int | None = None
+    max_cost_nanousd: int | None = None
+
+
+def needs_of(
+    ask: Ask,
+    facts: Facts,
+    *,
+    by_name: bool,
+    est_input_tokens: int,
+    data: DataPolicy = NO_DATA_POLICY,
+    max_cost_nanousd: int | None = None,
+) -> Needs:
+    """`data` and `max_cost_nanousd` are the route's; the request can only tighten them."""
+    modalities: tuple[Modality, ...] = ()
+    if facts.images or facts.has_audio or facts.has_document:
+        modalities = _modalities(facts)
+    policies: tuple[DataPolicy, ...] = ()
+    if data is not NO_DATA_POLICY and data != NO_DATA_POLICY:
+        policies = (data,)
+    if ask.data is not NO_DATA_POLICY and ask.data != NO_DATA_POLICY:
+        policies = (*policies, ask.data)
+    if max_cost_nanousd is None:
+        max_cost_nanousd = ask.max_cost_nanousd
+    elif ask.max_cost_nanousd is not None:
+        max_cost_nanousd = min(max_cost_nanousd, ask.max_cost_nanousd)
+    return Needs(
+        by_name=by_name,
+        modalities=modalities,
+        tools=facts.tools > 0,
+        json_schema=facts.has_json_schema,
+        reasoning=facts.has_reasoning,
+        max_tokens=facts.max_tokens,
+        est_input_tokens=est_input_tokens,
+        policies=policies,
+        only=ask.only,
+        ignore=ask.ignore,
+        order=() if ask.allow_fallbacks else ask.order,
+        require_parameters=ask.require_parameters,
+        max_price_input=ask.max_price_input,
+        max_price_output=ask.max_price_output,
+        max_cost_nanousd=max_cost_nanousd,
+    )
+
+
+def obstacle(
+    needs: Needs,
+    model: Model,
+    endpoint: Endpoint,
+    *,
+    now_ms: int,
+    hold_of: CostOf,
+    rates_of: RatesOf,
+    health: Mapping[str, str],
+) -> Obstacle | None:
+    """The first hurdle that `endpoint` does not take; None where it may serve."""
+    if (needs.only or needs.ignore or needs.order) and (found := _not_chosen(needs, endpoint)):
+        return found
+    for policy in needs.policies:
+        reason = violation(policy, endpoint)
+        if reason is not None:
+            return Obstacle(_DATA, "forbidden", reason)
+    if found := _incapable(needs, model, endpoint):
+        return found
+    window = endpoint.context_window or model.context_window
+    # Four bytes a token is the estimate; dense text reaches five, so only what is beyond that is turned away here.
+    if window is not None and needs.est_input_tokens * 4 > window * 5:
+        reason = f"about {needs.est_input_tokens} tokens, context window {window}"
+        return Obstacle(_WINDOW, "context_length", reason, advisory=needs.by_name)
+    if model.retires_ms is not None and model.retires_ms <= now_ms:
+        reason = "retired" if model.successor is None else f"retired; its successor is {model.successor}"
+        return Obstacle(_RETIRED, "model_not_found", reason, advisory=needs.by_name)
+    bounded = needs.max_price_input is not None or needs.max_price_output is not None
+    if bounded and (found := _too_dear_a_rate(needs, rates_of(endpoint))):
+        return found
+    if needs.max_cost_nanousd is not None and (found := _too_dear(needs.max_cost_nanousd, hold_of(endpoint))):
+        return found
+    if health and health.get(endpoint.id) == "open":
+        return Obstacle(_HEALTH, "overloaded", "failing now; its circuit breaker is open")
+    return None
+
+
+def refusal(name: str, obstacles: list[tuple[Endpoint, Obstacle]], max_cost_nanousd: int | None) -> Refusal:
+    """Why nothing that `name` stands for can take a request; `obstacles` is not empty."""
+    furthest = max(found.stage for _, found in obstacles)
+    last = [found for _, found in obstacles if found.stage == furthest]
+    told = "; ".join([f"{endpoint.id}: {found.reason}" for endpoint, found in obstacles[:5]])
+    more = f"; and {len(obstacles) - 5} more" if len(obstacles) > 5 else ""
+    needed = min([found.needed_nanousd for found in last if found.needed_nanousd is not None], default=None)
+    return Refusal(
+        kind=last[0].kind,
+        message=f"No endpoint of {name!r} can take this request. {told}{more}.",
+        code="context_length_exceeded" if last[0].kind == "context_length" else None,
+        param="model",
+        needed_nanousd=needed,
+        left_nanousd=None if needed is None else max_cost_nanousd,
+    )
+
+
+def is_named(endpoint: Endpoint, names: tuple[str, ...]) -> bool:
+    """Whether lower-case `names` hold the endpoint's provider, or `provider/upstream-model`."""
+    return endpoint.provider.lower() in names or endpoint.id.lower() in names
+
+
+def _modalities(facts: Facts) -> tuple[Modality, ...]:
+    needed: list[Modality] = []
+    if facts.images:
+        needed.append("image")
+    if facts.has_audio:
+        needed.append("audio")
+    if facts.has_document:
+        needed.append("document")
+    return tuple(needed)
+
+
+def _not_chosen(needs: Needs, endpoint: Endpoint) -> Obstacle | None:
+    if needs.only and not is_named(endpoint, needs.only):
+        return Obstacle(_CHOICE, "forbidden", "not in provider.only")
+    if needs.ignore and is_named(endpoint, needs.ignore):
+        return Obstacle(_CHOICE, "forbidden", "in provider.ignore")
+    if needs.order and not is_named(endpoint, needs.order):
+        return Obstacle(_CHOICE, "forbidden", "not in provider.order, and allow_fallbacks is false")
+    return None
+
+
+def _incapable(needs: Needs, model: Model, endpoint: Endpoint) -> Obstacle | None:
+    strict = needs.require_parameters
+    advisory = needs.by_name and not strict
+    for modality in needs.modalities:
+        if modality not in model.input:
+            return Obstacle(_CAPABILITY, "unsupported", f"takes no {modality} input", advisory)
+    # `strict` wants each of these to be known, else only a known lack counts.
+    if needs.tools and (model.tools is False or (strict and model.tools is None)):
+        return Obstacle(_CAPABILITY, "unsupported", "tools not supported", advisory)
+    if needs.json_schema and (model.json_schema is False or (strict and model.json_schema is None)):
+        return Obstacle(_CAPABILITY, "unsupported", "JSON schema output not supported", advisory)
+    if strict and needs.reasoning and model.reasoning is not True:
+        return Obstacle(_CAPABILITY, "unsupported", "reasoning not supported")
+    if needs.max_tokens is not None:
+        most = endpoint.max_output or model.max_output
+        if most is not None and needs.max_tokens > most:
+            return Obstacle(_CAPABILITY, "unsupported", f"max output {most} < {needs.max_tokens}", not strict)
+    return None
+
+
+def _too_dear_a_rate(needs: Needs, rates: Rates | None) -> Obstacle | None:
+    for name, rate, most in (
+        ("input", None if rates is None else rates.input, needs.max_price_input),
+        ("output", None if rates is None else rates.output, needs.max_price_output),
+    ):
+        if most is None:
+            continue
+        if rate is None:
+            return Obstacle(_PRICE, "unpriceable", f"{name} price unknown, and max_price is set")
+        if rate > most:
+            return Obstacle(_PRICE, "forbidden", f"{name} price over max_price")
+    return None
+
+
+def _too_dear(max_cost_nanousd: int, hold_nanousd: int | None) -> Obstacle | None:
+    if hold_nanousd is None:
+        return Obstacle(_PRICE, "unpriceable", "price unknown, and a maximum cost is set")
+    if hold_nanousd > max_cost_nanousd:
+        reason = f"may cost ${usd_text(hold_nanousd)}, over the maximum of ${usd_text(max_cost_nanousd)}"
+        return Obstacle(_COST, "budget_exhausted", reason, needed_nanousd=hold_nanousd)
+    return None
