@@ -18,6 +18,8 @@ from bascule.model.registry import Registry
 Suffix = Literal["floor", "nitro"]
 MAX_NAME_CHARS = 256
 
+_SUFFIXES: dict[str, Suffix] = {"floor": "floor", "nitro": "nitro"}
+
 
 class Resolved(Struct, frozen=True, kw_only=True):
     """Exactly one of `route` and `model` is set."""
@@ -98,8 +100,9 @@ def _served(name: str, registry: Registry) -> Resolved | None:
 
 def _stripped(name: str, registry: Registry) -> Resolved | None:
     """`name` without its `:floor` or `:nitro`; None where it ends in neither or nothing is left."""
-    base, _, suffix = name.rpartition(":")
-    if not base or (suffix != "floor" and suffix != "nitro"):
+    base, _, ending = name.rpartition(":")
+    suffix = _SUFFIXES.get(ending)
+    if not base or suffix is None:
         return None
     target = registry.alias(base)
     found = _own(base, registry)
