@@ -26,6 +26,7 @@ class Rates(Struct, frozen=True, kw_only=True, omit_defaults=True):
     audio_in: int | None = None
     audio_out: int | None = None
     image_in: int | None = None
+    image_out: int | None = None
     request_fee: int | None = None
     web_search_fee: int | None = None
 
@@ -37,8 +38,11 @@ class Tier(Struct, frozen=True):
     rates: Rates
 
 
-class Window(Struct, frozen=True):
-    """Rates inside a daily UTC window [start_s, end_s) in seconds of the day; may wrap over midnight."""
+class Window(Struct, frozen=True, omit_defaults=True):
+    """Rates inside a daily UTC window [start_s, end_s) in seconds of the day; may wrap over midnight.
+
+    Where windows overlap, the first one of a period wins.
+    """
 
     start_s: int
     end_s: int
@@ -46,7 +50,7 @@ class Window(Struct, frozen=True):
     tiers: tuple[Tier, ...] = ()
 
 
-class PricePeriod(Struct, frozen=True, kw_only=True):
+class PricePeriod(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one endpoint costs from `from_ms` on, until the next period starts."""
 
     from_ms: int
@@ -54,7 +58,7 @@ class PricePeriod(Struct, frozen=True, kw_only=True):
     tiers: tuple[Tier, ...] = ()
     windows: tuple[Window, ...] = ()
     variants: dict[str, "PricePeriod"] = {}
-    """Rates of other service tiers by name: `batch`, `flex`, `priority`, …"""
+    """Rates of other service tiers by name: `batch`, `flex`, `priority`, `fast`, … Variants have no variants."""
 
 
 class PriceTimeline(Struct, frozen=True, kw_only=True):
@@ -63,6 +67,8 @@ class PriceTimeline(Struct, frozen=True, kw_only=True):
     periods: tuple[PricePeriod, ...]
     source: str
     """Where they come from: `genai-prices 0.2.3`, `config`, …"""
+    standard_tiers: tuple[str, ...] = ()
+    """Service tiers, dear by their name, that are known to cost as standard here (see `decide.price`)."""
 
 
 def ceil_nanousd(picousd: int) -> int:

@@ -24,6 +24,7 @@ class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tokens_audio_in: int | None = None
     tokens_audio_out: int | None = None
     tokens_image_in: int | None = None
+    tokens_image_out: int | None = None
     web_searches: int | None = None
     service_tier: str | None = None
     """The tier that the provider says it used (`batch`, `priority`, `flex`, `standard`, …)."""
@@ -43,6 +44,11 @@ class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
             + (self.tokens_cache_write_5m or 0)
             + (self.tokens_cache_write_1h or 0)
         )
+
+    @property
+    def tier_input(self) -> int:
+        """All input tokens of whatever class: what providers compare with the edge of a long-context tier."""
+        return self.billed_input + (self.tokens_audio_in or 0) + (self.tokens_image_in or 0)
 
     @property
     def billed_output(self) -> int:
