@@ -139,9 +139,7 @@ class Codec(Protocol):
         (None: nothing is spliced). `model` is used only where a translated body needs one."""
         ...
 
-    def stream(
-        self, facts: Facts, model: str, splice_cost: bool, context: ReplyContext = NO_CONTEXT
-    ) -> StreamCodec:
+    def stream(self, facts: Facts, model: str, splice_cost: bool, context: ReplyContext = NO_CONTEXT) -> StreamCodec:
         """A codec for one streamed attempt. `context.target.quirks` matters to it (`no_done`)."""
         ...
 

@@ -1,0 +1,227 @@
+"""One pass over a Chat Completions request: what admission, routing and the hold need to know."""
+
+from typing import Any
+
+from bascule.model.errors import MalformedRequest
+from bascule.model.facts import Facts, ImageFact
+
+_OPENROUTER_KEYS = frozenset({"models", "provider", "route", "transforms", "usage"})
+_HEAD_CHARS = 2_000
+_MAX_CHOICES = 128
+
+
+class _Seen:
+    """What the parts of messages add up to."""
+
+    __slots__ = ("audio", "base64_bytes", "document", "images", "unbounded")
+
+    def __init__(self) -> None:
+        self.base64_bytes = 0
+        self.images: list[ImageFact] = []
+        self.unbounded: list[str] = []
+        self.audio = False
+        self.document = False
+
+
+def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
+    """Raises MalformedRequest naming the field. `raw_len` is the body's length in bytes."""
+    get = body.get
+    model = model_name(body)
+    messages = get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise MalformedRequest("`messages` must be a list with at least one message", "messages")
+    seen = _Seen()
+    system_text = first_user_text = ""
+    for index, message in enumerate(messages):
+        if type(message) is not dict or type(message.get("role")) is not str:
+            raise MalformedRequest(f"`messages[{index}]` must be an object with a `role`", f"messages[{index}].role")
+        content = message.get("content")
+        if type(content) is list:
+            _read_parts(content, index, seen)
+        elif content is not None and type(content) is not str:
+            raise MalformedRequest(
+                f"`messages[{index}].content` must be text or a list of parts", f"messages[{index}].content"
+            )
+        role = message["role"]
+        if role == "user":
+            if not first_user_text:
+                first_user_text = head_text(content)
+        elif not system_text and (role == "system" or role == "developer"):
+            system_text = head_text(content)
+    tools = get("tools")
+    functions = get("functions")
+    if tools is not None or functions is not None:
+        tool_count = _read_tools(tools, seen) + _list_length(functions, "functions")
+    else:
+        tool_count = 0
+    if get("web_search_options") is not None:
+        seen.unbounded.append("web_search")
+    if get("modalities") is not None and "audio" in get("modalities", ()):
+        seen.audio = True
+        seen.unbounded.append("audio")
+    options = get("stream_options")
+    response_format = get("response_format")
+    session = get("prompt_cache_key")
+    user = get("user")
+    tier = get("service_tier")
+    return Facts(
+        model=model,
+        stream=flag_value(body, "stream"),
+        wants_stream_usage=type(options) is dict and options.get("include_usage") is True,
+        max_tokens=_output_cap(body),
+        n=_choices(get("n")),
+        text_bytes=raw_len - seen.base64_bytes,
+        messages=len(messages),
+        tools=tool_count,
+        images=tuple(seen.images),
+        unbounded=tuple(seen.unbounded),
+        has_audio=seen.audio,
+        has_document=seen.document,
+        has_json_schema=type(response_format) is dict and response_format.get("type") == "json_schema",
+        has_reasoning=_reasons(body),
+        temperature=number_value(body, "temperature"),
+        end_user=user if type(user) is str else None,
+        session_hint=session if type(session) is str else None,
+        first_user_text=first_user_text,
+        system_text=system_text,
+        service_tier=tier if type(tier) is str else None,
+        openrouter={} if _OPENROUTER_KEYS.isdisjoint(body) else {k: body[k] for k in _OPENROUTER_KEYS & body.keys()},
+    )
+
+
+def model_name(body: dict[str, Any]) -> str:
+    """The request's `model`. Raises MalformedRequest."""
+    model = body.get("model")
+    if type(model) is not str or not model or len(model) > 512 or not model.isprintable():
+        raise MalformedRequest("`model` must be the name of a model, 1 to 512 printable characters", "model")
+    return model
+
+
+def flag_value(body: dict[str, Any], name: str) -> bool:
+    """An optional boolean field. Raises MalformedRequest."""
+    value = body.get(name)
+    if value is None or type(value) is bool:
+        return bool(value)
+    raise MalformedRequest(f"`{name}` must be true or false", name)
+
+
+def number_value(body: dict[str, Any], name: str) -> float | None:
+    """An optional number. Raises MalformedRequest."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if type(value) is float or type(value) is int:
+        return float(value) if -1e9 <= value <= 1e9 else 0.0
+    raise MalformedRequest(f"`{name}` must be a number", name)
+
+
+def count_value(body: dict[str, Any], name: str) -> int | None:
+    """An optional positive integer. Raises MalformedRequest."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if type(value) is not int or not 1 <= value <= 1_000_000_000:
+        raise MalformedRequest(f"`{name}` must be a positive integer", name)
+    return value
+
+
+def head_text(content: Any) -> str:
+    """The beginning of a message's text, at most 2,000 characters, from text or a list of parts."""
+    if type(content) is str:
+        return content[:_HEAD_CHARS]
+    if type(content) is not list:
+        return ""
+    text = ""
+    for part in content:
+        piece = part.get("text") if type(part) is dict else None
+        if type(piece) is str:
+            text = f"{text}\n{piece[:_HEAD_CHARS]}" if text else piece[:_HEAD_CHARS]
+            if len(text) >= _HEAD_CHARS:
+                return text[:_HEAD_CHARS]
+    return text
+
+
+def _read_parts(parts: list[Any], index: int, seen: _Seen) -> None:
+    for part in parts:
+        if type(part) is not dict:
+            raise MalformedRequest(f"`messages[{index}].content` must hold objects", f"messages[{index}].content")
+        kind = part.get("type")
+        if kind == "text":
+            continue
+        if kind == "image_url":
+            _read_image(part.get("image_url"), index, seen)
+        elif kind == "input_audio":
+            seen.audio = True
+            seen.unbounded.append("audio")
+            seen.base64_bytes += _payload(part.get("input_audio"), "data")
+        elif kind == "file":
+            seen.document = True
+            seen.unbounded.append("file")
+            seen.base64_bytes += _payload(part.get("file"), "file_data")
+        elif kind != "refusal":
+            seen.unbounded.append(str(kind)[:40])
+
+
+def _read_image(image: Any, index: int, seen: _Seen) -> None:
+    url = image.get("url") if type(image) is dict else image
+    if type(url) is not str:
+        raise MalformedRequest(
+            f"`messages[{index}]` has an image without `image_url.url`", f"messages[{index}].content"
+        )
+    comma = url.find(",", 0, 200)
+    if not url.startswith("data:image/") or comma < 0:
+        seen.images.append(ImageFact("url"))
+        seen.unbounded.append("image_url")
+        return
+    size = len(url) - comma - 1
+    seen.base64_bytes += size
+    seen.images.append(ImageFact("base64", size))
+
+
+def _payload(holder: Any, name: str) -> int:
+    """Bytes of a base64 payload, which do not become text. Only ASCII counts, so that the bound stays sound."""
+    data = holder.get(name) if type(holder) is dict else None
+    return len(data) if type(data) is str and data.isascii() else 0
+
+
+def _read_tools(tools: Any, seen: _Seen) -> int:
+    if tools is None:
+        return 0
+    size = _list_length(tools, "tools")
+    for tool in tools:
+        kind = tool.get("type", "function") if type(tool) is dict else None
+        if type(kind) is not str:
+            raise MalformedRequest("`tools` must hold objects with a `type`", "tools")
+        if kind != "function" and kind != "custom":
+            seen.unbounded.append("web_search" if "search" in kind else kind[:40])
+    return size
+
+
+def _list_length(value: Any, name: str) -> int:
+    if value is None:
+        return 0
+    if type(value) is not list:
+        raise MalformedRequest(f"`{name}` must be a list", name)
+    return len(value)
+
+
+def _output_cap(body: dict[str, Any]) -> int | None:
+    """The larger where both fields are sent, since providers differ in which one they read."""
+    newer = count_value(body, "max_completion_tokens")
+    older = count_value(body, "max_tokens")
+    if newer is None or older is None:
+        return older if newer is None else newer
+    return max(newer, older)
+
+
+def _choices(n: Any) -> int:
+    if n is None:
+        return 1
+    if type(n) is not int or not 1 <= n <= _MAX_CHOICES:
+        raise MalformedRequest(f"`n` must be an integer from 1 to {_MAX_CHOICES}", "n")
+    return n
+
+
+def _reasons(body: dict[str, Any]) -> bool:
+    effort = body.get("reasoning_effort")
+    return (effort is not None and effort != "none") or body.get("reasoning") is not None

@@ -1,0 +1,78 @@
+"""What single OpenAI-type providers do not take, and what is sent to them instead.
+
+`no_developer_role`       `developer` messages go as `system`
+`system_first_only`       a `system` message after the first other one goes as user text in a `<system>` element
+`no_parallel_tool_calls`  the field `parallel_tool_calls` is not sent
+`no_json_schema`          a JSON schema goes as `json_object` with the schema in a system message
+`strip_unknown`           only fields of the public reference are sent
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from bascule.dialects.base import Body
+
+SYSTEM_ROLES = ("system", "developer")
+_MESSAGE_QUIRKS = frozenset({"no_developer_role", "system_first_only", "no_json_schema"})
+_KNOWN_FIELDS = frozenset(
+    {"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p"}
+    | {"n", "stop", "seed", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs"}
+    | {"top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "user", "reasoning_effort", "metadata"}
+    | {"service_tier", "store", "modalities", "audio", "prediction", "functions", "function_call", "verbosity"}
+    | {"web_search_options", "prompt_cache_key", "safety_identifier", "top_k"}
+)
+
+
+def quirk_edits(body: Body, quirks: frozenset[str], put: dict[str, bytes], drop: list[str]) -> None:
+    """Add to `put` and `drop` what these quirks change in a Chat Completions body."""
+    if not quirks.isdisjoint(_MESSAGE_QUIRKS):
+        messages: list[Any] = body["messages"]
+        adapted = adapt_messages(messages, quirks)
+        if "no_json_schema" in quirks and (schema := _schema_text(body)) is not None:
+            adapted = [{"role": "system", "content": schema}, *adapted]
+            put["response_format"] = b'{"type":"json_object"}'
+        if adapted != messages:
+            put["messages"] = msgspec.json.encode(adapted)
+    if "no_parallel_tool_calls" in quirks and "parallel_tool_calls" in body:
+        drop.append("parallel_tool_calls")
+    if "strip_unknown" in quirks:
+        drop.extend(key for key in body if key not in _KNOWN_FIELDS and key not in drop)
+
+
+def adapt_messages(messages: list[Any], quirks: Collection[str]) -> list[Any]:
+    """Messages with roles that the target knows, positions kept."""
+    adapted: list[Any] = []
+    leading = True
+    for message in messages:
+        role = message.get("role")
+        if role not in SYSTEM_ROLES:
+            leading = False
+        elif not leading and "system_first_only" in quirks:
+            message = {**message, "role": "user", "content": _as_user_text(message.get("content"))}
+        elif role == "developer" and "no_developer_role" in quirks:
+            message = {**message, "role": "system"}
+        adapted.append(message)
+    return adapted
+
+
+def _as_user_text(content: Any) -> str:
+    parts = content if isinstance(content, list) else [{"text": content}]
+    texts = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+    return system_element("\n".join(texts))
+
+
+def system_element(text: str) -> str:
+    """A system message as user text, where the target takes none at this position."""
+    return f"<system>\n{text}\n</system>"
+
+
+def _schema_text(body: Body) -> str | None:
+    response_format = body.get("response_format")
+    if not isinstance(response_format, dict) or response_format.get("type") != "json_schema":
+        return None
+    wrapped = response_format.get("json_schema")
+    schema = wrapped.get("schema") if isinstance(wrapped, dict) else None
+    text = msgspec.json.encode(schema).decode()
+    return f"Answer with one JSON object and nothing else. It must be valid under this JSON Schema: {text}"

@@ -1,0 +1,246 @@
+"""Relaying a Chat Completions stream: bytes as they came, except for the usage chunk and the end.
+
+The chunk that carries the usage and `[DONE]` are held back until `close`, so that the cost can be written into
+the usage first. Blocks of comments are dropped until there is content, so that a provider that sends nothing but
+keep-alives costs no memory.
+"""
+
+import msgspec
+
+from bascule.dialects.base import ReplyFacts, StreamStep
+from bascule.dialects.classify import fault_inside_200, protocol_fault, read_error_value, truncated_fault
+from bascule.dialects.openai_chat.chunk import Chunk, decode_chunk
+from bascule.dialects.openai_chat.errors import error_event
+from bascule.dialects.openai_chat.response import BROKEN_FINISHES, FINISH_REASONS, message_bytes, text_or_none
+from bascule.dialects.openai_chat.usage import read_usage
+from bascule.dialects.splice import splice_cost
+from bascule.dialects.sse import SseEvent, SseParser, data_event
+from bascule.model.errors import Refusal
+from bascule.model.outcome import Fault
+from bascule.model.usage import NO_USAGE, Usage
+
+DONE = b"data: [DONE]\n\n"
+
+
+class ChunkReader:
+    """What is known of a stream from its chunks so far; shared by the relay and the translation."""
+
+    __slots__ = (
+        "any_chunk",
+        "content",
+        "finish_reason",
+        "finished",
+        "has_tool_calls",
+        "model",
+        "no_done",
+        "output_bytes",
+        "response_id",
+        "seen",
+        "usage",
+    )
+
+    def __init__(self, no_done: bool) -> None:
+        self.no_done = no_done
+        self.any_chunk = False
+        self.content = False
+        self.usage: Usage = NO_USAGE
+        self.response_id: str | None = None
+        self.model: str | None = None
+        self.finish_reason: str | None = None
+        self.has_tool_calls = False
+        self.output_bytes = 0
+        self.seen: set[int] = set()
+        self.finished: set[int] = set()
+
+    def read(self, data: bytes) -> Chunk | Fault:
+        """One event's data as a chunk, with its facts noted; or the fault that it is."""
+        try:
+            chunk = decode_chunk(data)
+        except msgspec.ValidationError:
+            return self._no_chunk(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return protocol_fault("the provider's stream holds an event that is not JSON")
+        if chunk.error:
+            return fault_inside_200(read_error_value({"error": chunk.error}), self.content)
+        if chunk.choices is None and chunk.usage == b"null":
+            return self._no_chunk(data)
+        self.any_chunk = True
+        if self.response_id is None:
+            self.response_id = text_or_none(chunk.id)
+        if self.model is None:
+            self.model = text_or_none(chunk.model)
+        if (fault := self._read_choices(chunk)) is not None:
+            return fault
+        if bytes(chunk.usage) != b"null":
+            usage = read_usage(bytes(chunk.usage), chunk.service_tier)
+            if usage.source != "none":
+                self.usage = usage
+        return chunk
+
+    def read_late(self, data: bytes) -> None:
+        """Usage that comes after the terminal event still counts where there was none; nothing else does."""
+        if self.usage.source == "none" and b'"usage"' in data:
+            self.read(data)
+
+    def ended(self) -> Fault | None:
+        """What an end without `[DONE]` means."""
+        if not self.any_chunk:
+            return truncated_fault("the provider's stream was empty")
+        if self.no_done and self.seen and self.finished >= self.seen:
+            return None
+        return truncated_fault("the provider's stream ended without its terminal event")
+
+    def facts(self) -> ReplyFacts:
+        return ReplyFacts(
+            usage=self.usage,
+            response_id=self.response_id,
+            model=self.model,
+            finish_reason=self.finish_reason,
+            has_tool_calls=self.has_tool_calls,
+            output_bytes=self.output_bytes,
+        )
+
+    def _read_choices(self, chunk: Chunk) -> Fault | None:
+        for choice in chunk.choices or ():
+            index = choice.index if type(choice.index) is int else 0
+            self.seen.add(index)
+            if (delta := choice.delta) is not None:
+                if size := message_bytes(delta):
+                    self.output_bytes += size
+                    self.content = True
+                if delta.tool_calls or delta.function_call:
+                    self.has_tool_calls = True
+                    self.content = True
+                elif delta.audio:
+                    self.content = True
+            finish = choice.finish_reason
+            if choice.error or finish in BROKEN_FINISHES:
+                words = read_error_value({"error": choice.error or f"finish_reason is {finish}"})
+                return fault_inside_200(words, self.content)
+            if type(finish) is str and finish:
+                self.finished.add(index)
+                if index == 0:
+                    self.finish_reason = FINISH_REASONS.get(finish, finish)
+        return None
+
+    def _no_chunk(self, data: bytes) -> Fault:
+        value = msgspec.json.decode(data)
+        if type(value) is dict and (value.get("error") or value.get("object") == "error"):
+            return fault_inside_200(read_error_value(value), self.content)
+        return protocol_fault("the provider's stream holds an event that is not a chat completion chunk")
+
+
+class RelayStream:
+    """`StreamCodec` for a Chat Completions stream to a Chat Completions client."""
+
+    __slots__ = ("_ended", "_held", "_parser", "_reader", "_splice_cost", "_terminal", "_wants_usage")
+
+    def __init__(self, wants_usage: bool, splice_cost: bool, no_done: bool) -> None:
+        self._parser = SseParser()
+        self._reader = ChunkReader(no_done)
+        self._wants_usage = wants_usage
+        self._splice_cost = splice_cost
+        self._held: list[tuple[bytes, bytes]] = []
+        """(raw event, its data) from the usage chunk on; data empty where no cost belongs into it."""
+        self._terminal = b""
+        self._ended: StreamStep | None = None
+
+    def feed(self, data: bytes) -> StreamStep:
+        if self._ended is not None:
+            return self._after_end(data)
+        forward: list[bytes] = []
+        for event in self._parser.feed(data):
+            if self._terminal:
+                self._reader.read_late(event.data or b"")
+            elif (fault := self._take(event, forward)) is not None:
+                return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
+        if self._parser.too_long and not self._terminal:
+            fault = protocol_fault("the provider's stream holds an event of more than 1 MB")
+            return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
+        step = StreamStep(forward=b"".join(forward), content=self._reader.content, terminal=self._terminal != b"")
+        return self._stop(step) if step.terminal else step
+
+    def end(self) -> StreamStep:
+        if self._ended is not None:
+            return StreamStep(content=self._ended.content, terminal=self._ended.terminal, fault=self._ended.fault)
+        forward: list[bytes] = []
+        rest = self._parser.rest()
+        if rest is not None and rest.data is not None and _is_whole(rest.data):
+            fault = self._take(SseEvent(rest.event, rest.data, rest.raw.rstrip(b"\r\n") + b"\n\n"), forward)
+            if fault is not None:
+                return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
+        if not self._terminal:
+            if (fault := self._reader.ended()) is not None:
+                return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
+            self._terminal = DONE
+        return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, terminal=True))
+
+    def close(self, cost_nanousd: int | None) -> bytes:
+        pieces = [raw for raw, _ in self._held]
+        if cost_nanousd is not None and self._splice_cost:
+            for position in range(len(self._held) - 1, -1, -1):
+                if data := self._held[position][1]:
+                    pieces[position] = data_event(splice_cost(data, cost_nanousd))
+                    break
+        return b"".join(pieces) + self._terminal
+
+    def fail(self, refusal: Refusal) -> bytes:
+        return error_event(refusal)
+
+    @property
+    def facts(self) -> ReplyFacts:
+        return self._reader.facts()
+
+    def _take(self, event: SseEvent, forward: list[bytes]) -> Fault | None:
+        data = event.data
+        if data is None:
+            if self._reader.content and not self._held:
+                forward.append(event.raw)
+            return None
+        if data == b"[DONE]":
+            if not self._reader.any_chunk:
+                return truncated_fault("the provider's stream was empty but for its end")
+            self._terminal = event.raw
+            return None
+        chunk = self._reader.read(data)
+        if isinstance(chunk, Fault):
+            return chunk
+        has_usage = bytes(chunk.usage) != b"null"
+        if has_usage and not chunk.choices:
+            if self._wants_usage:
+                self._held.append((event.raw, data))
+        elif has_usage and self._wants_usage and self._all_finished():
+            self._held.append((event.raw, data))
+        elif self._held:
+            # Usage in the middle of the stream: it was not the last word, so it goes out as it came.
+            forward.extend(raw for raw, _ in self._held)
+            self._held.clear()
+            forward.append(event.raw)
+        else:
+            forward.append(event.raw)
+        return None
+
+    def _all_finished(self) -> bool:
+        return self._reader.finished >= self._reader.seen
+
+    def _after_end(self, data: bytes) -> StreamStep:
+        assert self._ended is not None
+        if self._ended.terminal:
+            for event in self._parser.feed(data):
+                self._reader.read_late(event.data or b"")
+        return StreamStep(content=self._ended.content, terminal=self._ended.terminal, fault=self._ended.fault)
+
+    def _stop(self, step: StreamStep) -> StreamStep:
+        self._ended = step
+        return step
+
+
+def _is_whole(data: bytes) -> bool:
+    """An event whose blank line never came counts only if nothing of its data can be missing."""
+    if data == b"[DONE]":
+        return True
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
