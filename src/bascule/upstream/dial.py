@@ -1,0 +1,71 @@
+"""Opening one connection to an origin: directly, through a plain proxy, or through a tunnel with TLS inside."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+from bascule.ports import TransportError
+from bascule.upstream.connection import Connection
+from bascule.upstream.proxy import Proxy, Tunnel
+from bascule.upstream.request import Origin
+
+
+async def dial(
+    loop: asyncio.AbstractEventLoop,
+    origin: Origin,
+    proxy: Proxy | None,
+    tls: ssl.SSLContext,
+    make: Callable[[], Connection],
+    timeout_s: float,
+) -> Connection:
+    """Connect (name look-up, TCP, CONNECT, TLS) within `timeout_s`.
+
+    Raises TransportError `connect` or `timeout_connect`; nothing of a request was sent then.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            if proxy is None:
+                context = tls if origin.secure else None
+                _, connection = await loop.create_connection(make, origin.host, origin.port, ssl=context)
+            elif origin.secure:
+                connection = await _through_tunnel(loop, origin, proxy, tls, make)
+            else:
+                context = tls if proxy.secure else None
+                _, connection = await loop.create_connection(make, proxy.host, proxy.port, ssl=context)
+    except TimeoutError:
+        message = f"{origin.authority}: not connected within {timeout_s:g} s"
+        raise TransportError("timeout_connect", message, request_sent=False) from None
+    except ssl.SSLCertVerificationError as error:
+        message = f"{origin.authority}: the certificate is not trusted: {error.verify_message[:120]}"
+        raise TransportError("connect", message, request_sent=False) from None
+    except OSError as error:
+        why = error.strerror or str(error) or type(error).__name__
+        message = f"{origin.authority}: not connected: {why[:120]}"
+        raise TransportError("connect", message, request_sent=False) from None
+    return connection
+
+
+async def _through_tunnel(
+    loop: asyncio.AbstractEventLoop,
+    origin: Origin,
+    proxy: Proxy,
+    tls: ssl.SSLContext,
+    make: Callable[[], Connection],
+) -> Connection:
+    context = tls if proxy.secure else None
+    transport, tunnel = await loop.create_connection(
+        lambda: Tunnel(loop, origin, proxy), proxy.host, proxy.port, ssl=context
+    )
+    try:
+        status = await tunnel.opened
+        if not 200 <= status < 300:
+            raise OSError(f"the proxy answered {status} to CONNECT")
+        connection = make()
+        secured = await loop.start_tls(transport, connection, tls, server_hostname=origin.host)
+        if secured is None:
+            raise OSError("the proxy closed the connection during the TLS handshake")
+    except BaseException:
+        transport.abort()
+        raise
+    connection.connection_made(secured)  # start_tls leaves this to its caller
+    return connection
