@@ -116,7 +116,7 @@ def test_windows_wrap_over_midnight_and_the_first_wins() -> None:
 
     def rate_at(second: int) -> int | None:
         rates = rates_for(timeline(period), DAY_MS * 20_000 + second * 1000, input_tokens=0)
-        return rates and rates.input
+        return None if rates is None else rates.input
 
     assert [rate_at(s) for s in (1_799, 1_800, 43_199, 43_200, 59_399, 59_400, 86_399)] == [1, 9, 9, 2, 2, 1, 1]
 
@@ -172,7 +172,8 @@ usages = st.builds(
 def test_lines_sum_to_the_cost_and_a_row_recomputes_itself(period: PricePeriod, usage: Usage, ts_ms: int) -> None:
     priced = price(usage, timeline(period), ts_ms)
     if priced is None:
-        assert usage.service_tier == "priority" and "priority" not in period.variants
+        assert usage.service_tier == "priority"
+        assert "priority" not in period.variants
         return
     assert priced.cost_nanousd == round_nanousd(sum(line.picousd for line in price_lines(usage, priced.rates)))
     assert priced.cost_nanousd == price_with(usage, priced.rates)
@@ -214,7 +215,7 @@ def test_a_hold_is_narrowed_by_what_the_caller_knows() -> None:
 
     def input_rate(**choice: object) -> int | None:
         found = dearest_rates(prices, 0, 100, **choice)  # type: ignore[arg-type]
-        return found and found.input
+        return None if found is None else found.input
 
     assert input_rate() == 9_000_000
     assert input_rate(service_tiers=()) == 6_000_000

@@ -12,7 +12,8 @@ from bascule.prices.table import TABLE_PATH, PricedModel, read_provider, read_ta
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "compile_prices.py"
 spec = importlib.util.spec_from_file_location("compile_prices", SCRIPT)
-assert spec is not None and spec.loader is not None
+assert spec is not None
+assert spec.loader is not None
 compile_prices = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(compile_prices)
 
@@ -22,7 +23,7 @@ def test_recompiling_changes_nothing() -> None:
 
 
 def test_every_provider_decodes_and_nothing_in_the_table_is_unknown_to_its_shape() -> None:
-    class Strict(PricedModel, forbid_unknown_fields=True):
+    class Strict(PricedModel, frozen=True, forbid_unknown_fields=True):
         pass
 
     table = read_table()

@@ -25,8 +25,9 @@ from genai_prices.types import (
     ModelPrice,
     TieredPrices,
 )
+from msgspec.structs import replace
 
-from bascule.decide.price import price
+from bascule.decide.price import BUCKETS, price
 from bascule.model.usage import Usage
 from bascule.prices.book import PriceBook
 
@@ -141,7 +142,8 @@ def check(provider: str, model: str, usage: Usage, when: datetime, seen: Counter
         as_genai(usage), model, provider_id=provider, genai_request_timestamp=when, price_context=context
     )
     entry = BOOK.entry(provider, model)
-    assert entry is not None and entry.id == theirs.model.id
+    assert entry is not None
+    assert entry.id == theirs.model.id
     timeline = entry.timeline
     ours = None if timeline is None else price(usage, timeline, int(when.timestamp() * 1000))
     label = f"{provider}/{model} at {when} {tier}: {usage}"
@@ -178,11 +180,8 @@ def test_every_model_on_mixed_usage() -> None:
 
 def fill(usage: Usage) -> Usage:
     """Zero where nothing is said: genai-prices wants a number for every class it may price."""
-    return Usage(
-        **{name: getattr(usage, name) or 0 for name in Usage.__struct_fields__ if name.startswith(("tokens_", "web_"))},
-        service_tier=usage.service_tier,
-        source="reported",
-    )
+    counts = {name: getattr(usage, name) or 0 for name in (*BUCKETS, "web_searches")}
+    return replace(usage, **counts, source="reported")
 
 
 @pytest.mark.parametrize("tier", CONTEXTS)
@@ -193,8 +192,7 @@ def test_every_service_tier(tier: str) -> None:
         if not any(tier in variant.when.values() for variant in model.price_variants or ()):
             continue
         for when in DATES[-2:]:
-            usage = fill(mixed_usage(dice))
-            usage = Usage(**{f: getattr(usage, f) for f in Usage.__struct_fields__} | {"service_tier": tier})
+            usage = replace(fill(mixed_usage(dice)), service_tier=tier)
             name = name_of(provider, model)
             timeline = None if name is None else BOOK.lookup(provider, name)
             if name is None or timeline is None:
