@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from bascule.model.entry import HeldScope
+from bascule.model.policy import BudgetMode, OnExhausted
 
 
 class Attribution(Struct, frozen=True, kw_only=True):
@@ -21,18 +22,24 @@ class Hold(Struct, frozen=True, kw_only=True):
     """Money set aside for one attempt, in every budget that applies."""
 
     attempt_id: str
-    amount_nanousd: int
+    amount_nanousd: int | None
+    """None is an unknown amount: possible only where no budget can refuse."""
     held: tuple[HeldScope, ...]
 
 
 class BudgetState(Struct, frozen=True, kw_only=True):
+    """One budget in one window. `left_nanousd` is negative where an `expected` or `warn` budget is overspent."""
+
     scope: str
     window_id: str
-    mode: str
+    mode: BudgetMode
     limit_nanousd: int
     settled_nanousd: int
     held_nanousd: int
+    reserved_nanousd: int = 0
+    """Of the limit, kept back from this request for sessions that are already running (`finish_session`)."""
+    on_exhausted: OnExhausted = "refuse"
 
     @property
     def left_nanousd(self) -> int:
-        return self.limit_nanousd - self.settled_nanousd - self.held_nanousd
+        return self.limit_nanousd - self.settled_nanousd - self.held_nanousd - self.reserved_nanousd

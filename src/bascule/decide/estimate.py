@@ -1,0 +1,270 @@
+"""What a request may cost before it is sent: bounds of its tokens, the hold, and what is to be expected.
+
+INTERFACE, "Bounds" and "Hold". Strict input is a sound upper bound: a byte-level tokenizer never makes more tokens
+than there are UTF-8 bytes, plus constants for what the provider wraps around messages and tools, plus the most that
+an image can cost. Expected input is the 95th percentile of an estimate calibrated per model.
+"""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import overload
+
+from msgspec import Struct
+
+from bascule.decide.budget import over_budget, unpriced
+from bascule.decide.calibration import Calibration, input_tokens, mean_output_tokens
+from bascule.decide.price import bound_nanousd
+from bascule.model.budget import BudgetState
+from bascule.model.catalog import BoundFacts
+from bascule.model.errors import Refusal
+from bascule.model.facts import Facts
+from bascule.model.money import Rates, round_nanousd, usd_text
+from bascule.model.policy import BudgetMode
+
+DEFAULT_OUTPUT_TOKENS = 16_000
+LEAST_OUTPUT_TOKENS = 256
+EXPECTED_IMAGE_TOKENS = 1_600
+"""A full-size image at (width x height) / 750 tokens, 1.2 megapixels: Anthropic's published rule, the dearer of the
+common ones; for estimates only, never for strict bounds."""
+
+
+class OutputCap(Struct, frozen=True, kw_only=True):
+    """How long an answer may become, per choice."""
+
+    tokens: int
+    """The cap to send and, in strict mode, to hold."""
+    expected_tokens: int
+    """What `expected` and `warn` hold: at most `tokens`."""
+    from_client: bool
+    """The client gave a cap, so it is not halved to fit a budget."""
+    policy_tokens: int | None = None
+    """What a key or a route demands instead of the client's wish: to be sent even where no budget applies."""
+
+
+NO_OUTPUT = OutputCap(tokens=0, expected_tokens=0, from_client=True)
+"""Of surfaces that generate nothing: embeddings, token counts."""
+
+
+class Priced(Struct, frozen=True, kw_only=True):
+    """One candidate as the hold sees it."""
+
+    input_tokens: int
+    """From `held_input_tokens`."""
+    rates: Rates | None
+    """From `price.dearest_rates` for those input tokens; None is unknown."""
+    cap: OutputCap
+    mode: BudgetMode | None = "strict"
+    """From `budget.hold_mode`."""
+    free: bool = False
+    """Declared to cost nothing."""
+
+
+class HoldPlan(Struct, frozen=True, kw_only=True):
+    """What to hold before an attempt, and which candidates it covers."""
+
+    amount_nanousd: int | None
+    """The dearest of the candidates; None where a price is unknown and no budget can refuse."""
+    candidates: tuple[int, ...]
+    """Positions in the sequence that was asked about; those left out do not fit or have no price."""
+    max_tokens: tuple[int, ...]
+    """The output cap of each of `candidates`, per choice, as held."""
+    send_tokens: tuple[int | None, ...]
+    """The cap to send to each of `candidates`; None leaves the client's own."""
+
+
+def input_bound_tokens(facts: Facts, bounds: BoundFacts) -> int | Refusal:
+    """No provider that `bounds` is true of bills more input tokens. A Refusal names what has no bound."""
+    unbounded = list(facts.unbounded)
+    unbounded += [kind for image in facts.images if image.kind != "base64" and (kind := f"image_{image.kind}")]
+    if unbounded:
+        return _boundless(tuple(dict.fromkeys(unbounded)))
+    tokens = facts.text_bytes + bounds.per_request_tokens + facts.messages * bounds.per_message_tokens
+    if facts.tools:
+        tokens += bounds.tools_preamble_tokens + facts.tools * bounds.per_tool_tokens
+    return tokens + len(facts.images) * bounds.tokens_per_image
+
+
+def expected_input_tokens(facts: Facts, calibration: Calibration) -> int:
+    """The 95th percentile of what this request's input may be, by what the model's own usage has taught."""
+    text = input_tokens(calibration, facts.text_bytes) * calibration.upper
+    return ceil(text) + len(facts.images) * EXPECTED_IMAGE_TOKENS
+
+
+def held_input_tokens(
+    facts: Facts, bounds: BoundFacts, calibration: Calibration, mode: BudgetMode | None
+) -> int | Refusal:
+    """The input tokens that a hold of this mode counts. Refused only where the mode is strict and a bound is not."""
+    bound = input_bound_tokens(facts, bounds)
+    if mode == "strict":
+        return bound
+    expected = expected_input_tokens(facts, calibration)
+    return expected if isinstance(bound, Refusal) else min(expected, bound)
+
+
+def output_cap(
+    facts: Facts,
+    key_cap: int | None,
+    route_cap: int | None,
+    model_max: int | None,
+    history_p99: int | None = None,
+    default: int = DEFAULT_OUTPUT_TOKENS,
+) -> OutputCap:
+    """min(client, key, route, model); where the client gave none, the p99 of history or the default stands in.
+
+    A client's own cap is lowered by policy and by what the model can do, never by history or by a budget.
+    """
+    likely = default if history_p99 is None else history_p99
+    wished = facts.max_tokens
+    policy = _least(key_cap, route_cap)
+    allowed = _least(likely if wished is None else wished, _least(policy, model_max))
+    demanded = None if policy is None or (wished is not None and wished <= policy) else _least(policy, model_max)
+    return OutputCap(
+        tokens=allowed,
+        expected_tokens=min(allowed, likely),
+        from_client=wished is not None,
+        policy_tokens=demanded,
+    )
+
+
+def hold_amount(
+    input_tokens: int, out_tokens: int, n: int, rates: Rates, *, fees_nanousd: int = 0, images: bool = False
+) -> int | None:
+    """Nano-USD, rounded up, of a call with this much input and `n` answers of `out_tokens` at the dearest rates.
+
+    `rates` come from `price.dearest_rates`, whose `input` already covers cache classes and whose `output` covers
+    reasoning; images may have a dearer class of their own. None where a rate that matters is unknown.
+    """
+    if images and rates.input is not None and rates.image_in is not None and rates.image_in > rates.input:
+        rates = Rates(input=rates.image_in, output=rates.output, request_fee=rates.request_fee)
+    amount = bound_nanousd(rates, input_tokens=input_tokens, output_tokens=out_tokens * n)
+    return None if amount is None else amount + fees_nanousd
+
+
+def fit_output(
+    facts: Facts,
+    candidates: Sequence[Priced],
+    tight: BudgetState | None,
+    *,
+    max_cost_nanousd: int | None = None,
+    degrade: bool = False,
+) -> HoldPlan | Refusal:
+    """The hold for an attempt that any of `candidates` may serve: the dearest of them, each cut to fit.
+
+    `tight` is `budget.tightest` of what applies. Where the client gave no output cap it is halved until affordable,
+    not below 256. A candidate that does not fit what is left is a refusal with both figures, or with `degrade` is
+    left out; one above `max_cost_nanousd` or without a price (where a budget can refuse) is left out. None left: a
+    Refusal. Before a further attempt, ask again with that candidate alone.
+    """
+    left = None if tight is None else max(0, tight.left_nanousd)
+    limit = _least(left, max_cost_nanousd)
+    kept: list[tuple[int, int]] = []
+    amounts: list[int | None] = []
+    short: list[int] = []
+    too_dear: list[int] = []
+    for position, priced in enumerate(candidates):
+        amount, tokens = _fit(facts, priced, limit)
+        if amount is None:
+            if limit is not None:
+                continue
+        elif amount and max_cost_nanousd is not None and amount > max_cost_nanousd:
+            too_dear.append(amount)
+            continue
+        elif amount and left is not None and amount > left:
+            short.append(amount)
+            continue
+        kept.append((position, tokens))
+        amounts.append(amount)
+    if tight is not None and short and not (degrade and kept):
+        needed = min(short) if degrade else max(short)
+        return over_budget(tight.scope, tight.window_id, needed, tight.left_nanousd)
+    if not kept:
+        return _none_fits(tight, max_cost_nanousd, too_dear)
+    known = [amount for amount in amounts if amount is not None]
+    return HoldPlan(
+        amount_nanousd=max(known) if len(known) == len(amounts) else None,
+        candidates=tuple([position for position, _ in kept]),
+        max_tokens=tuple([tokens for _, tokens in kept]),
+        send_tokens=tuple([_to_send(facts, candidates[at].cap, tokens, limit is not None) for at, tokens in kept]),
+    )
+
+
+def expected_output_tokens(calibration: Calibration, cap: OutputCap) -> int:
+    """An average recent answer of this model, per choice, within the cap."""
+    return min(cap.tokens, mean_output_tokens(calibration))
+
+
+def expected_cost(facts: Facts, rates: Rates, expected_in: int, expected_out: int) -> int | None:
+    """Nano-USD that the request will probably cost at these rates, all input uncached; None where unknown."""
+    output = expected_out * facts.n
+    if rates.input is None or (output and rates.output is None):
+        return None
+    return round_nanousd(expected_in * rates.input + output * (rates.output or 0) + (rates.request_fee or 0))
+
+
+def _fit(facts: Facts, priced: Priced, left: int | None) -> tuple[int | None, int]:
+    """Amount and output cap of one candidate: halved as far as needed and allowed, whether or not that is enough."""
+    cap = priced.cap
+    tokens = cap.tokens
+    while True:
+        amount = _amount(facts, priced, tokens)
+        if amount is None or left is None or amount <= left:
+            return amount, tokens
+        if cap.from_client or tokens <= LEAST_OUTPUT_TOKENS:
+            return amount, tokens
+        tokens = max(LEAST_OUTPUT_TOKENS, tokens // 2)
+
+
+def _to_send(facts: Facts, cap: OutputCap, tokens: int, bounded: bool) -> int | None:
+    wanted = tokens if bounded else cap.policy_tokens
+    return None if wanted == facts.max_tokens or cap is NO_OUTPUT else wanted
+
+
+def _amount(facts: Facts, priced: Priced, cap_tokens: int) -> int | None:
+    if priced.free:
+        return 0
+    if priced.rates is None:
+        return None
+    tokens = cap_tokens if priced.mode == "strict" else min(cap_tokens, priced.cap.expected_tokens)
+    tokens += facts.thinking_tokens or 0
+    return hold_amount(priced.input_tokens, tokens, facts.n, priced.rates, images=bool(facts.images))
+
+
+@overload
+def _least(one: int, other: int | None) -> int: ...
+@overload
+def _least(one: int | None, other: int | None) -> int | None: ...
+def _least(one: int | None, other: int | None) -> int | None:
+    """The smaller limit; None is no limit."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+def _none_fits(tight: BudgetState | None, max_cost_nanousd: int | None, too_dear: list[int]) -> Refusal:
+    if not too_dear or max_cost_nanousd is None:
+        return unpriced(None if tight is None else tight.scope, None if tight is None else tight.left_nanousd)
+    needed = min(too_dear)
+    return Refusal(
+        kind="budget_exhausted",
+        message=(
+            f"This request may cost up to ${usd_text(needed)}, above its max_cost_usd of ${usd_text(max_cost_nanousd)}."
+            " Ask for a smaller max_tokens or a cheaper model, or raise max_cost_usd."
+        ),
+        code="insufficient_quota",
+        needed_nanousd=needed,
+        left_nanousd=max_cost_nanousd,
+        scope="max_cost_usd",
+    )
+
+
+def _boundless(unbounded: tuple[str, ...]) -> Refusal:
+    return Refusal(
+        kind="unpriceable",
+        message=(
+            f"A strict budget applies and the cost of {', '.join(unbounded)} has no upper bound, so the request is"
+            " refused. Send images as base64 and documents as text, give web tools a use limit, or use a budget with"
+            " mode: expected."
+        ),
+        code="unpriceable",
+        param=unbounded[0],
+    )

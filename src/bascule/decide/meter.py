@@ -1,0 +1,86 @@
+"""What an attempt consumed, once it has ended: the provider's word where it gave one, else an estimate.
+
+Reported usage is taken as it is, a reported zero included: nothing is guessed over the truth. An estimate is never
+below what the provider had reported by then, and leans 5 % up, because a row must not be below what was billed.
+"""
+
+from math import ceil
+from typing import Literal
+
+from msgspec import structs
+
+from bascule.decide.calibration import Calibration, input_tokens, output_tokens_per_byte
+from bascule.decide.estimate import EXPECTED_IMAGE_TOKENS
+from bascule.model.facts import Facts
+from bascule.model.usage import Usage
+
+Ending = Literal["completed", "cut", "client_gone", "failed", "unknown"]
+"""`completed`: the provider said so. `cut`: the answer broke off. `client_gone`: we stopped reading because the client
+left. `failed`: an error status, or never sent. `unknown`: it was sent, and nothing came back that tells."""
+
+LEAN = 1.05
+PLAUSIBLE_SHORTFALL = 0.85
+"""A partial count this near to the estimate is the truth as far as an estimate can tell."""
+UNKNOWN_BILL = Usage(source="estimated", flags=("unknown_bill",))
+NOT_BILLED = Usage()
+
+
+def settle_usage(
+    usage: Usage,
+    *,
+    output_bytes: int,
+    facts: Facts,
+    ending: Ending,
+    calibration: Calibration,
+    input_bound: int | None = None,
+    output_bound: int | None = None,
+) -> Usage:
+    """The usage that is settled. `output_bytes`: UTF-8 bytes of generated text, reasoning and tool arguments seen.
+
+    `UNKNOWN_BILL` (no tokens, flag `unknown_bill`) means that the attempt costs its hold; `NOT_BILLED` (source
+    `none`) that it costs 0: see `bill`. An estimate that builds on part of the provider's word has flag `partial`.
+    Reported counts above the strict bounds are kept and flagged `above_bound`.
+    """
+    reported = usage.source != "none"
+    if not reported and ending == "failed":
+        return NOT_BILLED
+    if not reported and ending == "unknown" and not output_bytes:
+        return UNKNOWN_BILL
+    if reported and ending in ("completed", "failed") and usage.tokens_in is not None and usage.tokens_out is not None:
+        return _checked(usage, input_bound, output_bound)
+    return _estimated(usage, output_bytes, facts, ending, calibration)
+
+
+def bill(usage: Usage) -> Literal["usage", "hold", "nothing"]:
+    """How a settled usage is charged: priced by its buckets, at the hold, or not at all."""
+    if usage.source == "none":
+        return "nothing"
+    return "hold" if "unknown_bill" in usage.flags else "usage"
+
+
+def _checked(usage: Usage, input_bound: int | None, output_bound: int | None) -> Usage:
+    above_in = input_bound is not None and usage.tier_input > input_bound
+    above_out = output_bound is not None and usage.billed_output > output_bound
+    if above_in or above_out:
+        return structs.replace(usage, flags=(*usage.flags, "above_bound"))
+    return usage
+
+
+def _estimated(usage: Usage, output_bytes: int, facts: Facts, ending: Ending, calibration: Calibration) -> Usage:
+    """Fill in what is missing; where the answer broke off, a count that cannot be the last one is raised."""
+    completed = ending == "completed"
+    known_in, known_out = usage.tokens_in, usage.tokens_out
+    tokens_in, tokens_out = known_in, known_out
+    if known_in is None:
+        text = ceil(LEAN * input_tokens(calibration, facts.text_bytes)) + len(facts.images) * EXPECTED_IMAGE_TOKENS
+        tokens_in = max(0, text - usage.tier_input)
+    output = ceil(LEAN * output_bytes * output_tokens_per_byte(calibration))
+    if known_out is None and usage.tokens_reasoning is None and usage.tokens_audio_out is None:
+        if output or usage.source == "none" or not completed:
+            tokens_out = output
+    elif not completed and usage.billed_output < PLAUSIBLE_SHORTFALL * output:
+        tokens_out = output - (usage.tokens_reasoning or 0)
+    if completed and tokens_in == known_in and tokens_out == known_out:
+        return usage
+    flags = usage.flags if usage.source == "none" else (*usage.flags, "partial")
+    return structs.replace(usage, tokens_in=tokens_in, tokens_out=tokens_out, source="estimated", flags=flags)

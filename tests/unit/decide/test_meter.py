@@ -1,0 +1,122 @@
+import pytest
+
+from bascule.decide.calibration import Calibration, observe_input, observe_output
+from bascule.decide.meter import NOT_BILLED, UNKNOWN_BILL, bill, settle_usage
+from bascule.model.facts import Facts
+from bascule.model.usage import NO_USAGE, Usage
+
+REQUEST = Facts(model="m", text_bytes=4_000, messages=1)
+
+
+def trained() -> Calibration:
+    """A model of one token in four bytes, both ways."""
+    learned = Calibration()
+    for size in (400, 4_000, 40_000) * 100:
+        learned = observe_input(learned, size, size // 4)
+        learned = observe_output(learned, size, size // 4)
+    return learned
+
+
+TRAINED = trained()
+
+
+def settle(usage: Usage, ending: str = "completed", output_bytes: int = 400, **bounds) -> Usage:
+    return settle_usage(usage, output_bytes=output_bytes, facts=REQUEST, ending=ending, calibration=TRAINED, **bounds)
+
+
+def test_reported_usage_is_taken_as_it_is():
+    usage = Usage(tokens_in=7, tokens_cache_read=9, tokens_out=3, tokens_reasoning=2, source="reported", raw="{}")
+    assert settle(usage) is usage
+
+
+def test_a_reported_zero_stays_zero():
+    usage = Usage(tokens_in=0, tokens_out=0, source="reported", flags=("zero",))
+    assert settle(usage) is usage
+
+
+def test_embeddings_without_output_are_complete():
+    usage = Usage(tokens_in=7, source="reported")
+    assert settle(usage, output_bytes=0) is usage
+
+
+def test_reasoning_without_an_output_count_is_the_providers_word():
+    usage = Usage(tokens_in=7, tokens_reasoning=30, source="reported")
+    assert settle(usage) is usage
+
+
+def test_a_complete_answer_without_usage_is_estimated_within_15_percent_and_not_below():
+    usage = settle(NO_USAGE, output_bytes=8_000)
+    assert usage.source == "estimated"
+    assert 1_000 <= usage.billed_input <= 1_150
+    assert 2_000 <= usage.billed_output <= 2_300
+    assert bill(usage) == "usage"
+
+
+def test_only_the_missing_side_is_estimated():
+    usage = settle(Usage(tokens_in=500, tokens_cache_read=100, source="reported"), output_bytes=8_000)
+    assert (usage.tokens_in, usage.tokens_cache_read, usage.source) == (500, 100, "estimated")
+    assert 2_000 <= usage.billed_output <= 2_300
+    assert usage.flags == ("partial",)
+
+
+def test_cache_buckets_alone_leave_the_rest_of_the_input_to_be_estimated():
+    usage = settle(Usage(tokens_cache_read=600, tokens_out=5, source="reported"))
+    assert usage.source == "estimated"
+    assert 1_000 <= usage.billed_input <= 1_150
+
+
+@pytest.mark.parametrize("ending", ["cut", "client_gone"])
+def test_a_broken_stream_is_never_below_what_was_seen(ending):
+    start = Usage(tokens_in=900, tokens_out=1, source="reported")  # Anthropic's message_start
+    usage = settle(start, ending, output_bytes=4_000)
+    assert usage.tokens_in == 900
+    assert 1_000 <= usage.billed_output <= 1_150
+    assert usage.source == "estimated"
+    more = settle(Usage(tokens_in=900, tokens_out=5_000, source="reported"), ending, output_bytes=4_000)
+    assert more.billed_output == 5_000
+
+
+def test_a_cumulative_count_next_to_the_estimate_is_the_truth():
+    usage = settle(Usage(tokens_in=900, tokens_out=1_000, source="reported"), "cut", output_bytes=4_000)
+    assert usage.billed_output == 1_000
+    assert usage.source == "estimated"
+
+
+def test_reasoning_seen_counts_towards_what_a_cut_stream_generated():
+    usage = settle(Usage(tokens_in=9, tokens_out=1, tokens_reasoning=300, source="reported"), "cut", output_bytes=4_000)
+    assert usage.tokens_reasoning == 300
+    assert 1_000 <= usage.billed_output <= 1_150
+
+
+def test_a_stream_cut_before_content_has_read_its_input():
+    usage = settle(NO_USAGE, "cut", output_bytes=0)
+    assert 1_000 <= usage.billed_input <= 1_150
+    assert usage.tokens_out == 0
+
+
+def test_an_error_status_without_usage_costs_nothing():
+    usage = settle(NO_USAGE, "failed", output_bytes=0)
+    assert usage is NOT_BILLED
+    assert bill(usage) == "nothing"
+
+
+def test_an_error_with_usage_costs_what_it_says():
+    usage = Usage(tokens_in=10, tokens_out=2, source="reported")
+    assert settle(usage, "failed") is usage
+
+
+def test_an_unknown_bill_is_charged_at_the_hold():
+    usage = settle(NO_USAGE, "unknown", output_bytes=0)
+    assert usage is UNKNOWN_BILL
+    assert usage.source == "estimated"
+    assert usage.tokens_in is None
+    assert bill(usage) == "hold"
+
+
+def test_usage_above_the_bound_is_kept_and_flagged():
+    usage = Usage(tokens_in=5_000, tokens_out=3, source="reported", flags=("odd",))
+    kept = settle(usage, input_bound=4_500, output_bound=10)
+    assert kept.flags == ("odd", "above_bound")
+    assert kept.tokens_in == 5_000
+    assert settle(usage, input_bound=5_000, output_bound=3) is usage
+    assert "above_bound" in settle(usage, input_bound=5_000, output_bound=2).flags
