@@ -1,0 +1,61 @@
+# Needs Python 3.11 or later, make and git. Everything else is installed into .venv from requirements/*.txt, by hash.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCKED := --require-hashes --only-binary :all:
+CODE := src tests scripts $(wildcard benchmarks)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench docs fuzz lock
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## Make .venv with the bascule command in it
+
+demo: install ## Run the gateway on simulated providers (DEMO_ARGS=--once to end after the report)
+	@$(BIN)/bascule demo $(DEMO_ARGS)
+
+test: .venv/.developed ## Run the tests (TEST_ARGS='-k budget' to choose)
+	@$(BIN)/python -m pytest $(TEST_ARGS)
+
+check: .venv/.developed ## Lint, formatting, types, layers, what is tracked, generated pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_tracked.py
+	$(BIN)/python scripts/docs.py --check
+	@git ls-files '*.py' | xargs wc -l | awk '$$2 != "total" && $$1 > 400 {print "warning: " $$2 " has " $$1 " lines; is there a second idea in it?"}'
+
+bench: .venv/.developed ## Measure the gateway against a plain reverse proxy (BENCH_ARGS)
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+docs: .venv/.developed ## Rewrite the generated pages under docs/
+	$(BIN)/python scripts/docs.py
+
+fuzz: .venv/.developed ## Run the property tests with many more examples
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis $(TEST_ARGS)
+
+lock: .venv/.locker ## Rewrite requirements/*.txt from pyproject.toml (LOCK_ARGS=--upgrade to move pins)
+	sh scripts/lock.sh $(BIN)/uv $(LOCK_ARGS)
+
+.venv/.created:
+	@test -n "$(PYTHON)" || { echo "bascule: no Python 3.11 or later found; install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.installed: .venv/.created pyproject.toml requirements/build.txt requirements/demo.txt
+	$(PIP) install $(LOCKED) -r requirements/build.txt -r requirements/demo.txt
+	$(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.developed: .venv/.installed requirements/dev.txt
+	$(PIP) install $(LOCKED) -r requirements/dev.txt
+	@touch $@
+
+.venv/.locker: .venv/.created requirements/lock.txt
+	$(PIP) install $(LOCKED) -r requirements/lock.txt
+	@touch $@

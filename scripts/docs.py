@@ -1,0 +1,64 @@
+"""Write the generated pages under docs/: the command line's reference, from the commands themselves.
+
+usage: python scripts/docs.py [--check]     --check writes nothing and fails where a page is out of date
+"""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+WIDTH = 100
+
+
+def context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    """A context of fixed width, so that the page does not depend on the terminal it was made in."""
+    return click.Context(command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH)
+
+
+def page(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
+    """The sections of a command and of all below it, in the order in which `--help` lists them."""
+    ctx = context(command, name, parent)
+    yield f"{'##' if parent else '#'} `{ctx.command_path}`\n\n```text\n{command.get_help(ctx)}\n```\n"
+    if isinstance(command, click.Group):
+        for child_name in command.list_commands(ctx):
+            child = command.get_command(ctx, child_name)
+            if child is None:
+                raise LookupError(f"{ctx.command_path} lists {child_name} but does not have it")
+            if not child.hidden:
+                yield from page(child, child_name, ctx)
+
+
+def root_command() -> click.Command:
+    """The group behind the `bascule` script, which is `bascule.cli.main` itself or what that module calls."""
+    module = importlib.import_module("bascule.cli")
+    groups = [module.main, *vars(module).values()]
+    for candidate in groups:
+        if isinstance(candidate, click.Command):
+            return candidate
+    raise LookupError("bascule.cli has no click command; scripts/docs.py needs one to describe")
+
+
+def main(arguments: list[str]) -> int:
+    found = importlib.util.find_spec("bascule.cli")
+    if found is None or found.origin is None:
+        print("docs: the command line is not there yet, nothing to describe")
+        return 0
+    text = "<!-- Written by `make docs`; change the commands instead. -->\n\n" + "\n".join(
+        page(root_command(), "bascule")
+    )
+    target = ROOT / "docs" / "cli.md"
+    if "--check" not in arguments:
+        target.write_text(text, encoding="utf-8")
+    elif not target.is_file() or target.read_text(encoding="utf-8") != text:
+        print(f"docs: {target.relative_to(ROOT)} is out of date; run make docs and commit it")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
