@@ -207,6 +207,14 @@ def truncated_fault(message: str) -> Fault:
     return Fault(error_class="truncated", message=message, maybe_billed=True)
 
 
+def unreadable(raw: bytes, problem: Exception) -> Fault:
+    """A 200 body that is not JSON: cut off, HTML, or something else."""
+    if not raw.strip() or "truncated" in str(problem):
+        return truncated_fault("the provider's answer ends in the middle" if raw.strip() else "the answer is empty")
+    shape = "an HTML page" if raw.lstrip()[:1] == b"<" else "not JSON"
+    return protocol_fault(f"the provider's answer is {shape}")
+
+
 def bounded(message: str) -> str:
     """A provider's message without anything that looks like a credential, at most `MAX_MESSAGE` characters."""
     return _SECRETS.sub("[redacted]", message[: 4 * MAX_MESSAGE])[:MAX_MESSAGE]

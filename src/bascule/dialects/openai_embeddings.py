@@ -7,10 +7,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, StreamCodec, Target
-from bascule.dialects.classify import fault_inside_200, fault_of, protocol_fault, read_error_value
+from bascule.dialects.classify import fault_inside_200, fault_of, protocol_fault, read_error_value, unreadable
+from bascule.dialects.fields import NULL, model_name, text_or_none
 from bascule.dialects.openai_chat.errors import error_body
-from bascule.dialects.openai_chat.facts import model_name
-from bascule.dialects.openai_chat.response import NULL, text_or_none, unreadable
 from bascule.dialects.openai_chat.usage import read_usage
 from bascule.dialects.splice import patch, splice_cost
 from bascule.model.errors import MalformedRequest, Refusal

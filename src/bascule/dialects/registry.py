@@ -1,12 +1,16 @@
 """Dialects by name, and the codec between each pair that exists. Asked at link time, never per request."""
 
+from bascule.dialects import anthropic_messages as anthropic
 from bascule.dialects.base import Codec, Dialect
 from bascule.dialects.openai_chat import OPENAI_CHAT, RelayCodec
 from bascule.dialects.openai_embeddings import OPENAI_EMBEDDINGS, EmbeddingsCodec
 
-_DIALECTS: dict[str, Dialect] = {d.name: d for d in (OPENAI_CHAT, OPENAI_EMBEDDINGS)}
+_ANTHROPIC = (anthropic.ANTHROPIC_MESSAGES, anthropic.ANTHROPIC_COUNT_TOKENS)
+_DIALECTS: dict[str, Dialect] = {d.name: d for d in (OPENAI_CHAT, OPENAI_EMBEDDINGS, *_ANTHROPIC)}
 _CODECS: dict[tuple[str, str], Codec] = {
     ("openai_chat", "openai_chat"): RelayCodec(),
+    ("anthropic_messages", "anthropic_messages"): anthropic.RelayCodec(),
+    ("anthropic_count_tokens", "anthropic_count_tokens"): anthropic.CountTokensCodec(),
     ("openai_embeddings", "openai_embeddings"): EmbeddingsCodec(),
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from bascule.dialects.openai_chat.response import NULL
+from bascule.dialects.fields import NULL
 
 
 class Delta(Struct, gc=False):

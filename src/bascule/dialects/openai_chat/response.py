@@ -6,11 +6,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from bascule.dialects.base import ReplyFacts
-from bascule.dialects.classify import fault_inside_200, protocol_fault, read_error_value, truncated_fault
+from bascule.dialects.classify import fault_inside_200, protocol_fault, read_error_value, unreadable
+from bascule.dialects.fields import NULL, text_bytes, text_or_none
 from bascule.dialects.openai_chat.usage import read_usage
 from bascule.model.outcome import Fault
-
-NULL = Raw(b"null")
 
 FINISH_REASONS: dict[str, str] = {
     "stop": "stop",
@@ -91,25 +90,17 @@ def read_reply(raw: bytes) -> ReplyFacts | Fault:
     )
 
 
-def unreadable(raw: bytes, problem: Exception) -> Fault:
-    """A 200 body that is not JSON: cut off, HTML, or something else."""
-    if not raw.strip() or "truncated" in str(problem):
-        return truncated_fault("the provider's answer ends in the middle" if raw.strip() else "the answer is empty")
-    shape = "an HTML page" if raw.lstrip()[:1] == b"<" else "not JSON"
-    return protocol_fault(f"the provider's answer is {shape}")
-
-
 def message_bytes(message: Any) -> int:
     """UTF-8 bytes of text, reasoning, refusal and tool calls of a message or delta."""
     total = 0
     content = message.content
     if type(content) is str:
-        total += len(content) if content.isascii() else len(content.encode())
+        total += text_bytes(content)
     elif content:
         total += len(msgspec.json.encode(content))
     for text in (message.reasoning_content or message.reasoning, message.refusal):
         if text and type(text) is str:
-            total += len(text) if text.isascii() else len(text.encode())
+            total += text_bytes(text)
     if message.tool_calls:
         total += call_bytes(message.tool_calls)
     if message.function_call:
@@ -128,10 +119,6 @@ def call_bytes(calls: Any) -> int:
             if part:
                 total += len(part.encode()) if type(part) is str else len(msgspec.json.encode(part))
     return total
-
-
-def text_or_none(value: Any) -> str | None:
-    return value if type(value) is str else None
 
 
 def _not_a_completion(raw: bytes) -> Fault:

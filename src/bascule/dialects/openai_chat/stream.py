@@ -9,9 +9,10 @@ import msgspec
 
 from bascule.dialects.base import ReplyFacts, StreamStep
 from bascule.dialects.classify import fault_inside_200, protocol_fault, read_error_value, truncated_fault
+from bascule.dialects.fields import is_json, text_or_none
 from bascule.dialects.openai_chat.chunk import Chunk, decode_chunk
 from bascule.dialects.openai_chat.errors import error_event
-from bascule.dialects.openai_chat.response import BROKEN_FINISHES, FINISH_REASONS, message_bytes, text_or_none
+from bascule.dialects.openai_chat.response import BROKEN_FINISHES, FINISH_REASONS, message_bytes
 from bascule.dialects.openai_chat.usage import read_usage
 from bascule.dialects.splice import splice_cost
 from bascule.dialects.sse import SseEvent, SseParser, data_event
@@ -28,6 +29,7 @@ class ChunkReader:
     __slots__ = (
         "any_chunk",
         "content",
+        "final_usage",
         "finish_reason",
         "finished",
         "has_tool_calls",
@@ -43,6 +45,7 @@ class ChunkReader:
         self.no_done = no_done
         self.any_chunk = False
         self.content = False
+        self.final_usage = False
         self.usage: Usage = NO_USAGE
         self.response_id: str | None = None
         self.model: str | None = None
@@ -75,6 +78,7 @@ class ChunkReader:
             usage = read_usage(bytes(chunk.usage), chunk.service_tier)
             if usage.source != "none":
                 self.usage = usage
+                self.final_usage = not chunk.choices
         return chunk
 
     def read_late(self, data: bytes) -> None:
@@ -90,9 +94,15 @@ class ChunkReader:
             return None
         return truncated_fault("the provider's stream ended without its terminal event")
 
+    def canonical_usage(self) -> Usage:
+        """The usage seen; `partial` where it came in the middle and the choices were not finished yet."""
+        if self.usage.source == "none" or self.final_usage or self.finished >= self.seen:
+            return self.usage
+        return msgspec.structs.replace(self.usage, flags=(*self.usage.flags, "partial"))
+
     def facts(self) -> ReplyFacts:
         return ReplyFacts(
-            usage=self.usage,
+            usage=self.canonical_usage(),
             response_id=self.response_id,
             model=self.model,
             finish_reason=self.finish_reason,
@@ -165,7 +175,7 @@ class RelayStream:
             return StreamStep(content=self._ended.content, terminal=self._ended.terminal, fault=self._ended.fault)
         forward: list[bytes] = []
         rest = self._parser.rest()
-        if rest is not None and rest.data is not None and _is_whole(rest.data):
+        if rest is not None and rest.data is not None and (rest.data == b"[DONE]" or is_json(rest.data)):
             fault = self._take(SseEvent(rest.event, rest.data, rest.raw.rstrip(b"\r\n") + b"\n\n"), forward)
             if fault is not None:
                 return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
@@ -233,14 +243,3 @@ class RelayStream:
     def _stop(self, step: StreamStep) -> StreamStep:
         self._ended = step
         return step
-
-
-def _is_whole(data: bytes) -> bool:
-    """An event whose blank line never came counts only if nothing of its data can be missing."""
-    if data == b"[DONE]":
-        return True
-    try:
-        msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True

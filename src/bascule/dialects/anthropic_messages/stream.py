@@ -1,0 +1,270 @@
+"""Relaying a Messages stream: bytes as they came, except for the end.
+
+`message_delta`, which carries the final usage, and `message_stop` are held back until `close`, so that the cost can
+be written into the usage first. Pings and comments are dropped until there is content, so that a provider that sends
+nothing else costs no memory.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from bascule.dialects.anthropic_messages.errors import error_event
+from bascule.dialects.anthropic_messages.response import STOP_REASONS, not_the_dialect
+from bascule.dialects.anthropic_messages.usage import merge_usage, read_usage
+from bascule.dialects.base import ReplyFacts, StreamStep
+from bascule.dialects.classify import protocol_fault, truncated_fault
+from bascule.dialects.fields import NULL, is_json, text_bytes, text_or_none
+from bascule.dialects.splice import splice_cost
+from bascule.dialects.sse import SseEvent, SseParser, named_event
+from bascule.model.errors import Refusal
+from bascule.model.outcome import Fault
+from bascule.model.usage import Usage
+
+STOP = named_event(b"message_stop", b'{"type":"message_stop"}')
+
+
+class Start(Struct, gc=False):
+    id: Any = None
+    model: Any = None
+    usage: Any = None
+
+
+class Block(Struct, gc=False):
+    type: Any = None
+    id: Any = None
+    name: Any = None
+    text: Any = None
+    thinking: Any = None
+    data: Any = None
+    input: Raw = NULL
+
+
+class Delta(Struct, gc=False):
+    type: Any = None
+    text: Any = None
+    thinking: Any = None
+    partial_json: Any = None
+    signature: Any = None
+    stop_reason: Any = None
+    stop_sequence: Any = None
+
+
+class Event(Struct):
+    type: str
+    index: Any = None
+    message: Start | None = None
+    content_block: Block | None = None
+    delta: Delta | None = None
+    usage: Any = None
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(Event).decode
+
+
+class EventReader:
+    """What is known of a stream from its events so far; shared by the relay and the translation."""
+
+    __slots__ = (
+        "content",
+        "final_usage",
+        "finish_reason",
+        "has_tool_calls",
+        "model",
+        "no_done",
+        "output_bytes",
+        "response_id",
+        "started",
+        "stopped",
+        "usage",
+    )
+
+    def __init__(self, no_done: bool) -> None:
+        self.no_done = no_done
+        self.started = False
+        self.stopped = False
+        self.content = False
+        self.final_usage = False
+        self.usage: dict[str, Any] = {}
+        self.response_id: str | None = None
+        self.model: str | None = None
+        self.finish_reason: str | None = None
+        self.has_tool_calls = False
+        self.output_bytes = 0
+
+    def read(self, data: bytes) -> Event | Fault:
+        """One event's data, with its facts noted; or the fault that it is."""
+        try:
+            event = _decode(data)
+        except msgspec.ValidationError:
+            return not_the_dialect(msgspec.json.decode(data), "a Messages event", self.content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return protocol_fault("the provider's stream holds an event that is not JSON")
+        kind = event.type
+        if kind == "content_block_delta":
+            self._read_delta(event.delta)
+        elif kind == "content_block_start":
+            self._read_block(event.content_block)
+        elif kind == "message_start":
+            self.started = True
+            if (start := event.message) is not None:
+                self.response_id = text_or_none(start.id)
+                self.model = text_or_none(start.model)
+                self.usage = merge_usage(self.usage, start.usage)
+        elif kind == "message_delta":
+            self.usage = merge_usage(self.usage, event.usage)
+            self.final_usage = self.final_usage or event.usage is not None
+            if event.delta is not None and type(reason := event.delta.stop_reason) is str:
+                self.finish_reason = STOP_REASONS.get(reason, reason)
+        elif kind == "message_stop":
+            if not self.started:
+                return truncated_fault("the provider's stream was empty but for its end")
+            self.stopped = True
+        elif kind == "error":
+            return not_the_dialect({"type": "error", "error": event.error}, "a Messages event", self.content)
+        return event
+
+    def ended(self) -> Fault | None:
+        """What an end without `message_stop` means."""
+        if not self.started:
+            return truncated_fault("the provider's stream was empty")
+        if self.no_done and self.finish_reason is not None:
+            return None
+        return truncated_fault("the provider's stream ended without its terminal event")
+
+    def canonical_usage(self) -> Usage:
+        usage = read_usage(self.usage)
+        if usage.source == "none" or self.final_usage:
+            return usage
+        return msgspec.structs.replace(usage, flags=(*usage.flags, "partial"))
+
+    def facts(self) -> ReplyFacts:
+        return ReplyFacts(
+            usage=self.canonical_usage(),
+            response_id=self.response_id,
+            model=self.model,
+            finish_reason=self.finish_reason,
+            has_tool_calls=self.has_tool_calls,
+            output_bytes=self.output_bytes,
+        )
+
+    def _read_delta(self, delta: Delta | None) -> None:
+        if delta is None:
+            return
+        for text in (delta.text, delta.thinking, delta.partial_json):
+            if type(text) is str and text:
+                self.output_bytes += text_bytes(text)
+                self.content = True
+        if delta.signature:
+            self.content = True
+
+    def _read_block(self, block: Block | None) -> None:
+        if block is None:
+            return
+        if block.type == "tool_use":
+            self.has_tool_calls = True
+        for text in (block.text, block.thinking, block.name):
+            if type(text) is str and text:
+                self.output_bytes += text_bytes(text)
+                self.content = True
+        if block.type not in ("text", "thinking"):
+            self.content = True
+
+
+class RelayStream:
+    """`StreamCodec` for a Messages stream to a Messages client."""
+
+    __slots__ = ("_ended", "_held", "_parser", "_reader", "_splice_cost")
+
+    def __init__(self, splice_cost: bool, no_done: bool) -> None:
+        self._parser = SseParser()
+        self._reader = EventReader(no_done)
+        self._splice_cost = splice_cost
+        self._held: list[tuple[bytes, bytes]] = []
+        """(raw event, its data) from `message_delta` on; data empty where no cost belongs into it."""
+        self._ended: StreamStep | None = None
+
+    def feed(self, data: bytes) -> StreamStep:
+        if self._ended is not None:
+            return self._again()
+        forward: list[bytes] = []
+        fault = None
+        for event in self._parser.feed(data):
+            if (fault := self._take(event, forward)) is not None or self._reader.stopped:
+                break
+        if fault is None and self._parser.too_long and not self._reader.stopped:
+            fault = protocol_fault("the provider's stream holds an event of more than 1 MB")
+        return self._step(forward, fault)
+
+    def end(self) -> StreamStep:
+        if self._ended is not None:
+            return self._again()
+        forward: list[bytes] = []
+        fault = None
+        rest = self._parser.rest()
+        if rest is not None and rest.data is not None and is_json(rest.data):
+            whole = SseEvent(rest.event, rest.data, rest.raw.rstrip(b"\r\n") + b"\n\n")
+            fault = self._take(whole, forward)
+        if fault is None and not self._reader.stopped:
+            fault = self._reader.ended()
+            if fault is None:
+                self._reader.stopped = True
+                self._held.append((STOP, b""))
+        return self._step(forward, fault)
+
+    def close(self, cost_nanousd: int | None) -> bytes:
+        pieces = [raw for raw, _ in self._held]
+        if cost_nanousd is not None and self._splice_cost:
+            for position in range(len(self._held) - 1, -1, -1):
+                if data := self._held[position][1]:
+                    pieces[position] = named_event(b"message_delta", splice_cost(data, cost_nanousd))
+                    break
+        return b"".join(pieces)
+
+    def fail(self, refusal: Refusal) -> bytes:
+        return error_event(refusal)
+
+    @property
+    def facts(self) -> ReplyFacts:
+        return self._reader.facts()
+
+    def _take(self, event: SseEvent, forward: list[bytes]) -> Fault | None:
+        if event.data is None:
+            if self._reader.content and not self._held:
+                forward.append(event.raw)
+            return None
+        read = self._reader.read(event.data)
+        if isinstance(read, Fault):
+            return read
+        if read.type == "message_stop":
+            self._held.append((event.raw, b""))
+        elif read.type == "message_delta":
+            self._release(forward)
+            self._held.append((event.raw, event.data))
+        elif read.type == "ping":
+            if self._reader.content and not self._held:
+                forward.append(event.raw)
+        else:
+            self._release(forward)
+            forward.append(event.raw)
+        return None
+
+    def _release(self, forward: list[bytes]) -> None:
+        """Usage in the middle of the stream was not the last word, so it goes out as it came."""
+        if self._held:
+            forward.extend(raw for raw, _ in self._held)
+            self._held.clear()
+
+    def _step(self, forward: list[bytes], fault: Fault | None) -> StreamStep:
+        reader = self._reader
+        terminal = fault is None and reader.stopped
+        step = StreamStep(forward=b"".join(forward), content=reader.content, terminal=terminal, fault=fault)
+        if terminal or fault is not None:
+            self._ended = step
+        return step
+
+    def _again(self) -> StreamStep:
+        assert self._ended is not None
+        return StreamStep(content=self._ended.content, terminal=self._ended.terminal, fault=self._ended.fault)
