@@ -17,7 +17,8 @@ WIDTH = 100
 
 def context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
     """A context of fixed width, so that the page does not depend on the terminal it was made in."""
-    return click.Context(command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH)
+    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    return click.Context(command, info_name=name, parent=parent, **settings)
 
 
 def page(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:

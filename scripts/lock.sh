@@ -9,7 +9,7 @@ shift
 compile() { # compile NAME OPTIONS...
     out=requirements/$1.txt
     shift
-    "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    "$uv" pip compile --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-header --output-file "$out" "$@" >/dev/null
 }
 
