@@ -103,7 +103,8 @@ def _provider_text(provider_id: str, prices: ProviderPrices) -> bytes:
 
 
 def _provider(provider: types.Provider, overlay: dict[str, Any], catalog: dict[str, Any]) -> ProviderPrices:
-    free = {entry["id"]: entry for entry in overlay["free"].get(provider.id, ())}
+    free = {entry["id"] for entry in overlay["free"].get(provider.id, ())}
+    missing = {entry["id"]: _price_keys(entry) for entry in overlay["missing"].get(provider.id, ())}
     standard_tiers = tuple(overlay["standard_tiers"].get(provider.id, {}).get("tiers", ()))
     models = list(_added(overlay, catalog, provider.id))
     for model in provider.models:
@@ -113,13 +114,19 @@ def _provider(provider: types.Provider, overlay: dict[str, Any], catalog: dict[s
                 id=model.id,
                 names=names,
                 match=match,
-                periods=tuple(_periods(model, free=model.id in free or model.id.endswith(":free"))),
+                periods=tuple(
+                    _periods(
+                        model,
+                        free=model.id in free or model.id.endswith(":free"),
+                        missing=missing.get(model.id, {}),
+                    )
+                ),
                 facts=_facts(model, catalog.get(model.id)),
                 unpriced=tuple(sorted(_keys(model) & UNPRICED_KEYS)),
                 standard_tiers=standard_tiers,
             )
         )
-    unknown = (free.keys() | catalog.keys()) - {model.id for model in models}
+    unknown = (free | missing.keys() | catalog.keys()) - {model.id for model in models}
     if unknown:
         raise SystemExit(f"overlay or catalog names models that {provider.id} does not have: {sorted(unknown)}")
     return ProviderPrices(models=tuple(models), fallback=tuple(provider.fallback_model_providers or ()))
@@ -136,6 +143,11 @@ def _added(overlay: dict[str, Any], catalog: dict[str, Any], provider_id: str) -
             facts=msgspec.convert(catalog.get(entry["id"], {}), Facts),
             source=entry["source"],
         )
+
+
+def _price_keys(entry: dict[str, str]) -> Prices:
+    """An overlay entry's prices under genai-prices' keys."""
+    return {key: Decimal(entry[field]) for key, field in TOKEN_KEYS.items() if field in entry}
 
 
 def _facts(model: types.ModelInfo, documented: dict[str, Any] | None) -> Facts:
@@ -178,15 +190,15 @@ def _clause(logic: Any) -> Clause:
 # --- periods
 
 
-def _periods(model: types.ModelInfo, *, free: bool) -> Iterator[PricePeriod]:
+def _periods(model: types.ModelInfo, *, free: bool, missing: Prices | None = None) -> Iterator[PricePeriod]:
     """The model's prices from each date on which any of them changes; the first holds since ever."""
-    conditions = _conditions(model)
+    conditions = [(constraint, (missing or {}) | prices) for constraint, prices in _conditions(model)]
     if conditions[0][0] is not None:
         raise SystemExit(f"{model.id}: the first price has a constraint; what holds before it is not known")
     previous: PricePeriod | None = None
     for start in [date.min, *_start_dates(model)]:
         base, windows = _standard(conditions, start)
-        period = _period(start, base, windows, _variants(model, start, base, windows), free=free)
+        period = _period(start, base, windows, _variants(model, start), free=free)
         if previous is None or msgspec.structs.replace(period, from_ms=previous.from_ms) != previous:
             yield period
             previous = period
@@ -239,9 +251,7 @@ def _standard(conditions: Conditions, day: date) -> tuple[Prices, list[tuple[typ
     raise SystemExit("no price holds: the first condition must be unconditional")
 
 
-def _variants(
-    model: types.ModelInfo, day: date, base: Prices, windows: list[tuple[types.TimeOfDateConstraint, Prices]]
-) -> dict[str, Prices]:
+def _variants(model: types.ModelInfo, day: date) -> dict[str, Prices]:
     """What each service tier overrides on a day, per price key the first variant that holds."""
     found: dict[str, Prices] = {}
     contexts: dict[str, str] = {}
