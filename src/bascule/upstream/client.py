@@ -69,12 +69,17 @@ class HttpUpstream:
         reused = connection.requests > 0
         reply = connection.start(call, head, started_at)
         try:
-            return await _answered(connection, reply, call.body)
+            if connection.body_pending:
+                await connection.write_rest(reply, call.body)
+            return await reply.head()
         except TransportError:
             if not reused or not self._may_replay(reply, idle_since, pool.now()):
                 raise
         connection = await pool.acquire(_connect_limit_s(call))
-        return await _answered(connection, connection.start(call, head, started_at or reply.sent_at), call.body)
+        reply = connection.start(call, head, started_at or reply.sent_at)
+        if connection.body_pending:
+            await connection.write_rest(reply, call.body)
+        return await reply.head()
 
     def close(self) -> None:
         """Cut every connection for good. Replies still open fail as `reset`."""
@@ -114,18 +119,6 @@ class HttpUpstream:
         )
         self._pools[origin_text] = pool
         return pool
-
-
-async def _answered(connection: Connection, reply: Reply, body: bytes) -> Reply:
-    """The reply once its head is there. However this ends otherwise, the connection is not left in use."""
-    try:
-        if connection.body_pending:
-            await connection.write_rest(reply, body)
-        await reply.head()
-    except BaseException:
-        reply.close()
-        raise
-    return reply
 
 
 def _connect_limit_s(call: UpstreamCall) -> float:

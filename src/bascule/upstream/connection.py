@@ -113,8 +113,12 @@ class Connection(asyncio.BufferedProtocol):
         piece_bytes = self._limits.write_piece_bytes
         view = memoryview(body)
         for offset in range(0, len(body), piece_bytes):
-            while not self._writable and not reply.has_head and not reply.failed:
-                await reply.wait()
+            try:
+                while not self._writable and not reply.has_head and not reply.failed:
+                    await reply.change()
+            except BaseException:
+                reply.close()
+                raise
             if reply.has_head or reply.failed or self._transport is None:
                 reply.unwritten = True
                 return

@@ -91,7 +91,7 @@ class Reply:
         """The head is whole."""
         self.status = status
         self.has_head = True
-        self._wake()
+        self.wake()
 
     def take_body(self, data: bytes) -> None:
         """Further bytes of the body, still encoded."""
@@ -104,19 +104,19 @@ class Reply:
         if self._buffered >= self._high_bytes and not self._held:
             self._held = True
             self._wire.hold_reading()
-        self._wake()
+        self.wake()
 
     def take_end(self) -> None:
         """The response ended as its framing said it would."""
         if self._failure is None:
             self.complete = True
-            self._wake()
+            self.wake()
 
     def fail(self, error_class: ErrorClass, what: str, *, request_sent: bool = True) -> None:
         """The exchange broke. The first failure stays."""
         if self._failure is None and not self.complete:
             self._failure = TransportError(error_class, f"{self.place}: {what}", request_sent=request_sent)
-            self._wake()
+            self.wake()
 
     def overdue(self, now: float) -> tuple[ErrorClass, str] | float:
         """What has taken too long at `now`, else when to look again. Reads no clock."""
@@ -143,25 +143,32 @@ class Reply:
 
     # What the sender and the reader call.
 
-    async def wait(self) -> None:
-        """Until something changes: the head, body bytes, the end, a failure, or the socket takes writes again."""
+    def change(self) -> "asyncio.Future[None]":
+        """Done when something changes: the head, body bytes, the end, a failure, or the socket takes writes again.
+
+        At most one is awaited at a time.
+        """
         self.touched_at = self._loop.time()
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        self._waiter = waiter = self._loop.create_future()
+        return waiter
 
     def wake(self) -> None:
-        """End a `wait`."""
-        self._wake()
+        """End a wait for a `change`."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
-    async def head(self) -> None:
-        """Wait for the head. Raises TransportError."""
-        while not self.has_head:
-            if self._failure is not None:
-                raise self._failure
-            await self.wait()
+    async def head(self) -> "Reply":
+        """Itself once the head has arrived. Raises TransportError; however it ends, no connection is left in use."""
+        try:
+            while not self.has_head:
+                if self._failure is not None:
+                    raise self._failure
+                await self.change()
+        except BaseException:
+            self.close()
+            raise
+        return self
 
     async def read(self) -> bytes:
         """The whole body, decoded, at most `max_body_bytes`. Raises TransportError."""
@@ -172,7 +179,7 @@ class Reply:
         while not self.complete:
             if self._failure is not None:
                 raise self._failure
-            await self.wait()
+            await self.change()
         chunks = self._chunks
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self._forget_chunks()
@@ -204,7 +211,7 @@ class Reply:
                     raise TransportError("truncated", message, request_sent=True)
                 return b""
             else:
-                await self.wait()
+                await self.change()
 
     def close(self) -> None:
         """Cut the connection unless the response has ended; an ended one went back to the pool by itself."""
@@ -214,11 +221,6 @@ class Reply:
         self._forget_chunks()
 
     # Inside.
-
-    def _wake(self) -> None:
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
 
     def _forget_chunks(self) -> None:
         self._chunks = []
@@ -237,7 +239,7 @@ class Reply:
             self.complete = False
             self._failure = TransportError("too_large", what, request_sent=True)
             self._wire.cut(self)
-            self._wake()
+            self.wake()
 
     def _decoder(self) -> Inflater | None:
         """The body's decoder, made at the first read from the head's Content-Encoding."""

@@ -7,6 +7,7 @@ from msgspec import Struct
 from bascule.ports import Header, TransportError, UpstreamCall
 
 _OURS = frozenset({b"host", b"content-length", b"connection", b"transfer-encoding", b"proxy-authorization"})
+_BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -45,9 +46,9 @@ def parse_origin(origin: str) -> Origin:
 
 def host_lines(origin: Origin, proxy_authorization: bytes | None) -> bytes:
     """What follows the target in every request to this origin: version, Host and, to a plain proxy, its credentials."""
-    lines = b" HTTP/1.1\r\nhost: " + origin.authority.encode("ascii") + b"\r\n"
+    lines = b" HTTP/1.1\r\nhost: " + origin.authority.encode("ascii")
     if proxy_authorization is not None:
-        lines += b"proxy-authorization: " + proxy_authorization + b"\r\n"
+        lines += b"\r\nproxy-authorization: " + proxy_authorization
     return lines
 
 
@@ -62,8 +63,7 @@ def encode_head(call: UpstreamCall, target_prefix: str, host: bytes) -> bytes:
         raise _refused("the method is not a word")
     if not (target.startswith("/") and _is_clean(target)):
         raise _refused("the target must start with / and be printable ASCII without spaces")
-    parts = [f"{method} {target_prefix}{target}".encode("ascii"), host]
-    lines = host.count(b"\r\n") + 1
+    parts = [f"{method} {target_prefix}{target}".encode("ascii") + host]
     encoding_said = False
     for name, value in call.headers:
         lowered = name.lower()
@@ -71,18 +71,15 @@ def encode_head(call: UpstreamCall, target_prefix: str, host: bytes) -> bytes:
             raise _refused(f"header {_shown(name)} is set by the transport alone")
         if lowered == b"accept-encoding":
             encoding_said = True
-        parts += (name, b": ", value, b"\r\n")
-        lines += 1
+        parts.append(name + b": " + value)
     if not encoding_said:
-        parts.append(b"accept-encoding: identity\r\n")
-        lines += 1
-    body = call.body
-    if body or method not in {"GET", "HEAD", "DELETE"}:
-        parts.append(b"content-length: %d\r\n" % len(body))
-        lines += 1
+        parts.append(b"accept-encoding: identity")
+    if call.body or method not in _BODILESS:
+        parts.append(b"content-length: %d" % len(call.body))
     parts.append(b"\r\n")
-    head = b"".join(parts)
+    head = b"\r\n".join(parts)
     # One line break per line we wrote, and no other: cheaper than looking into each value.
+    lines = len(parts) + host.count(b"\n")
     if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
         raise _refused(f"{_culprit(call.headers)} holds a line break or NUL")
     return head

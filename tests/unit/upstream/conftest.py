@@ -99,8 +99,8 @@ async def make_upstream():
     """Transports that go without any proxy, closed at the end of the test."""
     made: list[HttpUpstream] = []
 
-    def make(tls=None, proxies=ProxySettings(), **limits) -> HttpUpstream:
-        upstream = HttpUpstream(UpstreamLimits(**limits), tls, proxies)
+    def make(tls=None, proxies=None, **limits) -> HttpUpstream:
+        upstream = HttpUpstream(UpstreamLimits(**limits), tls, proxies or ProxySettings())
         made.append(upstream)
         return upstream
 
