@@ -22,6 +22,13 @@ from bascule.model.money import (
 ANTHROPIC_WRITE_5M = Decimal("1.25")
 ANTHROPIC_WRITE_1H = Decimal(2)
 
+FREE = PriceTimeline(
+    periods=(PricePeriod(from_ms=0, rates=Rates(input=0, output=0, web_search_fee=0)),),
+    source="free",
+    standard_tiers=tuple(sorted(DEARER_TIERS)),
+)
+"""The prices of an endpoint that was declared to cost nothing (a local model)."""
+
 
 def timeline_from_config(
     *,

@@ -1,6 +1,7 @@
 """The price book finds what a name means, and says nothing of what it does not know."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from genai_prices.data import providers as genai_providers
@@ -113,3 +114,16 @@ def test_dashed_dates() -> None:
     assert with_dashed_dates("gpt-5.2-20251211") == "gpt-5.2-2025-12-11"
     assert with_dashed_dates("m-20250230") == "m-20250230"  # no such day
     assert with_dashed_dates("m-20251211:free") == "m-2025-12-11:free"
+
+
+def test_the_table_is_not_read_before_the_first_question(tmp_path: Path) -> None:
+    book = PriceBook(tmp_path / "nowhere.json")
+    with pytest.raises(FileNotFoundError):
+        book.lookup("openai", "gpt-5")
+
+
+def test_documented_facts() -> None:
+    facts = BOOK.facts("anthropic", "claude-sonnet-4-5-20250929")
+    assert facts is not None
+    assert (facts.max_output, facts.retires, facts.successor) == (64_000, "2026-11-30", "claude-sonnet-5-5")
+    assert facts.source is not None

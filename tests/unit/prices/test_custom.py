@@ -7,7 +7,7 @@ import pytest
 from bascule.decide.price import price, rates_for
 from bascule.model.money import Rates
 from bascule.model.usage import Usage
-from bascule.prices.custom import timeline_from_config
+from bascule.prices.custom import FREE, timeline_from_config
 
 
 def rates(**prices: object) -> Rates:
@@ -51,3 +51,12 @@ def test_holds_for_every_service_tier() -> None:
 def test_refuses_what_is_not_a_price(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"price|finer"):
         timeline_from_config(input=Decimal(wrong))
+
+
+def test_declared_free_is_a_price_of_zero() -> None:
+    priced = price(
+        Usage(tokens_in=9, tokens_out=9, service_tier="priority", web_searches=1, source="reported"), FREE, 0
+    )
+    assert priced is not None
+    assert priced.cost_nanousd == 0
+    assert price(Usage(source="none"), FREE, 0) is None
