@@ -107,24 +107,23 @@ def obstacle(
     hold_of: CostOf,
     rates_of: RatesOf,
     health: Mapping[str, str],
+    against_advice: bool = False,
 ) -> Obstacle | None:
-    """The first hurdle that `endpoint` does not take; None where it may serve."""
+    """The first hurdle that `endpoint` does not take; None where it may serve.
+
+    `against_advice` leaves out the advisory ones.
+    """
     if (needs.only or needs.ignore or needs.order) and (found := _not_chosen(needs, endpoint)):
         return found
     for policy in needs.policies:
         reason = violation(policy, endpoint)
         if reason is not None:
             return Obstacle(_DATA, "forbidden", reason)
-    if found := _incapable(needs, model, endpoint):
+    found = _incapable(needs, model, endpoint)
+    if found is None:
+        found = _unfit(needs, model, endpoint, now_ms)
+    if found is not None and not (against_advice and found.advisory):
         return found
-    window = endpoint.context_window or model.context_window
-    # Four bytes a token is the estimate; dense text reaches five, so only what is beyond that is turned away here.
-    if window is not None and needs.est_input_tokens * 4 > window * 5:
-        reason = f"about {needs.est_input_tokens} tokens, context window {window}"
-        return Obstacle(_WINDOW, "context_length", reason, advisory=needs.by_name)
-    if model.retires_ms is not None and model.retires_ms <= now_ms:
-        reason = "retired" if model.successor is None else f"retired; its successor is {model.successor}"
-        return Obstacle(_RETIRED, "model_not_found", reason, advisory=needs.by_name)
     bounded = needs.max_price_input is not None or needs.max_price_output is not None
     if bounded and (found := _too_dear_a_rate(needs, rates_of(endpoint))):
         return found
@@ -195,6 +194,18 @@ def _incapable(needs: Needs, model: Model, endpoint: Endpoint) -> Obstacle | Non
         most = endpoint.max_output or model.max_output
         if most is not None and needs.max_tokens > most:
             return Obstacle(_CAPABILITY, "unsupported", f"max output {most} < {needs.max_tokens}", not strict)
+    return None
+
+
+def _unfit(needs: Needs, model: Model, endpoint: Endpoint, now_ms: int) -> Obstacle | None:
+    window = endpoint.context_window or model.context_window
+    # Four bytes a token is the estimate; dense text reaches five, so only what is beyond that is turned away here.
+    if window is not None and needs.est_input_tokens * 4 > window * 5:
+        reason = f"about {needs.est_input_tokens} tokens, context window {window}"
+        return Obstacle(_WINDOW, "context_length", reason, advisory=needs.by_name)
+    if model.retires_ms is not None and model.retires_ms <= now_ms:
+        reason = "retired" if model.successor is None else f"retired; its successor is {model.successor}"
+        return Obstacle(_RETIRED, "model_not_found", reason, advisory=needs.by_name)
     return None
 
 

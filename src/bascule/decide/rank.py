@@ -33,11 +33,6 @@ def by_price(option: Option) -> tuple[float, ...]:
     return (1, 0) if cost is None else (0, cost)
 
 
-def dearest_first(option: Option) -> tuple[float, ...]:
-    cost = option.expected_nanousd
-    return (1, 0) if cost is None else (0, -cost)
-
-
 def by_quality(option: Option) -> tuple[float, ...]:
     """Best first; among equals the cheaper."""
     quality = option.quality

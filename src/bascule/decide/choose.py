@@ -1,0 +1,141 @@
+"""From the endpoints that may serve to the candidates of a plan: floor, order, reasons."""
+
+from msgspec import Struct
+
+from bascule.decide.eligible import Needs, is_named
+from bascule.decide.rank import SORTS, By, Option, ranked
+from bascule.model.catalog import Endpoint, Model
+from bascule.model.plan import Candidate, Rejected
+from bascule.model.policy import Ask, Objective, RoutePolicy, Rule
+
+FLOOR_UNMET = "floor_unmet"
+
+_OBJECTIVE_REASON: dict[Objective, str] = {
+    "cheapest": "cheapest",
+    "best": "best affordable",
+    "fastest": "fastest",
+    "balanced": "balanced",
+}
+_SORT_REASON: dict[By, str] = {"price": "lowest price", "throughput": "highest throughput", "latency": "lowest latency"}
+_AGAINST_ADVICE = ", against the catalog's advice"
+
+
+class Group(Struct, kw_only=True):
+    """One name asked for: what it stands for, and what of it may serve."""
+
+    name: str
+    pairs: tuple[tuple[Model, Endpoint], ...]
+    needs: Needs
+    floor: float | None
+    objective: Objective | None
+    """None: in the order of the configuration."""
+    sort: By | None
+    route: RoutePolicy | None = None
+    rule: Rule | None = None
+    options: list[Option] = []
+    against_advice: bool = False
+    """Nothing was left but endpoints that the catalog says cannot serve."""
+
+
+def chosen(groups: list[Group], ask: Ask, output_tokens: int, rejected: list[Rejected]) -> tuple[Candidate, ...]:
+    """The candidates in the order to try them, group after group. What is left out is added to `rejected`."""
+    adequate = [_adequate(group) for group in groups]
+    if not any(adequate):
+        return _below_the_floor(groups)
+    candidates: list[Candidate] = []
+    seen: set[str] = set()
+    for position, (group, options) in enumerate(zip(groups, adequate, strict=True)):
+        if len(options) < len(group.options) and group.floor is not None:
+            floor = group.floor
+            rejected.extend([_too_low(option, floor) for option in group.options if not _reaches(option, floor)])
+        ordered = _ordered(group, options, ask, output_tokens)
+        if not ask.allow_fallbacks and not ask.order:
+            rejected.extend([Rejected(option.endpoint.id, "allow_fallbacks is false") for option in ordered[1:]])
+            ordered = ordered[:1]
+        for rank, option in enumerate(ordered):
+            if option.endpoint.id not in seen:
+                seen.add(option.endpoint.id)
+                candidates.append(_candidate(option, _reason(group, position, rank, option, ask)))
+    return tuple(candidates)
+
+
+def _adequate(group: Group) -> list[Option]:
+    floor = group.floor
+    if floor is None:
+        return group.options
+    return [option for option in group.options if _reaches(option, floor)]
+
+
+def _reaches(option: Option, floor: float) -> bool:
+    """Unknown quality is inadequate."""
+    return option.quality is not None and option.quality >= floor
+
+
+def _too_low(option: Option, floor: float) -> Rejected:
+    quality = "unknown" if option.quality is None else f"{option.quality:g}"
+    return Rejected(option.endpoint.id, f"quality {quality}, floor {floor:g}")
+
+
+def _ordered(group: Group, options: list[Option], ask: Ask, output_tokens: int) -> list[Option]:
+    if len(options) < 2:
+        return options
+    if group.sort is not None:
+        options = sorted(options, key=SORTS[group.sort])
+    elif group.objective is not None:
+        options = ranked(options, group.objective, output_tokens)
+    if ask.order:
+        options = sorted(options, key=lambda option: _place(option.endpoint, ask.order))
+    return options
+
+
+def _place(endpoint: Endpoint, order: tuple[str, ...]) -> int:
+    """Where the endpoint stands in `provider.order`; after all of it where it does not."""
+    for place, name in enumerate(order):
+        if is_named(endpoint, (name,)):
+            return place
+    return len(order)
+
+
+def _below_the_floor(groups: list[Group]) -> tuple[Candidate, ...]:
+    """Nothing reaches its floor: the dearest model first (its endpoints as configured), unknown prices last."""
+    options = [option for group in groups for option in group.options]
+    cost_of_model: dict[str, int] = {}
+    for option in options:
+        if option.expected_nanousd is not None:
+            name = option.model.name
+            cost_of_model[name] = max(cost_of_model.get(name, 0), option.expected_nanousd)
+    options.sort(key=lambda option: (-cost_of_model.get(option.model.name, -1), -(option.quality or 0.0)))
+    by_id: dict[str, Option] = {}
+    for option in options:
+        by_id.setdefault(option.endpoint.id, option)
+    return tuple([_candidate(option, FLOOR_UNMET, adequate=False) for option in by_id.values()])
+
+
+def _candidate(option: Option, reason: str, *, adequate: bool = True) -> Candidate:
+    return Candidate(
+        model=option.model.name,
+        endpoint=option.endpoint,
+        reason=reason,
+        quality=option.quality,
+        expected_nanousd=option.expected_nanousd,
+        adequate=adequate,
+    )
+
+
+def _reason(group: Group, position: int, rank: int, option: Option, ask: Ask) -> str:
+    """In few words, and in ASCII: they travel in a header."""
+    if rank:
+        reason = "failover"
+    elif position:
+        reason = "fallback"
+    elif ask.order and _place(option.endpoint, ask.order) < len(ask.order):
+        reason = "provider order"
+    elif group.sort is not None:
+        reason = _SORT_REASON[group.sort]
+    elif group.objective is not None:
+        reason = _OBJECTIVE_REASON[group.objective]
+        if group.floor is not None and group.objective != "best":
+            reason += " adequate"
+    else:
+        reason = "requested"
+    return reason + _AGAINST_ADVICE if group.against_advice else reason
