@@ -1,0 +1,277 @@
+"""Playbooks: what has happened to a request, and what is to happen next."""
+
+from math import inf
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bascule.decide.attempt import (
+    Accept,
+    AttemptLimits,
+    GiveUp,
+    Start,
+    Step,
+    Wait,
+    next_step,
+)
+from bascule.decide.behaviour import BEHAVIOUR
+from bascule.model.catalog import Endpoint
+from bascule.model.errors import Refusal
+from bascule.model.outcome import AttemptRecord, ErrorClass, Fault
+from bascule.model.plan import Candidate, Plan
+
+LIMITS = AttemptLimits()
+
+
+def plan_of(*ids: str, route: str | None = None, windows: dict[str, int] | None = None) -> Plan:
+    return Plan(
+        route=route,
+        candidates=tuple(
+            Candidate(
+                model=at.partition("/")[2],
+                reason="test",
+                endpoint=Endpoint(
+                    id=at,
+                    provider=at.partition("/")[0],
+                    dialect="openai_chat",
+                    upstream_model="m",
+                    context_window=(windows or {}).get(at),
+                ),
+            )
+            for at in ids
+        ),
+    )
+
+
+ONE = plan_of("a/m")
+THREE = plan_of("a/m", "a/n", "b/m")
+
+
+def failed(candidate: int, error_class: ErrorClass, *, at: float = 1.0, forwarded: bool = False, **fault: Any) -> Any:
+    """One line of a history, but for its number."""
+    return candidate, at, Fault(error_class=error_class, message=f"words of {error_class}", **fault), forwarded
+
+
+def history(*lines: Any) -> list[AttemptRecord]:
+    return [
+        AttemptRecord(
+            attempt_no=number,
+            candidate=candidate,
+            started_s=at - 1,
+            ended_s=at,
+            fault=fault,
+            content_forwarded=forwarded,
+        )
+        for number, (candidate, at, fault, forwarded) in enumerate(lines, 1)
+    ]
+
+
+def step(plan: Plan, *lines: Any, now_s: float = 1.0, dice: float = 0.0, limits: AttemptLimits = LIMITS) -> Step:
+    return next_step(plan, history(*lines), now_s=now_s, dice=dice, limits=limits)
+
+
+def given_up(plan: Plan, *lines: Any, now_s: float = 1.0, limits: AttemptLimits = LIMITS) -> Refusal:
+    found = step(plan, *lines, now_s=now_s, limits=limits)
+    assert isinstance(found, GiveUp), found
+    return found.refusal
+
+
+def test_every_error_class_has_a_behaviour() -> None:
+    assert set(BEHAVIOUR) == set(get_args(ErrorClass))
+
+
+def test_first_the_first_and_an_answer_is_the_end() -> None:
+    assert step(THREE) == Start(0)
+    answered = (1, 2.0, None, True)
+    assert step(THREE, failed(0, "reset"), answered) == Accept(2)
+
+
+def test_an_attempt_in_flight_is_waited_for() -> None:
+    running = AttemptRecord(attempt_no=1, candidate=0, started_s=0.0)
+    assert next_step(THREE, [running], now_s=5.0, dice=0.0, limits=LIMITS) == Wait(inf)
+
+
+PASSING: list[ErrorClass] = [
+    "rate_limited", "overloaded", "server_error", "timeout_connect", "timeout_first_byte", "timeout_idle", "connect",
+    "reset", "truncated", "protocol",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error_class", PASSING)
+def test_what_passes_goes_to_the_next_candidate_at_once_and_to_the_same_after_a_pause(error_class: ErrorClass) -> None:
+    assert step(THREE, failed(0, error_class, maybe_billed=True)) == Start(1)
+    found = step(ONE, failed(0, error_class))
+    assert isinstance(found, Wait)
+    assert 1.25 <= found.until_s <= 1.5
+    assert step(ONE, failed(0, error_class), now_s=found.until_s) == Start(0)
+
+
+@pytest.mark.parametrize("error_class", ["timeout_total", "not_found", "unsupported"])
+def test_never_again_at_this_endpoint(error_class: ErrorClass) -> None:
+    assert step(THREE, failed(0, error_class)) == Start(1)
+    assert isinstance(step(ONE, failed(0, error_class)), GiveUp)
+
+
+@pytest.mark.parametrize("error_class", ["auth", "quota_exhausted"])
+def test_never_again_at_this_provider(error_class: ErrorClass) -> None:
+    assert step(THREE, failed(0, error_class)) == Start(2)
+    assert isinstance(step(plan_of("a/m", "a/n"), failed(0, error_class)), GiveUp)
+
+
+@pytest.mark.parametrize("error_class", ["bad_request", "content_filter", "too_large", "client_gone", "cancelled"])
+def test_the_end_whatever_else_there_is(error_class: ErrorClass) -> None:
+    assert isinstance(step(THREE, failed(0, error_class)), GiveUp)
+
+
+@pytest.mark.parametrize("error_class", get_args(ErrorClass))
+def test_nothing_follows_forwarded_content(error_class: ErrorClass) -> None:
+    assert isinstance(step(THREE, failed(0, error_class, forwarded=True)), GiveUp)
+
+
+def test_a_context_that_is_too_long_goes_only_to_a_larger_window() -> None:
+    windows = {"a/m": 8, "b/m": 8, "c/m": 32, "e/m": 16}
+    plan = plan_of("a/m", "b/m", "c/m", "d/m", "e/m", windows=windows)
+    too_long = [failed(0, "context_length", status=400)]
+    assert step(plan, *too_long) == Start(2)
+    refusal = given_up(plan, *too_long, failed(2, "context_length", status=400))
+    assert (refusal.http_status, refusal.code) == (400, "context_length_exceeded")
+    assert isinstance(step(plan_of("a/m", "b/m"), *too_long), GiveUp)
+
+
+def test_retry_after_is_honoured_capped_and_second_to_another_candidate() -> None:
+    limited = failed(0, "rate_limited", retry_after_s=7.0, status=429)
+    assert step(ONE, limited) == Wait(8.0)
+    assert step(ONE, limited, now_s=8.0) == Start(0)
+    assert step(plan_of("a/m", "b/m"), limited) == Start(1)
+    forever = failed(0, "rate_limited", retry_after_s=86_400.0, status=429)
+    refusal = given_up(ONE, forever, now_s=2.0)
+    assert refusal.http_status == 429
+    assert refusal.retry_after_s == 86_399.0
+    other = failed(1, "rate_limited", at=2.0, retry_after_s=3.0)
+    assert step(plan_of("a/m", "b/m"), forever, other, now_s=2.0) == Wait(5.0)
+
+
+def test_a_second_round_starts_with_the_candidate_that_is_ready_first() -> None:
+    plan = plan_of("a/m", "b/m")
+    lines = [failed(0, "server_error", at=1.0), failed(1, "server_error", at=1.1)]
+    found = step(plan, *lines, now_s=1.1)
+    assert isinstance(found, Wait)
+    assert step(plan, *lines, now_s=found.until_s) == Start(0)
+    assert step(plan, *lines, now_s=1.1, limits=AttemptLimits(no_retry=frozenset({"a/m"}))) != found
+    spent = AttemptLimits(no_retry=frozenset({"a/m", "b/m"}))
+    assert isinstance(step(plan, *lines, limits=spent), GiveUp)
+
+
+def test_pauses_grow_are_capped_and_differ_by_dice() -> None:
+    limits = AttemptLimits(max_attempts=20, backoff_base_s=1.0, backoff_cap_s=4.0)
+    pauses = []
+    lines: list[Any] = []
+    for _ in range(5):
+        lines.append(failed(0, "server_error", at=0.0))
+        found = step(ONE, *lines, now_s=0.0, limits=limits)
+        assert isinstance(found, Wait)
+        pauses.append(found.until_s)
+    assert all(half <= pause <= 2 * half for pause, half in zip(pauses, [0.5, 1, 2, 2, 2], strict=True))
+    assert step(ONE, failed(0, "reset"), dice=0.1) != step(ONE, failed(0, "reset"), dice=0.3)
+
+
+def test_attempts_and_time_are_limited() -> None:
+    two = AttemptLimits(max_attempts=2)
+    assert isinstance(step(THREE, failed(0, "reset"), failed(1, "reset"), limits=two), GiveUp)
+    until = AttemptLimits(deadline_s=1.2)
+    assert step(THREE, failed(0, "reset"), limits=until) == Start(1)
+    # the pause would end after the deadline: not waited for in vain
+    assert given_up(ONE, failed(0, "reset"), limits=until).http_status == 502
+    late = given_up(THREE, failed(0, "reset"), now_s=1.2, limits=until)
+    assert (late.http_status, late.code) == (504, "deadline_exceeded")
+    assert given_up(THREE, now_s=1.2, limits=until).http_status == 504
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ([failed(0, "server_error", status=500)], 502),
+        ([failed(0, "connect")], 502),
+        ([failed(0, "truncated")], 502),
+        ([failed(0, "timeout_first_byte")], 504),
+        ([failed(0, "timeout_total")], 504),
+        ([failed(0, "overloaded", status=529)], 503),
+        ([failed(0, "rate_limited", status=429)], 429),
+        ([failed(0, "rate_limited", status=429), failed(1, "overloaded", status=529)], 503),
+        ([failed(0, "overloaded", status=529), failed(1, "rate_limited", status=429)], 503),
+        ([failed(0, "server_error", status=500), failed(1, "rate_limited", status=429)], 503),
+        ([failed(0, "auth", status=401)], 502),
+        ([failed(0, "quota_exhausted", status=429)], 502),
+        ([failed(0, "bad_request", status=422)], 422),
+        ([failed(0, "bad_request", status=401)], 400),
+        ([failed(0, "bad_request", status=None)], 400),
+        ([failed(0, "content_filter", status=403)], 403),
+        ([failed(0, "too_large", status=413)], 413),
+        ([failed(0, "too_large", status=200)], 502),
+        ([failed(0, "not_found", status=404)], 404),
+        ([failed(0, "unsupported")], 400),
+        ([failed(0, "cancelled")], 503),
+        ([failed(0, "client_gone")], 499),
+        # what may pass outranks what does not: trying later can help
+        ([failed(0, "server_error", status=500), failed(1, "context_length", status=400)], 502),
+        ([failed(0, "timeout_idle"), failed(1, "auth", status=401)], 504),
+    ],
+)
+def test_what_the_client_is_told(lines: list[Any], status: int) -> None:
+    plan = plan_of("a/m", "b/m")
+    limits = AttemptLimits(max_attempts=len(lines))
+    refusal = given_up(plan, *lines, limits=limits)
+    assert refusal.http_status == status
+    assert "words of" in refusal.message
+    assert (refusal.retry_after_s is not None) == (status in (429, 503) and lines[-1][2].error_class != "cancelled")
+
+
+def test_a_missing_model_behind_a_route_is_not_the_clients_404() -> None:
+    assert given_up(plan_of("a/m", route="auto"), failed(0, "not_found", status=404)).http_status == 502
+
+
+def test_the_clients_own_mistake_comes_in_the_providers_words() -> None:
+    refusal = given_up(THREE, failed(0, "bad_request", status=400, code="invalid_image", param="messages[0]"))
+    assert (refusal.message, refusal.code, refusal.param) == ("words of bad_request", "invalid_image", "messages[0]")
+
+
+def test_failures_are_told_by_endpoint_in_order() -> None:
+    limits = AttemptLimits(max_attempts=2)
+    refusal = given_up(THREE, failed(0, "server_error", status=500), failed(2, "reset"), limits=limits)
+    assert refusal.message.startswith("2 attempts failed. a/m 500 server_error: words of server_error; b/m reset")
+
+
+classes = st.sampled_from(get_args(ErrorClass))
+
+
+@given(
+    st.lists(st.tuples(classes, st.none() | st.floats(0, 100)), max_size=8),
+    st.integers(1, 5),
+    st.floats(0, 0.999),
+    st.integers(1, 6),
+)
+def test_any_run_of_failures_ends_within_its_limits(
+    faults: list[tuple[ErrorClass, float | None]], candidates: int, dice: float, max_attempts: int
+) -> None:
+    """Drive the loop as the engine does: it always ends, never exceeds its attempts, never sleeps past the cap."""
+    plan = plan_of(*[f"p{number}/m" for number in range(candidates)])
+    limits = AttemptLimits(max_attempts=max_attempts)
+    now_s, told = 0.0, list(faults)
+    lines: list[Any] = []
+    while True:
+        found = step(plan, *lines, now_s=now_s, dice=dice, limits=limits)
+        if isinstance(found, Wait):
+            assert now_s < found.until_s <= now_s + limits.retry_after_cap_s
+            now_s = found.until_s
+            found = step(plan, *lines, now_s=now_s, dice=dice, limits=limits)
+            assert isinstance(found, Start)
+        if not isinstance(found, Start):
+            break
+        error_class, retry_after_s = told.pop(0) if told else ("server_error", None)
+        lines.append(failed(found.candidate, error_class, at=now_s, retry_after_s=retry_after_s))
+        assert len(lines) <= max_attempts
+    assert isinstance(found, GiveUp)
+    stops = [BEHAVIOUR[fault.error_class].next == "stop" for _, _, fault, _ in lines]
+    assert not any(stops[:-1])
