@@ -45,9 +45,9 @@ def fingerprint(partition: str, endpoint_id: str, surface: str, body: Mapping[st
     """The name of an answer: 32 bytes over everything that could change it.
 
     `partition` keeps tenants apart: the name of the key (or of what stands for all that a key may do), never anything
-    that a client sends. `surface` says how the answer is rendered, and whatever of the request's headers goes on to the
-    provider (`anthropic-beta` changes answers). Order of fields does not matter; every other difference does, `1` against `1.0` included.
-    Hashing is linear in the body, so only for cacheable requests.
+    that a client sends. `surface` says how the answer is rendered, and whatever of the request's headers goes on to
+    the provider (`anthropic-beta` changes answers). The order of fields does not matter; every other difference does,
+    `1` against `1.0` included. Hashing is linear in the body, so only for cacheable requests.
     """
     kept = {name: value for name, value in body.items() if name not in _NEUTRAL}
     digest = blake2b(digest_size=DIGEST_BYTES)
