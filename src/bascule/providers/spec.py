@@ -96,6 +96,11 @@ class ProviderSpec(Struct, frozen=True, kw_only=True):
         return self.key_envs[0] if self.key_envs else None
 
     @property
+    def by_deployment(self) -> bool:
+        """The upstream model is a name that the user gave (Azure), so the catalog's names say nothing here."""
+        return "{model}" in self.paths.get("chat", "")
+
+    @property
     def standing(self) -> str:
         return f"certified {self.certified}" if self.certified else "from the spec only"
 

@@ -19,6 +19,8 @@ KNOWN_QUIRKS = {
     "no_json_schema",
     "reasoning_content",
     "strip_unknown",
+    "no_done",
+    "openrouter",
 }
 
 

@@ -1,0 +1,190 @@
+"""Mistakes that the configuration shows by itself, without presets, prices or secrets."""
+
+import re
+from collections.abc import Iterable
+
+from bascule.config.places import Path, Places
+from bascule.config.rules import mistake
+from bascule.config.shape import QUALITY_LEVELS, Config, Floor, Price, Prices, Provider, Rates, Route
+from bascule.config.suggest import remedy
+from bascule.model.errors import Problem
+
+SERVED_DIALECTS = ("openai_chat", "anthropic_messages")
+_OWN_HEADERS = frozenset(
+    {"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie", "host"}
+    | {"connection", "content-length", "content-type", "content-encoding", "transfer-encoding", "accept-encoding"}
+    | {"upgrade", "te", "trailer", "expect", "keep-alive"}
+)
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ORIGIN = re.compile(r"https?://[^/\s@?#]+")
+_EFFECTS = ("candidates", "objective", "quality", "max_cost_usd", "refuse")
+_RATE_NAMES = tuple(Rates.__struct_fields__)
+
+
+class Checks:
+    """Problems and warnings found so far, each with its place."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+
+    def wrong(self, path: Path, what: str, mend: str) -> None:
+        self.problems.append(self.places.problem(path, what, mend))
+
+    def warn(self, path: Path, what: str, mend: str) -> None:
+        self.warnings.append(self.places.problem(path, what, mend))
+
+
+def check(config: Config, places: Places) -> Checks:
+    """Everything that is wrong with what was written, as far as the file alone can tell."""
+    checks = Checks(places)
+    _not_in_this_release(config, checks)
+    _server(config, checks)
+    for name, provider in config.providers.items():
+        _provider(name, provider, checks)
+    for name, model in config.models.items():
+        _prices(("models", name, "price"), model.price, checks)
+        for index, endpoint in enumerate(model.endpoints):
+            _prices(("models", name, "endpoints", index, "price"), endpoint.price, checks)
+    for name, route in config.routes.items():
+        _route(name, route, config, checks)
+    _names(config, checks)
+    _budgets(config, checks)
+    _secrets(config, checks)
+    return checks
+
+
+def _not_in_this_release(config: Config, checks: Checks) -> None:
+    later = "It is not in this release"
+    if config.database is not None:
+        what = "PostgreSQL as the store" if config.database.startswith("postgres") else "this kind of database"
+        checks.wrong(
+            ("database",), f"{what} is not in this release", "Leave `database` out: SQLite in data_dir is used"
+        )
+    if config.cache.semantic.enabled:
+        checks.wrong(("cache", "semantic", "enabled"), "the semantic cache is not in this release", "Set it to false")
+    for name, route in config.routes.items():
+        if route.strategy != "single":
+            checks.wrong(("routes", name, "strategy"), f"only the strategy `single` can run. {later}", "Write `single`")
+    for name, provider in config.providers.items():
+        if provider.dialect is not None and provider.dialect not in SERVED_DIALECTS:
+            what = f"the dialect `{provider.dialect}` cannot be spoken to providers yet. {later}"
+            checks.wrong(("providers", name, "dialect"), what, f"Use one of {', '.join(SERVED_DIALECTS)}")
+
+
+def _server(config: Config, checks: Checks) -> None:
+    for index, origin in enumerate(config.server.allowed_origins):
+        if not _ORIGIN.fullmatch(origin):
+            mend = "Write scheme and host, e.g. https://tools.example.com"
+            checks.wrong(("server", "allowed_origins", index), "not an origin", mend)
+    for index, host in enumerate(config.server.allowed_hosts):
+        if not host or "/" in host or host != host.strip() or not host.isprintable():
+            mend = "Write the name alone, e.g. gateway.example.com"
+            checks.wrong(("server", "allowed_hosts", index), "not a host name", mend)
+
+
+def _provider(name: str, provider: Provider, checks: Checks) -> None:
+    if "/" in name:
+        mend = "Use a name without a slash: clients write provider/model"
+        checks.wrong(("providers", name), f"the provider name `{name}` holds a slash", mend)
+    _prices(("providers", name, "price"), provider.price, checks)
+    for header, value in provider.headers.items():
+        path: Path = ("providers", name, "headers", header)
+        if not _TOKEN.fullmatch(header) or not value.isascii() or not value.isprintable():
+            checks.wrong(
+                path, "not an HTTP header", "Use letters, digits and hyphens, and printable ASCII as its value"
+            )
+        elif header.lower() in _OWN_HEADERS or header.lower().startswith("x-bascule-"):
+            checks.wrong(
+                path, f"the header `{header}` is set by the gateway", "Remove it; credentials go into `api_key`"
+            )
+
+
+def _route(name: str, route: Route, config: Config, checks: Checks) -> None:
+    _floor(("routes", name, "quality"), route.quality, config, checks)
+    for index, rule in enumerate(route.rules):
+        path: Path = ("routes", name, "rules", index)
+        found = mistake(rule.when)
+        if found is not None:
+            checks.wrong((*path, "when"), f"the rule {found.what}", found.remedy)
+        _floor((*path, "quality"), rule.quality, config, checks)
+        if rule.candidates == ():
+            checks.wrong((*path, "candidates"), "an empty list of candidates", "Name at least one, or use `refuse`")
+        if not any((*path, effect) in checks.places for effect in _EFFECTS):
+            mend = "Add candidates, objective, quality, max_cost_usd or refuse"
+            checks.wrong(path, "the rule changes nothing when it matches", mend)
+
+
+def _floor(path: Path, floor: Floor | None, config: Config, checks: Checks) -> None:
+    if isinstance(floor, str) and floor not in QUALITY_LEVELS and floor not in config.quality_levels:
+        levels = {**QUALITY_LEVELS, **config.quality_levels}
+        checks.wrong(path, f"`{floor}` is no quality level", remedy(floor, levels, "level") + " A number works too")
+
+
+def _names(config: Config, checks: Checks) -> None:
+    for name in config.routes:
+        if name in config.models:
+            mend = "Rename one of them; the route answers to the name"
+            checks.warn(("routes", name), f"`{name}` is a route and a model", mend)
+    for alias, target in config.aliases.items():
+        path: Path = ("aliases", alias)
+        if alias in config.routes or alias in config.models:
+            checks.warn(
+                path, f"`{alias}` is already a route or a model, so the alias is never used", "Remove the alias"
+            )
+        if target in config.aliases:
+            checks.wrong(path, f"`{target}` is itself an alias", f"Write `{config.aliases[target]}` here")
+
+
+def _budgets(config: Config, checks: Checks) -> None:
+    seen: dict[tuple[str, str], int] = {}
+    for index, budget in enumerate(config.budgets):
+        first = seen.setdefault((budget.scope, budget.window), index)
+        if first != index:
+            where = checks.places.where(("budgets", first))
+            what = f"a second budget for {budget.scope} by {budget.window}; the first is at {where}"
+            checks.wrong(("budgets", index), what, "Keep one of the two")
+
+
+def _secrets(config: Config, checks: Checks) -> None:
+    needed: Iterable[tuple[Path, str]] = [(("keys", name, "secret"), key.secret) for name, key in config.keys.items()]
+    if config.admin is not None:
+        needed = [*needed, (("admin", "secret"), config.admin.secret)]
+    for path, reference in needed:
+        if reference == "none":
+            checks.wrong(path, "this secret cannot be `none`", "Write env:NAME or file:PATH")
+
+
+def _prices(path: Path, prices: Prices | None, checks: Checks) -> None:
+    if prices is None:
+        return
+    listed = isinstance(prices, tuple)
+    periods = prices if isinstance(prices, tuple) else (prices,)
+    days: set[int | None] = set()
+    for index, period in enumerate(periods):
+        at: Path = (*path, index) if listed else path
+        if period.from_ms in days:
+            checks.wrong(at, "two prices begin on the same day", "Give each its own `from`")
+        days.add(period.from_ms)
+        _price(at, period, checks)
+
+
+def _price(path: Path, price: Price, checks: Checks) -> None:
+    if (*path, "input") not in checks.places:
+        checks.wrong(path, "the price has no `input`", "Add it; 0 is for what is free")
+    stated = [name for name in _RATE_NAMES if getattr(price, name) is not None]
+    parts: list[Path] = [(*path, "tiers", index) for index in range(len(price.tiers))]
+    parts += [(*path, "windows", index) for index in range(len(price.windows))]
+    parts += [(*path, "variants", name) for name in price.variants]
+    for at in parts:
+        missing = [name for name in stated if (*at, name) not in checks.places]
+        if missing:
+            # Nothing is inherited: a rate that was forgotten in a dearer tier would be too low without a sign.
+            checks.wrong(at, f"lacks {', '.join(missing)}, which the price itself has", "State every rate again")
+    edges = [tier.above_input_tokens for tier in price.tiers]
+    if edges != sorted(set(edges)):
+        checks.wrong((*path, "tiers"), "the tiers are not in rising order", "Order them by above_input_tokens")
+    for index, window in enumerate(price.windows):
+        if window.from_s == window.to_s:
+            checks.wrong((*path, "windows", index), "the window begins when it ends", "Give it a length")

@@ -1,0 +1,139 @@
+"""CEL rules of routes: compiled when the configuration is read, run on the facts of a request."""
+
+import re
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from bascule.config.suggest import remedy
+from bascule.decide.rules import RULE_FACTS
+from bascule.model.policy import Rule
+
+if TYPE_CHECKING:
+    from cel import Program
+
+_SAMPLE_OF = {
+    "string": "text",
+    "bool": False,
+    "int": 1_000,
+    "int or null": 1_000,
+    "map of strings": {"feature": "search"},
+}
+FACT_SAMPLES: dict[str, Any] = {name: _SAMPLE_OF[kind] for name, kind in RULE_FACTS}
+"""Every fact that a rule may name, with a value of its type to try rules on."""
+
+_FUNCTIONS = frozenset(
+    {"size", "contains", "startsWith", "endsWith", "matches", "has", "int", "uint", "double", "string", "bytes"}
+    | {"type", "dyn", "duration", "timestamp", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek"}
+    | {"getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds"}
+)
+_TYPES = frozenset({"int", "uint", "double", "string", "bool", "bytes", "list", "map", "null_type", "type"})
+_BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,")
+_FAULTS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
+"""All that the CEL runtime raises for a rule that does not fit its facts."""
+
+
+class RuleMistake(Struct, frozen=True):
+    """Why a rule cannot be used, and how to mend it."""
+
+    what: str
+    remedy: str
+
+
+class Verdict(Struct, frozen=True):
+    """What the rules of a route say of one request."""
+
+    rule: Rule | None
+    faults: tuple[str, ...] = ()
+    """Rules that could not be evaluated on these facts. They count as not matching."""
+
+
+class CompiledRules:
+    """The rules of one route, in order."""
+
+    __slots__ = ("_rules",)
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        """Raises ValueError for a rule that is not CEL: `mistake` must have been asked before."""
+        self._rules = [(rule, _compile(rule.when)) for rule in rules]
+
+    def judge(self, facts: Mapping[str, Any]) -> Verdict:
+        """The first rule that is true of `facts`."""
+        if not self._rules:
+            return _NOTHING
+        given = facts if type(facts) is dict else dict(facts)
+        faults: list[str] = []
+        for rule, program in self._rules:
+            try:
+                if program.execute(given) is True:
+                    return Verdict(rule, tuple(faults))
+            except _FAULTS as error:
+                faults.append(f"rule `{rule.when}` does not apply: {_first_line(error)}")
+        return Verdict(None, tuple(faults))
+
+
+_NOTHING = Verdict(None)
+
+
+def mistake(text: str) -> RuleMistake | None:
+    """What is wrong with a rule, or None: syntax, names that do not exist, types that never fit."""
+    try:
+        program = _compile(text)
+    except ValueError as error:
+        return RuleMistake(f"is not CEL: {_syntax(error)}", "See cel.dev for the language; strings need quotes")
+    bound = set(_BOUND.findall(text))
+    for name in program.variables():
+        if name not in FACT_SAMPLES and name not in bound and name not in _TYPES:
+            return RuleMistake(f"names `{name}`, which is not a fact of a request", remedy(name, FACT_SAMPLES, "fact"))
+    for name in program.functions():
+        if name.isalpha() and name not in _FUNCTIONS:
+            return RuleMistake(f"calls `{name}`, which is not a function", remedy(name, sorted(_FUNCTIONS), "function"))
+    try:
+        outcome = program.execute(FACT_SAMPLES)
+    except TypeError:
+        return RuleMistake("compares values of different types", "Text needs quotes, numbers none")
+    except (ArithmeticError, LookupError):
+        return None  # depends on the values of a request, e.g. a tag that it may have
+    except (RuntimeError, ValueError) as error:
+        return RuleMistake(f"cannot be evaluated: {_first_line(error)}", "Try it on a request with `bascule explain`")
+    if not isinstance(outcome, bool):
+        return RuleMistake("is not a question of true or false", "Compare with something, e.g. `tools > 0`")
+    return None
+
+
+def _compile(text: str) -> "Program":
+    """Raises ValueError where the text is not CEL."""
+    program: Program = _runtime().compile(text)
+    return program
+
+
+def _runtime() -> ModuleType:
+    """The CEL runtime alone: its package's `__init__` also imports a command line (0.4 s, 30 MB)."""
+    loaded = sys.modules.get("cel.cel")
+    if loaded is not None:
+        return loaded
+    package = find_spec("cel")
+    folders = package.submodule_search_locations if package is not None else None
+    spec = PathFinder.find_spec("cel.cel", folders)
+    if spec is None or spec.loader is None:
+        return import_module("cel")  # another layout of the package: the same functions, imported slowly
+    module = module_from_spec(spec)
+    sys.modules["cel.cel"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].partition(". ")[0][:200]
+
+
+def _syntax(error: Exception) -> str:
+    text = str(error)
+    _, found, rest = text.partition("ERROR: <input>:")
+    return ("at " + rest.partition("\n")[0].partition(" expecting ")[0])[:200] if found else text[:200]

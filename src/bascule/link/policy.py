@@ -1,0 +1,77 @@
+"""Routes, keys and budgets of the configuration in the words of decisions."""
+
+from bascule.config.shape import QUALITY_LEVELS, Config, DataConstraint, Floor, Key, Route
+from bascule.config.shape import Budget as BudgetConfig
+from bascule.model.policy import Budget, DataPolicy, KeyPolicy, RateLimit, RoutePolicy, Rule
+
+
+def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
+    """A route with its floors as numbers; a floor without a number is a mistake that `check` has reported."""
+    levels = {**QUALITY_LEVELS, **config.quality_levels}
+    return RoutePolicy(
+        name=name,
+        candidates=route.candidates,
+        objective=route.objective,
+        quality=_number(route.quality, levels),
+        max_cost_nanousd=route.max_cost_nanousd,
+        max_output_tokens=route.max_output_tokens,
+        data=data_policy(route.data),
+        rules=tuple(
+            [
+                Rule(
+                    when=rule.when,
+                    candidates=rule.candidates,
+                    objective=rule.objective,
+                    quality=_number(rule.quality, levels),
+                    max_cost_nanousd=rule.max_cost_nanousd,
+                    refuse=rule.refuse,
+                )
+                for rule in route.rules
+            ]
+        ),
+    )
+
+
+def data_policy(data: DataConstraint) -> DataPolicy:
+    return DataPolicy(
+        retention=data.retention,
+        training=data.training,
+        regions=data.regions,
+        providers_allow=data.providers.allow,
+        providers_deny=data.providers.deny,
+        zdr=data.zdr,
+        quantizations=data.quantizations,
+    )
+
+
+def key_policy(name: str, key: Key) -> KeyPolicy:
+    return KeyPolicy(
+        name=name,
+        org=key.org,
+        team=key.team,
+        project=key.project,
+        user=key.user,
+        models=key.models,
+        max_output_tokens=key.max_output_tokens,
+        rate=RateLimit(rpm=key.rate.rpm, tpm=key.rate.tpm, in_flight=key.rate.in_flight),
+        tags=key.tags,
+        role=key.role,
+        source="config",
+        expires_ms=key.expires_ms,
+    )
+
+
+def budget_policy(budget: BudgetConfig) -> Budget:
+    return Budget(
+        scope=budget.scope,
+        limit_nanousd=budget.limit_nanousd,
+        window=budget.window,
+        mode=budget.mode,
+        alerts=budget.alerts,
+        on_exhausted=budget.on_exhausted,
+        source="config",
+    )
+
+
+def _number(floor: Floor | None, levels: dict[str, float]) -> float | None:
+    return levels.get(floor) if isinstance(floor, str) else floor

@@ -1,0 +1,63 @@
+"""Prices of the configuration as timelines."""
+
+from bascule.config.shape import Price, Prices, Rates
+from bascule.decide.price import DEARER_TIERS
+from bascule.model.money import PricePeriod, PriceTimeline, Tier, Window
+from bascule.model.money import Rates as ModelRates
+
+
+def timeline(prices: Prices, dialect: str) -> PriceTimeline:
+    """Configured prices, in the order of their days. They hold for dear service tiers too, unless a variant says
+    otherwise: the user states what is paid."""
+    periods = prices if isinstance(prices, tuple) else (prices,)
+    made = sorted([_period(price, dialect) for price in periods], key=lambda period: period.from_ms)
+    return PriceTimeline(periods=tuple(made), source="config", standard_tiers=tuple(sorted(DEARER_TIERS)))
+
+
+def is_free(prices: Prices) -> bool:
+    """Whether the user says that it costs nothing: input and output are 0, and nothing else costs anything."""
+    periods = prices if isinstance(prices, tuple) else (prices,)
+    for price in periods:
+        parts: list[Rates] = [price, *price.tiers, *price.windows, *price.variants.values()]
+        if price.input != 0 or price.output != 0 or any(_costs(part) for part in parts):
+            return False
+    return True
+
+
+def _costs(rates: Rates) -> bool:
+    return any(getattr(rates, name) for name in Rates.__struct_fields__)
+
+
+def _period(price: Price, dialect: str) -> PricePeriod:
+    return PricePeriod(
+        from_ms=price.from_ms or 0,
+        rates=_rates(price, dialect),
+        tiers=tuple([Tier(tier.above_input_tokens, _rates(tier, dialect)) for tier in price.tiers]),
+        windows=tuple([Window(w.from_s, w.to_s % 86_400, _rates(w, dialect)) for w in price.windows]),
+        variants={
+            name: PricePeriod(from_ms=price.from_ms or 0, rates=_rates(rates, dialect))
+            for name, rates in price.variants.items()
+        },
+    )
+
+
+def _rates(rates: Rates, dialect: str) -> ModelRates:
+    write_5m, write_1h = rates.cache_write, rates.cache_write_1h
+    if dialect == "anthropic_messages" and rates.input is not None:
+        # Anthropic's documented multiples (prices.custom has the source); rounded up, never below what is billed.
+        write_5m = -(-rates.input * 5 // 4) if write_5m is None else write_5m
+        write_1h = rates.input * 2 if write_1h is None else write_1h
+    return ModelRates(
+        input=rates.input,
+        output=rates.output,
+        cache_read=rates.cache_read,
+        cache_write_5m=write_5m,
+        cache_write_1h=write_1h,
+        reasoning=rates.reasoning,
+        audio_in=rates.audio_in,
+        audio_out=rates.audio_out,
+        image_in=rates.image_in,
+        image_out=rates.image_out,
+        request_fee=rates.request_usd,
+        web_search_fee=rates.web_search_usd,
+    )

@@ -1,0 +1,182 @@
+"""A configured provider: its preset or dialect, with what the configuration changes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from bascule.config.check import SERVED_DIALECTS, Checks
+from bascule.config.places import Path
+from bascule.config.secret import Secret
+from bascule.config.shape import Data, Prices, Provider, Timeouts
+from bascule.config.sources import SecretMissing, SecretSource
+from bascule.config.suggest import remedy
+from bascule.config.urls import host_of, is_loopback, split_base_url
+from bascule.model.catalog import DataFacts, HardwareFacts
+from bascule.providers.registry import Presets
+from bascule.providers.request import auth_headers, request_target, with_default_headers
+from bascule.providers.spec import Disconnect, ProviderSpec, Surface, compatible
+
+Header = tuple[bytes, bytes]
+
+
+class LinkedProvider(Struct, frozen=True, kw_only=True):
+    """A provider that requests can be sent to."""
+
+    name: str
+    spec: ProviderSpec
+    """With the configuration's changes applied."""
+    origin: str
+    """`https://host[:port]`"""
+    base_path: str
+    secret: Secret | None
+    timeouts: Timeouts
+    disconnect: Disconnect
+    headers: tuple[Header, ...]
+    """The configuration's own, sent with each request."""
+    data: DataFacts
+    hardware: HardwareFacts
+    price: Prices | None
+    """For models without a price of their own."""
+
+    def target(self, surface: Surface, upstream_model: str, query: str = "") -> str:
+        """Path and query of a request."""
+        return request_target(self.spec, surface, self.base_path, upstream_model, query)
+
+    def request_headers(self, forwarded: Sequence[Header]) -> list[Header]:
+        """The client's forwarded headers (names lower-case), the defaults that they lack, ours, the credential."""
+        headers = with_default_headers(self.spec, forwarded)
+        headers += self.headers
+        headers += auth_headers(self.spec, self.secret)
+        return headers
+
+
+def link_provider(
+    name: str, config: Provider, presets: Presets, secrets: SecretSource, checks: Checks
+) -> LinkedProvider | None:
+    """The provider, or None with its mistakes noted in `checks`."""
+    path: Path = ("providers", name)
+    found = _spec(name, config, presets, checks)
+    if found is None:
+        return None
+    spec = _changed(found, config)
+    base_url = config.base_url or spec.base_url
+    if base_url is None or "{" in base_url:
+        example = base_url or f"the address that SDKs read from {spec.base_url_env}"
+        checks.wrong(path, f"`{name}` needs a `base_url`", f"Write `base_url: …`, {example}")
+        return None
+    if spec.dialect == "anthropic_messages" and base_url.endswith("/v1"):
+        mend = "Remove the /v1 at its end: Anthropic's SDK adds it"
+        checks.wrong((*path, "base_url"), "Anthropic's base URL does not end in /v1", mend)
+    usable, secret = _credential(spec, config, path, secrets, checks)
+    if not usable:
+        return None
+    if secret is not None and base_url.startswith("http://") and not is_loopback(host_of(base_url)):
+        mend = "Use https, or keep the connection inside a private network"
+        checks.warn((*path, "base_url"), f"the key of `{name}` is sent without encryption", mend)
+    origin, base_path = split_base_url(base_url)
+    return LinkedProvider(
+        name=name,
+        spec=spec,
+        origin=origin,
+        base_path=base_path,
+        secret=secret,
+        timeouts=config.timeouts,
+        disconnect=config.disconnect or spec.disconnect,
+        headers=tuple([(key.lower().encode(), value.encode()) for key, value in config.headers.items()]),
+        data=declared(config.data, _facts_at(found, base_url)),
+        hardware=HardwareFacts(quantization=config.quantization, hardware=config.hardware, licence=config.licence),
+        price=config.price,
+    )
+
+
+def declared(data: Data, known: DataFacts) -> DataFacts:
+    """Data facts of the configuration over those that are known otherwise."""
+    stated = {key: value for key, value in asdict(data).items() if value is not None}
+    return replace(known, **stated, source="declared in the configuration") if stated else known
+
+
+def _spec(name: str, config: Provider, presets: Presets, checks: Checks) -> ProviderSpec | None:
+    path: Path = ("providers", name)
+    if config.preset is not None:
+        spec = presets.get(config.preset)
+        if spec is None:
+            mend = remedy(config.preset, presets.names(), "preset")
+            checks.wrong((*path, "preset"), f"there is no preset `{config.preset}`", mend)
+            return None
+    else:
+        spec = presets.get(name)
+        if config.dialect is not None and (spec is None or spec.dialect != config.dialect):
+            spec = None  # a server of the user's own that happens to be called like a preset
+    if spec is not None:
+        if config.dialect is not None and config.dialect != spec.dialect:
+            mend = "Remove `dialect`, or `preset` and give a base_url"
+            checks.wrong((*path, "dialect"), f"the preset `{spec.name}` speaks {spec.dialect}", mend)
+            return None
+        return spec
+    if config.dialect is not None and config.dialect not in SERVED_DIALECTS:
+        return None  # reported by check
+    if config.dialect is not None and config.base_url is not None:
+        return compatible(name, config.dialect, config.base_url)
+    if config.dialect is None and config.base_url is None:
+        mend = remedy(name, presets.names(), "preset") + " Any other server needs `dialect` and `base_url`"
+        checks.wrong(path, f"there is no preset `{name}`", mend)
+        return None
+    if (*path, "base_url") in checks.places and (*path, "dialect") in checks.places:
+        return None  # one of them is there but could not be read, which has been reported
+    missing = "base_url" if config.base_url is None else "dialect"
+    checks.wrong(path, f"`{name}` is no preset and has no `{missing}`", "Give it both `dialect` and `base_url`")
+    return None
+
+
+def _changed(spec: ProviderSpec, config: Provider) -> ProviderSpec:
+    changes: dict[str, Any] = {}
+    for key in ("auth", "max_tokens_field", "stream_usage", "price_provider"):
+        value = getattr(config, key)
+        if value is not None:
+            changes[key] = value
+    if config.quirks:
+        changes["quirks"] = spec.quirks | frozenset(config.quirks)
+    if config.api_version is not None:
+        changes["query"] = f"api-version={config.api_version}"
+    if config.stream_usage == "none":
+        changes["reports_stream_usage"] = False
+    if config.auth is None and spec.auth == "none" and config.api_key not in (None, "none"):
+        changes["auth"] = "bearer"
+    return replace(spec, **changes) if changes else spec
+
+
+def _facts_at(spec: ProviderSpec, base_url: str) -> DataFacts:
+    """The preset's facts, unless the address is another one: then who answers there is not known."""
+    if spec.local:
+        stays = is_loopback(host_of(base_url))
+    else:
+        stays = spec.base_url is None or "{" in spec.base_url or host_of(spec.base_url) == host_of(base_url)
+    return spec.data if stays else DataFacts(source="nothing is known of this address; declare it under `data`")
+
+
+def _credential(
+    spec: ProviderSpec, config: Provider, path: Path, secrets: SecretSource, checks: Checks
+) -> tuple[bool, Secret | None]:
+    """Whether the provider can be used, and its key."""
+    if config.api_key is not None:
+        try:
+            return True, secrets.read(config.api_key)
+        except SecretMissing as error:
+            checks.wrong((*path, "api_key"), error.what, error.remedy)
+            return False, None
+    if (*path, "api_key") in checks.places:
+        return False, None  # it is there but could not be read, which has been reported
+    if spec.auth == "none":
+        return True, None
+    missing: SecretMissing | None = None
+    for name in spec.key_envs:
+        try:
+            return True, secrets.read(f"env:{name}")
+        except SecretMissing as error:
+            missing = missing or error
+    if spec.key_required and missing is not None:
+        checks.wrong(path, missing.what, f"{missing.remedy}, or write `api_key: env:NAME` or `file:PATH`")
+        return False, None
+    return True, None

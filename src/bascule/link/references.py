@@ -1,0 +1,116 @@
+"""Whether the names in a configuration lead somewhere."""
+
+from bascule.config.check import Checks
+from bascule.config.load import Document
+from bascule.config.places import Path
+from bascule.config.suggest import remedy
+from bascule.decide.resolve import resolve
+from bascule.link.endpoint import Book
+from bascule.link.snapshot import Snapshot
+from bascule.model.catalog import Model
+from bascule.model.errors import Refusal
+from bascule.providers.registry import Presets
+
+
+def _preset_of(name: str, document: Document) -> str:
+    provider = document.config.providers.get(name)
+    return name if provider is None or provider.preset is None else provider.preset
+
+
+class References:
+    """Names that the file has, even where what they stand for could not be read: one mistake is reported once."""
+
+    def __init__(self, document: Document, snapshot: Snapshot, presets: Presets, book: Book, checks: Checks) -> None:
+        self.book = book
+        self.unlinked = tuple(
+            [
+                spec.price_provider
+                for name in document.places.names("providers")
+                if name not in snapshot.providers
+                and (spec := presets.get(_preset_of(name, document))) is not None
+                and spec.price_provider is not None
+            ]
+        )
+        """Price lists of providers that have a mistake of their own; what they sell is not unknown for that."""
+        self.config = document.config
+        self.places = document.places
+        self.snapshot = snapshot
+        self.checks = checks
+
+    def has(self, section: str, name: str) -> bool:
+        return (section, name) in self.places or name in getattr(self.config, section)
+
+    def leads_somewhere(self, name: str) -> bool:
+        provider, slash, _ = name.partition("/")
+        if self.has("models", name) or self.has("routes", name) or (slash and self.has("providers", provider)):
+            return True
+        if not isinstance(resolve(name, self.snapshot), Refusal):
+            return True
+        return any(self.book.entry(sold_by, name) is not None for sold_by in self.unlinked)
+
+    def check(self) -> Model | None:
+        """Note every name that leads nowhere; the baseline's model."""
+        for name, route in self.config.routes.items():
+            self.candidates(("routes", name, "candidates"), route.candidates)
+            for index, rule in enumerate(route.rules):
+                self.candidates(("routes", name, "rules", index, "candidates"), rule.candidates or ())
+            for kind in ("allow", "deny"):
+                self.providers(("routes", name, "data", "providers", kind), getattr(route.data.providers, kind))
+        for alias, target in self.config.aliases.items():
+            if target not in self.config.aliases and not self.leads_somewhere(target):
+                self.unknown_model(("aliases", alias), target)
+        self.keys()
+        for index, contract in enumerate(self.config.contracts):
+            self.providers(("contracts", index, "provider"), (contract.provider,))
+        return self.baseline()
+
+    def candidates(self, path: Path, names: tuple[str, ...]) -> None:
+        for index, name in enumerate(names):
+            if self.has("routes", name):
+                mend = "Name models: a route cannot lead to another, and its name wins over a model's"
+                self.checks.wrong((*path, index), f"the candidate `{name}` is a route", mend)
+            elif not self.leads_somewhere(name):
+                self.unknown_model((*path, index), name)
+
+    def unknown_model(self, path: Path, name: str) -> None:
+        known = self.snapshot.names()
+        mend = remedy(name, known, "model") + ", or add it under `models`, or write provider/upstream-model"
+        self.checks.wrong(path, f"there is no model `{name}`", mend.replace("?,", "?"))
+
+    def providers(self, path: Path, names: tuple[str, ...]) -> None:
+        for index, name in enumerate(names):
+            if not self.has("providers", name):
+                mend = remedy(name, self.config.providers, "provider")
+                self.checks.warn((*path, index), f"no provider is called `{name}`", mend)
+
+    def keys(self) -> None:
+        for name, key in self.config.keys.items():
+            for index, model in enumerate(key.models):
+                if not self.leads_somewhere(model):
+                    mend = remedy(model, self.snapshot.names(), "model")
+                    self.checks.warn(("keys", name, "models", index), f"there is no model `{model}` to grant", mend)
+        for index, budget in enumerate(self.config.budgets):
+            kind, _, name = budget.scope.partition(":")
+            if kind == "key" and name != "*" and not self.has("keys", name):
+                mend = "It counts once a key of this name is created; " + remedy(name, self.config.keys, "key")
+                self.checks.warn(("budgets", index, "scope"), f"no key of this file is called `{name}`", mend)
+
+    def baseline(self) -> Model | None:
+        """The model that savings are measured against."""
+        if self.config.baseline is None:
+            return None
+        name = self.config.baseline.model
+        path: Path = ("baseline", "model")
+        found = resolve(name, self.snapshot)
+        if isinstance(found, Refusal):
+            if not self.leads_somewhere(name):
+                self.unknown_model(path, name)
+            return None
+        if found.model is None:
+            self.checks.wrong(path, f"the baseline `{name}` is a route", "Name one model: its prices are the measure")
+            return None
+        if all(endpoint.prices is None for endpoint in found.model.endpoints):
+            self.checks.warn(
+                path, f"no price of the baseline `{name}` is known", "Give it a `price`; no saving can be told"
+            )
+        return found.model

@@ -1,0 +1,122 @@
+"""A linked configuration. Immutable; a reload makes a new one, and requests in flight keep theirs."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from bascule.config.rules import CompiledRules, Verdict
+from bascule.config.secret import Secret
+from bascule.config.shape import Config
+from bascule.link.endpoint import Book, bare_endpoint, book_entry, named_model
+from bascule.link.provider import LinkedProvider
+from bascule.model.catalog import Endpoint, Model
+from bascule.model.errors import Problem
+from bascule.model.policy import Budget, KeyPolicy, RoutePolicy, Rule
+from bascule.prices.book import BookEntry
+
+_Key = TypeVar("_Key")
+MAX_REMEMBERED = 2_048
+"""Models made on demand that are kept; names come from clients, so there must be an end."""
+
+
+class ConfiguredKey(Struct, frozen=True):
+    """A virtual key of the configuration file."""
+
+    policy: KeyPolicy
+    secret: Secret
+
+
+class Snapshot:
+    """Implements `model.registry.Registry`. Catalog models are looked up when first asked for, not at start."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        policy_version: str,
+        providers: Mapping[str, LinkedProvider],
+        models: Mapping[str, Model],
+        routes: Mapping[str, RoutePolicy],
+        keys: tuple[ConfiguredKey, ...],
+        admin_secret: Secret | None,
+        budgets: tuple[Budget, ...],
+        book: Book,
+    ) -> None:
+        self.config = config
+        self.policy_version = policy_version
+        self.price_version = book.version
+        self.providers = providers
+        self.models = models
+        """The configured ones, by name."""
+        self.routes = routes
+        self.aliases: Mapping[str, str] = config.aliases
+        self.keys = keys
+        self.admin_secret = admin_secret
+        self.budgets = budgets
+        self.baseline_model: Model | None = None
+        """What savings are measured against; set by `link` once names can be resolved."""
+        self.warnings: tuple[Problem, ...] = ()
+        self._book = book
+        self._rules = {name: CompiledRules(route.rules) for name, route in routes.items()}
+        self._direct: dict[tuple[str, str], Model] = {}
+        self._catalog: dict[str, Model] = {}
+
+    def route(self, name: str) -> RoutePolicy | None:
+        return self.routes.get(name)
+
+    def alias(self, name: str) -> str | None:
+        return self.aliases.get(name)
+
+    def model(self, name: str) -> Model | None:
+        return self.models.get(name)
+
+    def direct(self, provider: str, upstream_model: str) -> Model | None:
+        """One endpoint at a configured provider, whatever the model is called there; its price may be unknown."""
+        key = (provider, upstream_model)
+        known = self._direct.get(key)
+        if known is not None:
+            return known
+        linked = self.providers.get(provider)
+        if linked is None or not upstream_model or not upstream_model.isprintable():
+            return None
+        entry = book_entry(linked, upstream_model, self._book)
+        endpoint = bare_endpoint(linked, upstream_model, entry)
+        return _remember(self._direct, key, named_model(endpoint.id, (endpoint,), entry))
+
+    def catalog_model(self, name: str) -> Model | None:
+        """A model that the price book lists for configured providers: one endpoint for each, in the file's order."""
+        known = self._catalog.get(name)
+        if known is not None:
+            return known
+        endpoints: list[Endpoint] = []
+        first: BookEntry | None = None
+        for linked in self.providers.values():
+            if linked.spec.by_deployment:
+                continue
+            entry = book_entry(linked, name, self._book)
+            if entry is not None:
+                endpoints.append(bare_endpoint(linked, name, entry))
+                first = first or entry
+        if not endpoints:
+            return None
+        return _remember(self._catalog, name, named_model(name, tuple(endpoints), first))
+
+    def judge_rules(self, route: RoutePolicy, facts: Mapping[str, Any]) -> Verdict:
+        """The first rule that is true of `facts`, and the rules that could not be evaluated on them."""
+        rules = self._rules.get(route.name)
+        return (rules or CompiledRules(route.rules)).judge(facts)
+
+    def first_rule(self, route: RoutePolicy, facts: Mapping[str, Any]) -> Rule | None:
+        return self.judge_rules(route, facts).rule
+
+    def names(self) -> tuple[str, ...]:
+        """What clients may ask for by a name of the configuration: routes, models, aliases."""
+        return tuple(dict.fromkeys([*self.routes, *self.models, *self.aliases]))
+
+
+def _remember(memory: dict[_Key, Model], key: _Key, model: Model) -> Model:
+    if len(memory) >= MAX_REMEMBERED:
+        memory.clear()
+    memory[key] = model
+    return model
