@@ -1,5 +1,7 @@
 """From the endpoints that may serve to the candidates of a plan: floor, order, reasons."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from bascule.decide.eligible import Needs, is_named
@@ -57,6 +59,11 @@ def chosen(groups: list[Group], ask: Ask, output_tokens: int, rejected: list[Rej
                 seen.add(option.endpoint.id)
                 candidates.append(_candidate(option, _reason(group, position, rank, option, ask)))
     return tuple(candidates)
+
+
+def cooling_last(candidates: tuple[Candidate, ...], health: Mapping[str, str]) -> tuple[Candidate, ...]:
+    """Endpoints that asked for a pause go behind the others; alone they are tried all the same."""
+    return tuple(sorted(candidates, key=lambda candidate: health.get(candidate.endpoint.id) == "cooling"))
 
 
 def _adequate(group: Group) -> list[Option]:

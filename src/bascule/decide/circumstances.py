@@ -40,6 +40,6 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     est_output_tokens: int = 500
     """How long the answer will be, for the objectives that count time."""
     health: Mapping[str, str] = {}
-    """By endpoint id; `open` is a circuit breaker that lets nothing through."""
+    """By endpoint id: `open` lets nothing through, `cooling` (it asked for a pause) is tried last."""
     want_task: bool = False
     """Guess the task even where the route does not need it."""

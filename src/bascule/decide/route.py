@@ -11,7 +11,7 @@ cost it can only tighten.
 
 from msgspec import Struct
 
-from bascule.decide.choose import Group, chosen
+from bascule.decide.choose import Group, chosen, cooling_last
 from bascule.decide.circumstances import Circumstances as Circumstances
 from bascule.decide.eligible import Obstacle, needs_of, obstacle, refusal
 from bascule.decide.rank import By, Option
@@ -100,6 +100,8 @@ def route(
     candidates = chosen(groups, ask, now.est_output_tokens, rejected)
     if not candidates:
         return refusal(head.name, obstacles, head.needs.max_cost_nanousd) if obstacles else no_endpoint(head.name)
+    if now.health:
+        candidates = cooling_last(candidates, now.health)
     return Plan(
         candidates=candidates,
         rejected=tuple(rejected),

@@ -189,9 +189,10 @@ def test_a_retired_model_is_still_tried_by_name_but_not_by_a_route() -> None:
     assert "successor is big" in why(plan)["p/gone"]
 
 
-def test_an_open_breaker_is_left_out_and_a_half_open_one_is_not() -> None:
+def test_an_open_breaker_is_left_out_and_a_cooling_endpoint_goes_last() -> None:
     world = World(model("m", "x/m", "y/m"))
-    assert ids(world.plan("m", health={"x/m": "open", "y/m": "half_open"})) == ["y/m"]
+    assert ids(world.plan("m", health={"x/m": "cooling"})) == ["y/m", "x/m"]
+    assert ids(world.plan("m", health={"x/m": "open", "y/m": "cooling"})) == ["y/m"]
     assert world.refused("m", health={"x/m": "open", "y/m": "open"}).http_status == 503
 
 
