@@ -4,6 +4,7 @@ from bascule.dialects import anthropic_messages as anthropic
 from bascule.dialects.base import Codec, Dialect
 from bascule.dialects.openai_chat import OPENAI_CHAT, RelayCodec
 from bascule.dialects.openai_embeddings import OPENAI_EMBEDDINGS, EmbeddingsCodec
+from bascule.dialects.translations import CHAT_TO_MESSAGES, MESSAGES_TO_CHAT
 
 _ANTHROPIC = (anthropic.ANTHROPIC_MESSAGES, anthropic.ANTHROPIC_COUNT_TOKENS)
 _DIALECTS: dict[str, Dialect] = {d.name: d for d in (OPENAI_CHAT, OPENAI_EMBEDDINGS, *_ANTHROPIC)}
@@ -11,6 +12,8 @@ _CODECS: dict[tuple[str, str], Codec] = {
     ("openai_chat", "openai_chat"): RelayCodec(),
     ("anthropic_messages", "anthropic_messages"): anthropic.RelayCodec(),
     ("anthropic_count_tokens", "anthropic_count_tokens"): anthropic.CountTokensCodec(),
+    ("openai_chat", "anthropic_messages"): CHAT_TO_MESSAGES,
+    ("anthropic_messages", "openai_chat"): MESSAGES_TO_CHAT,
     ("openai_embeddings", "openai_embeddings"): EmbeddingsCodec(),
 }
 

@@ -25,36 +25,50 @@ _KNOWN_FIELDS = frozenset(
 )
 
 
-def quirk_edits(body: Body, quirks: frozenset[str], put: dict[str, bytes], drop: list[str]) -> None:
-    """Add to `put` and `drop` what these quirks change in a Chat Completions body."""
+def adapt_body(body: Body, quirks: frozenset[str]) -> Body:
+    """A Chat Completions body as a provider with these quirks takes it; values that stay are the same objects."""
+    if not quirks:
+        return body
+    adapted = dict(body)
     if not quirks.isdisjoint(_MESSAGE_QUIRKS):
-        messages: list[Any] = body["messages"]
-        adapted = adapt_messages(messages, quirks)
+        adapted["messages"] = adapt_messages(body["messages"], quirks)
         if "no_json_schema" in quirks and (schema := _schema_text(body)) is not None:
-            adapted = [{"role": "system", "content": schema}, *adapted]
-            put["response_format"] = b'{"type":"json_object"}'
-        if adapted != messages:
-            put["messages"] = msgspec.json.encode(adapted)
-    if "no_parallel_tool_calls" in quirks and "parallel_tool_calls" in body:
-        drop.append("parallel_tool_calls")
+            adapted["messages"] = [{"role": "system", "content": schema}, *adapted["messages"]]
+            adapted["response_format"] = {"type": "json_object"}
+    if "no_parallel_tool_calls" in quirks:
+        adapted.pop("parallel_tool_calls", None)
     if "strip_unknown" in quirks:
-        drop.extend(key for key in body if key not in _KNOWN_FIELDS and key not in drop)
+        return {key: value for key, value in adapted.items() if key in _KNOWN_FIELDS}
+    return adapted
+
+
+def quirk_edits(body: Body, quirks: frozenset[str], put: dict[str, bytes], drop: list[str]) -> None:
+    """Add to `put` and `drop` what these quirks change in a client's body."""
+    adapted = adapt_body(body, quirks)
+    for key, value in body.items():
+        if key not in adapted:
+            drop.append(key)
+        elif adapted[key] is not value:
+            put[key] = msgspec.json.encode(adapted[key])
 
 
 def adapt_messages(messages: list[Any], quirks: Collection[str]) -> list[Any]:
-    """Messages with roles that the target knows, positions kept."""
+    """Messages with roles that the target knows, positions kept; the same list where nothing changes."""
     adapted: list[Any] = []
     leading = True
+    changed = False
     for message in messages:
         role = message.get("role")
         if role not in SYSTEM_ROLES:
             leading = False
         elif not leading and "system_first_only" in quirks:
             message = {**message, "role": "user", "content": _as_user_text(message.get("content"))}
+            changed = True
         elif role == "developer" and "no_developer_role" in quirks:
             message = {**message, "role": "system"}
+            changed = True
         adapted.append(message)
-    return adapted
+    return adapted if changed else messages
 
 
 def _as_user_text(content: Any) -> str:

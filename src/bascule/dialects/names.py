@@ -1,0 +1,46 @@
+"""Tool names and call ids that every dialect takes, made from any that one dialect took.
+
+Changes are deterministic, so that a call and its result, in one request or in later ones, go on matching.
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+_ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_DIGEST_CHARS = 8
+
+OPENAI_NAME_CHARS = 64
+ANTHROPIC_NAME_CHARS = 128
+_ID_CHARS = 40
+"""OpenAI's limit for call ids in Chat Completions; Anthropic's is larger."""
+
+
+def call_id(given: str) -> str:
+    """A call id in letters, digits, `_` and `-`, at most 40 characters: the given one wherever it fits."""
+    return _fitted(given, _ID_CHARS)
+
+
+def made_call_id(response_id: str | None, choice: int, call: int) -> str:
+    """An id for a call that came without one, unique as far as the response's id is."""
+    return "call_" + _digest(f"{response_id}/{choice}/{call}") * 2
+
+
+def tool_name(given: str, limit: int) -> str:
+    """A tool name that fits the target: the given one wherever it does."""
+    return _fitted(given, limit)
+
+
+def original_names(names: Iterable[str], limit: int) -> dict[str, str]:
+    """From fitted names back to the client's own; only those that had to change."""
+    return {fitted: name for name in names if (fitted := tool_name(name, limit)) != name}
+
+
+def _fitted(given: str, limit: int) -> str:
+    if given and len(given) <= limit and _ALLOWED.issuperset(given):
+        return given
+    clean = "".join([char if char in _ALLOWED else "_" for char in given])
+    return f"{clean[: limit - _DIGEST_CHARS - 1]}_{_digest(given)}"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARS]

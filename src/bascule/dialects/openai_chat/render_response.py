@@ -1,0 +1,111 @@
+"""A canonical answer, and canonical usage, in Chat Completions' words."""
+
+from typing import Any
+
+import msgspec
+
+from bascule.dialects.names import call_id
+from bascule.model.request import RefusalText, Text, Thinking, ToolUse
+from bascule.model.response import Choice, Response
+from bascule.model.usage import Usage
+
+FINISH_REASON: dict[str, str] = {
+    "stop": "stop",
+    "pause": "stop",
+    "length": "length",
+    "tool_use": "tool_calls",
+    "content_filter": "content_filter",
+    "refusal": "content_filter",
+}
+
+
+def finish_reason(finish: str | None, has_calls: bool) -> str:
+    """What the client acts on: calls must read `tool_calls` and only calls may."""
+    reason = FINISH_REASON.get(finish or "stop", "stop")
+    if reason in ("stop", "tool_calls"):
+        return "tool_calls" if has_calls else "stop"
+    return reason
+
+
+def completion_id(given: str | None) -> str:
+    """An answer's id in OpenAI's form, made from the provider's."""
+    return "chatcmpl-" + (given or "unknown").removeprefix("msg_")
+
+
+def render_response(
+    response: Response, model: str, usage: Usage, cost: bytes | None, names: dict[str, str], created_s: int
+) -> bytes:
+    """A chat completion. `names` leads from fitted tool names back to the client's; `cost` is a JSON number."""
+    body: dict[str, Any] = {
+        "id": completion_id(response.id),
+        "object": "chat.completion",
+        "created": created_s,
+        "model": model,
+        "choices": [_choice(choice, index, names) for index, choice in enumerate(response.choices)],
+    }
+    if (rendered := render_usage(usage, cost)) is not None:
+        body["usage"] = rendered
+    return msgspec.json.encode(body)
+
+
+def render_usage(usage: Usage, cost: bytes | None) -> dict[str, Any] | None:
+    """OpenAI's inclusive counts; None where the provider reported none."""
+    if usage.source == "none":
+        return None
+    prompt = usage.billed_input + (usage.tokens_audio_in or 0) + (usage.tokens_image_in or 0)
+    completion = usage.billed_output + (usage.tokens_audio_out or 0)
+    written = (usage.tokens_cache_write_5m or 0) + (usage.tokens_cache_write_1h or 0)
+    rendered: dict[str, Any] = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": usage.tokens_cache_read or 0},
+    }
+    if written:
+        rendered["prompt_tokens_details"]["cache_write_tokens"] = written
+    if usage.tokens_reasoning is not None:
+        rendered["completion_tokens_details"] = {"reasoning_tokens": usage.tokens_reasoning}
+    if cost is not None:
+        rendered["cost"] = msgspec.Raw(cost)
+    return rendered
+
+
+def _choice(choice: Choice, index: int, names: dict[str, str]) -> dict[str, Any]:
+    text = "".join([block.text for block in choice.content if isinstance(block, Text)])
+    refusal = "".join([block.text for block in choice.content if isinstance(block, RefusalText)])
+    thoughts = [block for block in choice.content if isinstance(block, Thinking)]
+    calls = [block for block in choice.content if isinstance(block, ToolUse)]
+    message: dict[str, Any] = {"role": "assistant", "content": text or None, "refusal": refusal or None}
+    if thoughts:
+        message["reasoning_content"] = "\n".join([thought.text for thought in thoughts])
+        message["reasoning_details"] = [
+            reasoning_detail(thought.text, thought.signature.value, position)
+            for position, thought in enumerate(thoughts)
+            if thought.signature is not None
+        ]
+    if calls:
+        message["tool_calls"] = [_call(call, names) for call in calls]
+    elif not text and not refusal:
+        message["content"] = ""
+    return {
+        "index": index,
+        "message": message,
+        "logprobs": choice.logprobs,
+        "finish_reason": finish_reason(choice.finish_reason, bool(calls)),
+    }
+
+
+def reasoning_detail(text: str, signature: str, index: int) -> dict[str, Any]:
+    """OpenRouter's way to hand a signature to clients of this dialect, which send it back in the next turn."""
+    return {
+        "type": "reasoning.text",
+        "text": text,
+        "signature": signature,
+        "format": "anthropic-claude-v1",
+        "index": index,
+    }
+
+
+def _call(block: ToolUse, names: dict[str, str]) -> dict[str, Any]:
+    function = {"name": names.get(block.name, block.name), "arguments": block.arguments or "{}"}
+    return {"id": call_id(block.id), "type": "function", "function": function}

@@ -1,0 +1,180 @@
+"""Codecs between different dialects: read into the canonical form, write out of it."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, StreamCodec, StreamStep, Target
+from bascule.dialects.classify import protocol_fault
+from bascule.dialects.fields import is_json
+from bascule.dialects.splice import usd_number
+from bascule.dialects.sse import SseParser
+from bascule.model.errors import MalformedRequest, Refusal
+from bascule.model.events import Event
+from bascule.model.facts import Facts
+from bascule.model.outcome import Fault
+from bascule.model.request import Request
+from bascule.model.response import Response
+from bascule.model.usage import Usage
+
+
+class EventSource(Protocol):
+    """A provider's stream as canonical events."""
+
+    @property
+    def terminal(self) -> bool: ...
+
+    def read(self, data: bytes) -> list[Event] | Fault: ...
+
+    def read_late(self, data: bytes) -> None: ...
+
+    def ended(self) -> Fault | None: ...
+
+    def usage(self) -> Usage: ...
+
+    def facts(self) -> ReplyFacts: ...
+
+
+class EventSink(Protocol):
+    """Canonical events as a client's stream."""
+
+    content: bool
+
+    def write(self, event: Event) -> bytes: ...
+
+    def close(self, usage: Usage, cost: bytes | None) -> bytes: ...
+
+    def fail(self, refusal: Refusal) -> bytes: ...
+
+
+class Rendering(Struct, frozen=True, kw_only=True):
+    """What a client's writer must know of the request that it answers."""
+
+    facts: Facts
+    model: str
+    names: dict[str, str]
+    """Fitted tool names back to the client's own."""
+    created_s: int
+
+
+class Translation(Struct, frozen=True, kw_only=True):
+    """The parts that make up a codec; `Translator` puts them together."""
+
+    parse_request: Callable[[Body], Request]
+    render_request: Callable[[Request, Target], bytes | Refusal]
+    original_names: Callable[[Body], dict[str, str]]
+    read_usage: Callable[[bytes], Usage]
+    parse_response: Callable[[bytes], Response]
+    render_response: Callable[[Response, Rendering, Usage, bytes | None], bytes]
+    source: Callable[[bool], EventSource]
+    sink: Callable[[Rendering], EventSink]
+
+
+class Translator:
+    """A codec between two dialects. Stateless."""
+
+    def __init__(self, translation: Translation) -> None:
+        self._of = translation
+
+    def request(self, body: Body, raw: bytes, facts: Facts, target: Target) -> bytes | Refusal:
+        try:
+            return self._of.render_request(self._of.parse_request(body), target)
+        except MalformedRequest as problem:
+            return Refusal(kind="malformed", message=str(problem), param=problem.param)
+
+    def reply(
+        self, raw: bytes, facts: Facts, model: str, cost_nanousd: int | None, context: ReplyContext = NO_CONTEXT
+    ) -> bytes:
+        of = self._of
+        cost = None if cost_nanousd is None else usd_number(cost_nanousd)
+        rendering = self._rendering(facts, model, context)
+        return of.render_response(of.parse_response(raw), rendering, of.read_usage(raw), cost)
+
+    def stream(self, facts: Facts, model: str, splice_cost: bool, context: ReplyContext = NO_CONTEXT) -> StreamCodec:
+        no_done = context.target is not None and "no_done" in context.target.quirks
+        sink = self._of.sink(self._rendering(facts, model, context))
+        return TranslatedStream(self._of.source(no_done), sink, splice_cost)
+
+    def forward_headers(self, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        return []
+
+    def _rendering(self, facts: Facts, model: str, context: ReplyContext) -> Rendering:
+        names = self._of.original_names(context.body) if context.body is not None and facts.tools else {}
+        return Rendering(facts=facts, model=model, names=names, created_s=context.now_s)
+
+
+class TranslatedStream:
+    """`StreamCodec` from a provider's dialect to another one's client."""
+
+    __slots__ = ("_ended", "_parser", "_sink", "_source", "_splice_cost")
+
+    def __init__(self, source: EventSource, sink: EventSink, splice_cost: bool) -> None:
+        self._parser = SseParser()
+        self._source = source
+        self._sink = sink
+        self._splice_cost = splice_cost
+        self._ended: StreamStep | None = None
+
+    def feed(self, data: bytes) -> StreamStep:
+        events = self._parser.feed(data)
+        if self._ended is not None:
+            if self._ended.terminal:
+                for event in events:
+                    self._source.read_late(event.data or b"")
+            return self._again()
+        out: list[bytes] = []
+        fault: Fault | None = None
+        for event in events:
+            if event.data is None:
+                continue
+            if self._source.terminal:
+                self._source.read_late(event.data)
+            elif (fault := self._take(event.data, out)) is not None:
+                break
+        if fault is None and self._parser.too_long and not self._source.terminal:
+            fault = protocol_fault("the provider's stream holds an event of more than 1 MB")
+        return self._step(out, self._source.terminal, fault)
+
+    def end(self) -> StreamStep:
+        if self._ended is not None:
+            return self._again()
+        out: list[bytes] = []
+        fault: Fault | None = None
+        rest = self._parser.rest()
+        if rest is not None and rest.data is not None and (rest.data == b"[DONE]" or is_json(rest.data)):
+            fault = self._take(rest.data, out)
+        if fault is None and not self._source.terminal:
+            fault = self._source.ended()
+        return self._step(out, fault is None, fault)
+
+    def close(self, cost_nanousd: int | None) -> bytes:
+        cost = usd_number(cost_nanousd) if self._splice_cost and cost_nanousd is not None else None
+        return self._sink.close(self._source.usage(), cost)
+
+    def fail(self, refusal: Refusal) -> bytes:
+        return self._sink.fail(refusal)
+
+    @property
+    def facts(self) -> ReplyFacts:
+        return self._source.facts()
+
+    def _take(self, data: bytes, out: list[bytes]) -> Fault | None:
+        events = self._source.read(data)
+        if isinstance(events, Fault):
+            return events
+        for event in events:
+            out.append(self._sink.write(event))
+        return None
+
+    def _step(self, out: list[bytes], terminal: bool, fault: Fault | None) -> StreamStep:
+        step = StreamStep(
+            forward=b"".join(out), content=self._sink.content, terminal=terminal and fault is None, fault=fault
+        )
+        if step.terminal or fault is not None:
+            self._ended = step
+        return step
+
+    def _again(self) -> StreamStep:
+        assert self._ended is not None
+        return StreamStep(content=self._ended.content, terminal=self._ended.terminal, fault=self._ended.fault)
