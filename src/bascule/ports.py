@@ -1,15 +1,18 @@
 """What the engine needs from the world. Hot ports are synchronous; only the upstream and slow paths are async."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from bascule.model.budget import Attribution, BudgetState, Hold
+from bascule.model.chain import ChainedLine, ChainHead, StoredLine
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.errors import Refusal
 from bascule.model.outcome import ErrorClass
-from bascule.model.policy import Budget, KeyPolicy
+from bascule.model.policy import Budget, BudgetWindow, KeyPolicy, RateLimit
+from bascule.model.row import EVERY_ROW, AttemptRow, IndexedAttempt, RowFilter
 
 Header = tuple[bytes, bytes]
 
@@ -144,3 +147,202 @@ class KeyStore(Protocol):
     def is_open(self) -> bool:
         """True where no key is configured at all: loopback's open mode."""
         ...
+
+
+class RateLimiter(Protocol):
+    """Rate limits of keys. Every `take` that lets a request in is followed by one `finish` or `give_back`."""
+
+    def take(self, key: str, limit: RateLimit, tokens: int, now_s: float) -> Refusal | None:
+        """None lets the request in; a 429 has `retry_after_s` and leaves everything as it was."""
+        ...
+
+    def finish(self, key: str, limit: RateLimit, taken_tokens: int, actual_tokens: int | None, now_s: float) -> None:
+        """The request has ended. `actual_tokens` None: unknown, what was taken stands."""
+        ...
+
+    def give_back(self, key: str, limit: RateLimit, tokens: int, now_s: float) -> None:
+        """The request was refused for another reason, so it has not counted."""
+        ...
+
+
+class StoredKey(Struct, frozen=True, kw_only=True):
+    """A virtual key that a command made. `digest` is the keyed hash of its secret; the secret is nowhere."""
+
+    key_id: str
+    policy: KeyPolicy
+    digest: bytes
+    created_ms: int
+    revoked_ms: int | None = None
+    """Good for nothing from then on; may lie ahead, after a rotation with grace."""
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True):
+    """One act of government: who did what to which thing. `chain` links it to the entry before."""
+
+    seq: int
+    ts_ms: int
+    by: str
+    action: str
+    """`key.create`, `key.revoke`, `budget.set`, …"""
+    target: str
+    detail: dict[str, Any]
+    chain: str
+
+
+class Spent(Struct, frozen=True):
+    """What the ledger says of one counter: settled (an unknown cost as its hold), and held by open attempts."""
+
+    settled_nanousd: int
+    held_nanousd: int
+
+
+class Damage(Struct, frozen=True):
+    """Something in a journal that cannot be read as it should: where, and what is wrong with it."""
+
+    where: str
+    what: str
+
+
+class OpenAttempt(Struct, frozen=True):
+    """An intent without a settlement, and the chain whose writer owes it."""
+
+    chain_id: str
+    intent: Intent
+
+
+class JoinedAttempt(Struct, frozen=True):
+    """One attempt twice: as the store keeps it to select and sum by, and the lines that it was made from."""
+
+    kept: IndexedAttempt
+    intent: Intent | None
+    settlement: Settlement | None
+
+
+class LedgerStore(Protocol):
+    """Where the drainer puts lines. All calls raise StoreError; every one of them may be repeated."""
+
+    def append(self, chain_id: str, lines: Sequence[ChainedLine]) -> None:
+        """Take lines of one chain, in order, in one transaction. Lines that are already there change nothing."""
+        ...
+
+    def heads(self) -> dict[str, ChainHead]:
+        """The last line taken of every chain."""
+        ...
+
+    def open_attempts(self, chain_id: str | None = None, up_to_seq: int | None = None) -> list[OpenAttempt]:
+        """Attempts without a settlement, of all chains or of one (there up to and with line `up_to_seq`)."""
+        ...
+
+    def make_durable(self) -> None:
+        """Return once everything taken so far survives loss of power, so that its journal may be deleted."""
+        ...
+
+    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+        """What has been spent and held in the current window of each budget, by (concrete scope, window_id).
+
+        A row counts in the window that its hold was taken from; where it holds nothing in that scope (the budget is
+        younger than the row) in the window that it started in. Counters at zero are left out.
+        """
+        ...
+
+    def snapshot(self) -> AbstractContextManager["LedgerSnapshot"]:
+        """One consistent view of all rows, however long it is read."""
+        ...
+
+
+class LedgerSnapshot(Protocol):
+    """What a store held at one moment. Rows carry their adjustments."""
+
+    def attempts(self, where: RowFilter, *, by_request: bool = False) -> Iterator[AttemptRow]:
+        """Rows in the order of (ts_start_ms, attempt_id), or with `by_request` of (request_id, attempt_id)."""
+        ...
+
+    def known_attempts(self, attempt_ids: Collection[str]) -> set[str]: ...
+
+    def known_adjustments(self, adjustment_ids: Collection[str]) -> set[str]: ...
+
+    def decisions(self, request_id: str) -> list[Decision]: ...
+
+    def heads(self) -> dict[str, ChainHead]: ...
+
+    def chain(self, chain_id: str) -> Iterator[StoredLine]:
+        """All lines of one chain in order."""
+        ...
+
+    def joined(self) -> Iterator[JoinedAttempt]:
+        """Every attempt twice, for `ledger verify`."""
+        ...
+
+    def unindexed(self) -> list[tuple[str, str]]:
+        """Lines that no attempt is kept for, as (attempt_id, kind); for `ledger verify`."""
+        ...
+
+
+class LedgerReader(Protocol):
+    """Rows of the whole ledger, what the store has not taken yet included. Raises StoreError."""
+
+    def attempts(self, where: RowFilter = EVERY_ROW, *, by_request: bool = False) -> Iterator[AttemptRow]:
+        """As `LedgerSnapshot.attempts`, over the store and the journals' tails together."""
+        ...
+
+    def decisions(self, request_id: str) -> list[Decision]:
+        """The decision records of a request, oldest first."""
+        ...
+
+
+class LedgerEvidence(Protocol):
+    """What `ledger verify` checks."""
+
+    def snapshot(self) -> AbstractContextManager[LedgerSnapshot]: ...
+
+    def filed(self) -> dict[str, list[StoredLine]]:
+        """Lines that lie in journal files, by chain, in order. Read before `snapshot`."""
+        ...
+
+    def damages(self) -> list[Damage]:
+        """What `filed` could not read."""
+        ...
+
+
+class Governance(Protocol):
+    """Keys and budgets that commands made, and the audit trail of every change. Raises StoreError."""
+
+    def revision(self) -> int:
+        """Grows with every change, whoever made it; cheap to ask."""
+        ...
+
+    def keys(self) -> list[StoredKey]:
+        """All, revoked and expired ones too, oldest first."""
+        ...
+
+    def add_key(self, key: StoredKey, *, by: str, action: str = "key.create") -> None: ...
+
+    def end_key(self, key_id: str, *, at_ms: int, by: str, now_ms: int, action: str = "key.revoke") -> bool:
+        """The key is good for nothing from `at_ms` on. False where there is no such key, or it ends sooner."""
+        ...
+
+    def budgets(self) -> tuple[Budget, ...]: ...
+
+    def set_budget(self, budget: Budget, *, by: str, now_ms: int) -> None:
+        """Make or replace the budget of this scope and window."""
+        ...
+
+    def remove_budget(self, scope: str, window: BudgetWindow, *, by: str, now_ms: int) -> bool:
+        """False where there is none."""
+        ...
+
+    def record(self, *, ts_ms: int, by: str, action: str, target: str, detail: dict[str, Any]) -> None:
+        """An audit entry for an act that changes nothing here."""
+        ...
+
+    def audit(self) -> Iterator[AuditEntry]:
+        """Oldest first."""
+        ...
+
+    def audit_head(self) -> ChainHead | None:
+        """The last entry, as it was anchored outside the trail itself."""
+        ...
+
+    def setting(self, name: str) -> str | None: ...
+
+    def set_setting(self, name: str, value: str) -> None: ...

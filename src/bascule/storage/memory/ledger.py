@@ -1,0 +1,178 @@
+"""The ledger store in dictionaries. Says the same as SQLite's, which one contract suite proves."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+from bascule.decide.budget import BudgetIndex
+from bascule.decide.window import span, span_of
+from bascule.model.budget import Attribution
+from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, StoredLine, decode_body
+from bascule.model.entry import Adjustment, Decision, Intent, Settlement
+from bascule.model.policy import Budget
+from bascule.model.row import AttemptRow, RowFilter, indexed, row_of
+from bascule.ports import JoinedAttempt, LedgerSnapshot, OpenAttempt, Spent
+
+
+class MemoryLedger:
+    """Implements `ports.LedgerStore`. A snapshot is a copy."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, dict[int, StoredLine]] = {}
+        self._intents: dict[str, tuple[str, ChainedLine]] = {}
+        self._settlements: dict[str, ChainedLine] = {}
+        self._adjustments: dict[str, Adjustment] = {}
+        self._decisions: list[Decision] = []
+
+    def append(self, chain_id: str, lines: Sequence[ChainedLine]) -> None:
+        for line in lines:
+            stored = self._lines.setdefault(chain_id, {})
+            if line.seq in stored:
+                continue
+            kind = self._take(chain_id, line)
+            attempt_id = None if isinstance(line.line, Decision) else line.line.attempt_id
+            stored[line.seq] = StoredLine(line.seq, line.chain, line.body, kind, attempt_id)
+
+    def heads(self) -> dict[str, ChainHead]:
+        return {
+            chain_id: ChainHead(last, stored[last].chain)
+            for chain_id, stored in self._lines.items()
+            if (last := max(stored))
+        }
+
+    def open_attempts(self, chain_id: str | None = None, up_to_seq: int | None = None) -> list[OpenAttempt]:
+        return [
+            OpenAttempt(chain, line.line)
+            for attempt_id, (chain, line) in self._intents.items()
+            if attempt_id not in self._settlements
+            and isinstance(line.line, Intent)
+            and chain_id in (None, chain)
+            and (up_to_seq is None or line.seq <= up_to_seq)
+        ]
+
+    def make_durable(self) -> None:
+        """Nothing here outlives the process."""
+
+    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+        found: dict[tuple[str, str], Spent] = {}
+        index = BudgetIndex(tuple(budgets))
+        for row in self._rows():
+            for budget, scope in index.matching(_attribution(row)):
+                here = span(budget.window, now_ms).id
+                if _window_of(row, scope, budget) != here:
+                    continue
+                held = (row.hold_nanousd or 0) if row.kind == "intent" else 0
+                sums = found.get((scope, here), Spent(0, 0))
+                found[scope, here] = Spent(sums.settled_nanousd + row.charged_nanousd, sums.held_nanousd + held)
+        return {counter: sums for counter, sums in found.items() if sums.settled_nanousd or sums.held_nanousd}
+
+    @contextmanager
+    def snapshot(self) -> Iterator[LedgerSnapshot]:
+        yield _Snapshot(self._copy())
+
+    def _take(self, chain_id: str, line: ChainedLine) -> str:
+        kind = KIND_OF[type(line.line)]
+        match line.line:
+            case Intent(attempt_id=attempt_id):
+                if attempt_id in self._intents:
+                    return "repeat-" + kind
+                self._intents[attempt_id] = (chain_id, line)
+            case Settlement(attempt_id=attempt_id):
+                if attempt_id in self._settlements:
+                    return "repeat-" + kind
+                self._settlements[attempt_id] = line
+            case Adjustment() as adjustment:
+                self._adjustments.setdefault(adjustment.adjustment_id, adjustment)
+            case Decision() as decision:
+                self._decisions.append(decision)
+        return kind
+
+    def _rows(self) -> Iterator[AttemptRow]:
+        for attempt_id, (_, line) in self._intents.items():
+            settled = self._settlements.get(attempt_id)
+            deltas = [a.delta_nanousd for a in self._adjustments.values() if a.attempt_id == attempt_id]
+            assert isinstance(line.line, Intent)
+            settlement = settled.line if settled is not None and isinstance(settled.line, Settlement) else None
+            chain = line.chain if settled is None else settled.chain
+            yield row_of(line.line, settlement, chain, sum(deltas) if deltas else None)
+
+    def _copy(self) -> "MemoryLedger":
+        copy = MemoryLedger()
+        copy._lines = {chain_id: dict(stored) for chain_id, stored in self._lines.items()}
+        copy._intents = dict(self._intents)
+        copy._settlements = dict(self._settlements)
+        copy._adjustments = dict(self._adjustments)
+        copy._decisions = list(self._decisions)
+        return copy
+
+
+class _Snapshot:
+    """Implements `ports.LedgerSnapshot` on a copy that nobody else has."""
+
+    def __init__(self, copy: MemoryLedger) -> None:
+        self._copy = copy
+
+    def attempts(self, where: RowFilter, *, by_request: bool = False) -> Iterator[AttemptRow]:
+        rows = [row for row in self._copy._rows() if where.admits(row)]
+        if by_request:
+            rows.sort(key=lambda row: (row.request_id, row.attempt_id))
+        else:
+            rows.sort(key=lambda row: (row.ts_start_ms, row.attempt_id))
+        return iter(rows)
+
+    def known_attempts(self, attempt_ids: Collection[str]) -> set[str]:
+        return {attempt_id for attempt_id in attempt_ids if attempt_id in self._copy._intents}
+
+    def known_adjustments(self, adjustment_ids: Collection[str]) -> set[str]:
+        return {identifier for identifier in adjustment_ids if identifier in self._copy._adjustments}
+
+    def decisions(self, request_id: str) -> list[Decision]:
+        return [line for line in self._copy._decisions if line.request_id == request_id]
+
+    def heads(self) -> dict[str, ChainHead]:
+        return self._copy.heads()
+
+    def chain(self, chain_id: str) -> Iterator[StoredLine]:
+        stored = self._copy._lines.get(chain_id, {})
+        return iter([stored[seq] for seq in sorted(stored)])
+
+    def joined(self) -> Iterator[JoinedAttempt]:
+        bodies: dict[tuple[str, str | None], bytes] = {}
+        for stored in self._copy._lines.values():
+            bodies |= {(line.kind, line.attempt_id): line.body for line in stored.values()}
+        for attempt_id in self._copy._intents:
+            intent = decode_body(bodies["intent", attempt_id])
+            settled = bodies.get(("settle", attempt_id))
+            settlement = None if settled is None else decode_body(settled)
+            assert isinstance(intent, Intent)
+            assert settlement is None or isinstance(settlement, Settlement)
+            yield JoinedAttempt(indexed(intent, settlement), intent, settlement)
+
+    def unindexed(self) -> list[tuple[str, str]]:
+        return [
+            (line.attempt_id, line.kind)
+            for stored in self._copy._lines.values()
+            for line in stored.values()
+            if line.kind in ("intent", "settle")
+            and line.attempt_id is not None
+            and line.attempt_id not in self._copy._intents
+        ]
+
+
+def _attribution(row: AttemptRow) -> Attribution:
+    return Attribution(
+        key=row.key,
+        org=row.org,
+        team=row.team,
+        project=row.project,
+        user=row.user,
+        session_id=row.session_id,
+        tags=row.tags,
+    )
+
+
+def _window_of(row: AttemptRow, scope: str, budget: Budget) -> str:
+    """The window that a row counts in: that of its hold, else the one that it started in."""
+    for held in row.held:
+        if held.scope == scope and span_of(held.window_id).window == budget.window:
+            return held.window_id
+    return span(budget.window, row.ts_start_ms).id

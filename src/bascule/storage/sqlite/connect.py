@@ -1,0 +1,162 @@
+"""Opening the database: pragmas, migrations, and errors in our own words."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from bascule.model.errors import StoreError
+from bascule.storage.journal.writer import Durability
+
+FILE_NAME = "ledger.sqlite3"
+BUSY_TIMEOUT_S = 5.0
+_SYNCHRONOUS: dict[Durability, str] = {"process": "NORMAL", "power": "FULL"}
+
+
+class Database:
+    """One connection. Used by one thread at a time; each of its users opens its own."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self.connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction: all of it or nothing. Raises StoreError."""
+        connection = self.connection
+        with self.translated():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.rollback()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view, however long it lasts, on a connection of its own. Raises StoreError."""
+        with self.translated():
+            connection = sqlite3.connect(
+                self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+            try:
+                connection.execute("PRAGMA query_only = ON")
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise store_error(self.path, error) from error
+
+    def close(self) -> None:
+        with self.translated():
+            self.connection.close()
+
+
+def open_database(data_dir: Path, durability: Durability = "process") -> Database:
+    """The database of this data directory, made and migrated where needed.
+
+    Raises StoreError where it cannot be opened or read, or where a newer Bascule has migrated it.
+    """
+    path = data_dir / FILE_NAME
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{data_dir} cannot be made: {error.strerror}. Check data_dir and its owner") from error
+    try:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
+    database = Database(path, connection)
+    try:
+        with database.translated():
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute("PRAGMA journal_size_limit = 67108864")
+        migrate(database)
+        path.chmod(0o600)
+    except BaseException:
+        connection.close()
+        raise
+    return database
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """Number, file name and text of every migration, in order."""
+    folder = files(__package__).joinpath("migrations")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(int(name[:4]), name, folder.joinpath(name).read_text(encoding="utf-8")) for name in names]
+
+
+def migrate(database: Database, up_to: int | None = None) -> None:
+    """Bring the schema to the newest version (or to `up_to`), one transaction per step.
+
+    Raises StoreError where the database is newer than this program.
+    """
+    steps = migrations()
+    newest = steps[-1][0]
+    found = schema_version(database)
+    if found > newest:
+        raise StoreError(
+            f"{database.path} has schema version {found}, and this program knows up to {newest}. "
+            "Upgrade bascule, or give it another data_dir"
+        )
+    for number, name, text in steps:
+        if number <= found or (up_to is not None and number > up_to):
+            continue
+        with database.transaction() as connection:
+            if schema_version(database) >= number:
+                continue  # another process has just done it
+            for statement in _split(text):
+                connection.execute(statement)
+            connection.execute("INSERT INTO schema_versions (version, name) VALUES (?, ?)", (number, name))
+
+
+def schema_version(database: Database) -> int:
+    """The version of the last migration; 0 for a new database."""
+    with database.translated():
+        database.connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
+        )
+        (version,) = database.connection.execute("SELECT coalesce(max(version), 0) FROM schema_versions").fetchone()
+    return int(version)
+
+
+def _split(script: str) -> Iterator[str]:
+    """The statements of a migration. `executescript` would commit behind our back."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def store_error(path: Path, error: sqlite3.Error) -> StoreError:
+    """What SQLite says, with what to do about it."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    if name in {"SQLITE_NOTADB", "SQLITE_CORRUPT"} or name.startswith("SQLITE_CORRUPT_"):
+        remedy = (
+            "It is damaged or not a Bascule database. Stop bascule, move it away or restore it from a backup; "
+            "journals that were not drained are taken into a new one at the next start"
+        )
+    elif name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        remedy = "Another process holds it; end that process or wait"
+    elif name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR"):
+        remedy = "Free space on that disk or mend it"
+    elif name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
+        remedy = "Check that the file and its folder exist and may be written"
+    else:
+        remedy = "See the message; `bascule doctor` checks disk and database"
+    return StoreError(f"{path}: {error} ({name or type(error).__name__}). {remedy}")

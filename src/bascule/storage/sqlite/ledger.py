@@ -1,0 +1,183 @@
+"""Lines into SQLite: what the drainer and recovery write, and what they ask before they write."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from bascule.decide.budget import parse_scope
+from bascule.decide.window import span
+from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, decode_body
+from bascule.model.entry import Adjustment, Decision, Intent, Settlement
+from bascule.model.policy import Budget
+from bascule.ports import LedgerSnapshot, OpenAttempt, Spent
+from bascule.storage.sqlite.connect import Database
+from bascule.storage.sqlite.projection import Columns, intent_columns
+from bascule.storage.sqlite.read import SqliteSnapshot
+from bascule.storage.sqlite.statements import statements, with_rows
+
+SEQ_BITS = 40
+WINDOW_MARGIN_MS = 600_000
+"""How far the start of an attempt may lie from the moment that its hold was taken, at the edge of a window."""
+_FOR_EVER_MS = 1 << 60
+_CHUNKS = (32, 8, 4, 2, 1)
+"""Rows per statement: few sizes, so that each is prepared once and kept."""
+
+_OPEN = (None, None)
+
+_COLUMN_OF = {
+    "org": "org",
+    "team": "team",
+    "project": "project",
+    "key": '"key"',
+    "user": '"user"',
+    "session": "session_id",
+    "tag": "(SELECT value FROM json_each(attempts.tags) WHERE json_each.key = :tag)",
+}
+
+
+class SqliteLedger:
+    """Implements `ports.LedgerStore`. One thread at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = statements("ledger.sql")
+        self._many: dict[tuple[str, int], str] = {}
+        self._chain_no: dict[str, int] = {}
+
+    def append(self, chain_id: str, lines: Sequence[ChainedLine]) -> None:
+        if not lines:
+            return
+        with self._database.transaction() as connection:
+            base = self._number(connection, chain_id) << SEQ_BITS
+            self._put_lines(connection, base, lines)
+            self._project(connection, base, lines)
+            last = lines[-1]
+            head = {"seq": last.seq, "chain": last.chain, "chain_no": base >> SEQ_BITS}
+            connection.execute(self._sql["move_head"], head)
+
+    def heads(self) -> dict[str, ChainHead]:
+        with self._database.translated():
+            found = self._database.connection.execute(self._sql["heads"]).fetchall()
+        return {chain_id: ChainHead(seq, chain) for chain_id, seq, chain in found}
+
+    def open_attempts(self, chain_id: str | None = None, up_to_seq: int | None = None) -> list[OpenAttempt]:
+        low, high = 0, 1 << 62
+        with self._database.translated():
+            connection = self._database.connection
+            if chain_id is not None:
+                known = connection.execute(self._sql["chain"], (chain_id,)).fetchone()
+                if known is None:
+                    return []
+                low = known[0] << SEQ_BITS
+                high = (known[0] + 1 << SEQ_BITS) - 1 if up_to_seq is None else low + up_to_seq
+            found = connection.execute(self._sql["open_attempts"], (low, high)).fetchall()
+        lines = [(chain, decode_body(body)) for chain, body in found]
+        return [OpenAttempt(chain, line) for chain, line in lines if isinstance(line, Intent)]
+
+    def make_durable(self) -> None:
+        with self._database.translated():
+            self._database.connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+
+    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+        found: dict[tuple[str, str], Spent] = {}
+        with self._database.reading() as connection:
+            for scope, window in sorted({(budget.scope, budget.window) for budget in budgets}):
+                found |= self._spent(connection, Budget(scope=scope, window=window, limit_nanousd=0), now_ms)
+        return found
+
+    @contextmanager
+    def snapshot(self) -> Iterator[LedgerSnapshot]:
+        with self._database.reading() as connection:
+            yield SqliteSnapshot(connection)
+
+    def _number(self, connection: sqlite3.Connection, chain_id: str) -> int:
+        number = self._chain_no.get(chain_id)
+        if number is None:
+            known = connection.execute(self._sql["chain"], (chain_id,)).fetchone()
+            if known is None:
+                number = connection.execute(self._sql["new_chain"], (chain_id,)).lastrowid
+                assert number is not None
+                return number  # remembered at the next call, when it has been committed
+            number = self._chain_no[chain_id] = int(known[0])
+        return number
+
+    def _put_lines(self, connection: sqlite3.Connection, base: int, lines: Sequence[ChainedLine]) -> None:
+        rows = [
+            (
+                base + line.seq,
+                KIND_OF[type(line.line)],
+                getattr(line.line, "attempt_id", None),
+                line.body,
+                line.chain,
+            )
+            for line in lines
+        ]
+        if self._insert(connection, "insert_lines", 5, rows) == len(rows):
+            return
+        # Some were there. Repeats of the same line are normal after a crash; another line for the same attempt
+        # and kind is not, and is kept where `ledger verify` sees it.
+        for row in rows:
+            if connection.execute(self._sql["has_line"], (row[0],)).fetchone() is None:
+                connection.execute(self._sql["insert_repeat"], row)
+
+    def _project(self, connection: sqlite3.Connection, base: int, lines: Sequence[ChainedLine]) -> None:
+        intents: list[tuple[int, Intent]] = []
+        settlements: dict[str, tuple[int, int | None]] = {}
+        decisions: list[Columns] = []
+        for each in lines:
+            match each.line:
+                case Intent() as line:
+                    intents.append((base + each.seq, line))
+                case Settlement() as line:
+                    settlements.setdefault(line.attempt_id, (base + each.seq, line.cost_nanousd))
+                case Adjustment() as line:
+                    values = (
+                        line.adjustment_id,
+                        line.attempt_id,
+                        line.ts_ms,
+                        line.delta_nanousd,
+                        line.reason,
+                        line.by,
+                    )
+                    connection.execute(self._sql["insert_adjustment"], values)
+                case Decision() as line:
+                    decisions.append((line.request_id, base + each.seq))
+        rows = [(line_no, *intent_columns(line), *settlements.get(line.attempt_id, _OPEN)) for line_no, line in intents]
+        late = settlements
+        if self._insert(connection, "insert_attempts", 16, rows) == len(rows):
+            begun = {line.attempt_id for _, line in intents}
+            late = {attempt_id: found for attempt_id, found in settlements.items() if attempt_id not in begun}
+        settled = [(attempt_id, *found) for attempt_id, found in late.items()]
+        self._insert(connection, "settle_attempts", 3, settled)
+        self._insert(connection, "insert_decisions", 2, decisions)
+
+    def _insert(self, connection: sqlite3.Connection, name: str, columns: int, rows: list[Columns]) -> int:
+        """How many rows changed."""
+        changed = start = 0
+        for size in _CHUNKS:
+            sql = self._many.get((name, size))
+            if sql is None:
+                sql = self._many[name, size] = with_rows(self._sql[name], columns, size)
+            while len(rows) - start >= size:
+                values = [value for row in rows[start : start + size] for value in row]
+                changed += connection.execute(sql, values).rowcount
+                start += size
+        return changed
+
+    def _spent(self, connection: sqlite3.Connection, budget: Budget, now_ms: int) -> dict[tuple[str, str], Spent]:
+        kind, name = parse_scope(budget.scope)
+        tag, _, value = name.partition("=")
+        prefix, wanted = (f"tag:{tag}=", value) if kind == "tag" else (f"{kind}:", name)
+        here = span(budget.window, now_ms)
+        end_ms = _FOR_EVER_MS if here.end_ms is None else here.end_ms
+        column = _COLUMN_OF[kind]
+        sql = self._sql["spent"].replace(":column", column)
+        sql = sql.replace(":only", "" if wanted == "*" else f"AND {column} = :name")
+        given = {
+            "tag": tag, "name": wanted, "prefix": prefix, "window_id": here.id, "margin_ms": WINDOW_MARGIN_MS,
+            "start_ms": here.start_ms, "end_ms": end_ms,
+            "previous_id": here.id if here.end_ms is None else span(budget.window, here.start_ms - 1).id,
+            "next_id": here.id if here.end_ms is None else span(budget.window, end_ms).id,
+        }  # fmt: skip
+        found = connection.execute(sql, given)
+        return {(prefix + name, here.id): Spent(settled, held) for name, settled, held in found if settled or held}

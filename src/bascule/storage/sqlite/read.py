@@ -1,0 +1,88 @@
+"""Rows, lines and decisions out of SQLite, all as of one moment."""
+
+import sqlite3
+from collections.abc import Collection, Iterator
+
+import msgspec
+
+from bascule.model.chain import ChainHead, StoredLine, decode_body
+from bascule.model.entry import Decision, Intent, Settlement
+from bascule.model.row import AttemptRow, RowFilter, row_of
+from bascule.ports import JoinedAttempt
+from bascule.storage.sqlite.projection import indexed_of
+from bascule.storage.sqlite.statements import statements
+
+_encode = msgspec.json.Encoder().encode
+_decode_intent = msgspec.json.Decoder(Intent).decode
+_decode_settlement = msgspec.json.Decoder(Settlement).decode
+
+_CLAUSE_OF = {
+    "since_ms": "ts_start_ms >= :since_ms",
+    "until_ms": "ts_start_ms < :until_ms",
+    "key": '"key" = :key',
+    "session_id": "session_id = :session_id",
+    "model": "model = :model",
+}
+
+_BY_START = "attempts.ts_start_ms, attempts.attempt_id"
+_BY_REQUEST = "attempts.request_id, attempts.attempt_id"
+
+
+class SqliteSnapshot:
+    """Implements `ports.LedgerSnapshot` inside a read transaction that its maker opened."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._sql = statements("read.sql")
+
+    def attempts(self, where: RowFilter, *, by_request: bool = False) -> Iterator[AttemptRow]:
+        given = {name: value for name in _CLAUSE_OF if (value := getattr(where, name)) is not None}
+        sql = self._sql["attempts"].replace(":where", " AND ".join(_CLAUSE_OF[name] for name in given) or "TRUE")
+        sql = sql.replace(":order", _BY_REQUEST if by_request else _BY_START)
+        for intent, settlement, chain, delta in self._connection.execute(sql, given):
+            yield row_of(
+                _decode_intent(intent),
+                None if settlement is None else _decode_settlement(settlement),
+                chain,
+                delta,
+            )
+
+    def known_attempts(self, attempt_ids: Collection[str]) -> set[str]:
+        return self._known("known_attempts", attempt_ids)
+
+    def known_adjustments(self, adjustment_ids: Collection[str]) -> set[str]:
+        return self._known("known_adjustments", adjustment_ids)
+
+    def decisions(self, request_id: str) -> list[Decision]:
+        found = self._connection.execute(self._sql["decisions"], (request_id,))
+        lines = [decode_body(body) for (body,) in found]
+        return [line for line in lines if isinstance(line, Decision)]
+
+    def heads(self) -> dict[str, ChainHead]:
+        found = self._connection.execute(statements("ledger.sql")["heads"])
+        return {chain_id: ChainHead(seq, chain) for chain_id, seq, chain in found}
+
+    def chain(self, chain_id: str) -> Iterator[StoredLine]:
+        known = self._connection.execute(statements("ledger.sql")["chain"], (chain_id,)).fetchone()
+        if known is None:
+            return
+        for seq, chain, body, kind, attempt_id in self._connection.execute(
+            self._sql["chain_lines"], {"chain_no": known[0]}
+        ):
+            yield StoredLine(seq, chain, body, kind, attempt_id)
+
+    def joined(self) -> Iterator[JoinedAttempt]:
+        for values in self._connection.execute(self._sql["joined"]):
+            *columns, intent, settlement = values
+            yield JoinedAttempt(
+                indexed_of(tuple(columns)),
+                None if intent is None else _decode_intent(intent),
+                None if settlement is None else _decode_settlement(settlement),
+            )
+
+    def unindexed(self) -> list[tuple[str, str]]:
+        return self._connection.execute(self._sql["unindexed"]).fetchall()
+
+    def _known(self, name: str, ids: Collection[str]) -> set[str]:
+        found = self._connection.execute(self._sql[name], (_encode(sorted(ids)).decode(),))
+        return {identifier for (identifier,) in found}

@@ -1,0 +1,41 @@
+-- Statements that read rows, proofs and decisions. `:where` and `:order` become fixed texts, see read.py.
+
+-- name: attempts
+SELECT
+    intents.body, settlements.body, coalesce(settlements.chain, intents.chain),
+    (SELECT sum(delta_nanousd) FROM adjustments WHERE adjustments.attempt_id = attempts.attempt_id)
+FROM attempts
+JOIN lines AS intents ON intents.line_no = attempts.intent_line
+LEFT JOIN lines AS settlements ON settlements.line_no = attempts.settle_line
+WHERE :where
+ORDER BY :order
+
+-- name: joined
+SELECT
+    attempts.attempt_id, attempts.request_id, attempts.ts_start_ms, attempts.session_id, attempts."key",
+    attempts.org, attempts.team, attempts.project, attempts."user", attempts.model, attempts.hold_nanousd,
+    attempts.tags, attempts.held, attempts.settle_line, attempts.cost_nanousd, intents.body, settlements.body
+FROM attempts
+LEFT JOIN lines AS intents ON intents.attempt_id = attempts.attempt_id AND intents.kind = 'intent'
+LEFT JOIN lines AS settlements ON settlements.attempt_id = attempts.attempt_id AND settlements.kind = 'settle'
+ORDER BY attempts.intent_line
+
+-- name: unindexed
+SELECT lines.attempt_id, lines.kind FROM lines
+WHERE lines.kind IN ('intent', 'settle') AND lines.attempt_id NOT IN (SELECT attempt_id FROM attempts)
+
+-- name: chain_lines
+SELECT lines.seq, lines.chain, lines.body, lines.kind, lines.attempt_id
+FROM lines
+WHERE lines.line_no > :chain_no << 40 AND lines.line_no < (:chain_no + 1) << 40
+ORDER BY lines.line_no
+
+-- name: decisions
+SELECT lines.body FROM decisions JOIN lines ON lines.line_no = decisions.line_no
+WHERE decisions.request_id = ? ORDER BY decisions.line_no
+
+-- name: known_attempts
+SELECT attempt_id FROM attempts WHERE attempt_id IN (SELECT value FROM json_each(?))
+
+-- name: known_adjustments
+SELECT adjustment_id FROM adjustments WHERE adjustment_id IN (SELECT value FROM json_each(?))

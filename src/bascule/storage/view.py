@@ -1,0 +1,99 @@
+"""The whole ledger for readers: the store and the local journals' tails together.
+
+Journals are read before the store, from the heads that the store had before that: a line that is drained in between
+is then seen twice and merged by its attempt, and none is missed. So a row is there as soon as its line was written,
+whichever process asks.
+"""
+
+import heapq
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from bascule.model.chain import StoredLine
+from bascule.model.entry import Decision
+from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter, adjusted_row, row_of, settled_row
+from bascule.ports import Damage, LedgerSnapshot, LedgerStore
+from bascule.storage.journal.read import Reading, Tail, filed_lines, read_tail
+
+
+class LedgerView:
+    """Implements `ports.LedgerReader` and `ports.LedgerEvidence` over any store."""
+
+    def __init__(self, store: LedgerStore, journals: Path) -> None:
+        self._store = store
+        self._journals = journals
+        self._reading = Reading()
+
+    def attempts(self, where: RowFilter = EVERY_ROW, *, by_request: bool = False) -> Iterator[AttemptRow]:
+        tail = read_tail(self._journals, self._store.heads(), Reading())
+        with self._store.snapshot() as snapshot:
+            yield from _merged(snapshot, tail, where, by_request)
+
+    def decisions(self, request_id: str) -> list[Decision]:
+        tail = read_tail(self._journals, self._store.heads(), Reading())
+        with self._store.snapshot() as snapshot:
+            stored = snapshot.decisions(request_id)
+        known = {line.decision_id for line in stored}
+        return stored + [
+            line for line in tail.decisions if line.request_id == request_id and line.decision_id not in known
+        ]
+
+    def snapshot(self) -> AbstractContextManager[LedgerSnapshot]:
+        return self._store.snapshot()
+
+    def filed(self) -> dict[str, list[StoredLine]]:
+        self._reading = Reading()
+        return filed_lines(self._journals, self._reading)
+
+    def damages(self) -> list[Damage]:
+        return self._reading.damages
+
+
+def _merged(snapshot: LedgerSnapshot, tail: Tail, where: RowFilter, by_request: bool) -> Iterator[AttemptRow]:
+    deltas = _undrained_deltas(snapshot, tail)
+    stored = snapshot.attempts(where, by_request=by_request)
+    if not (tail.intents or tail.settlements or deltas):
+        yield from stored
+        return
+    order = _request_order if by_request else _start_order
+    fresh = sorted(_fresh_rows(snapshot, tail, deltas, where), key=order)
+    yield from heapq.merge((_completed(row, tail, deltas) for row in stored), fresh, key=order)
+
+
+def _completed(row: AttemptRow, tail: Tail, deltas: dict[str, int]) -> AttemptRow:
+    """A row of the store with what the tails know beyond it."""
+    if row.kind == "intent" and row.attempt_id in tail.settlements:
+        row = settled_row(row, *tail.settlements[row.attempt_id])
+    delta = deltas.get(row.attempt_id)
+    return row if delta is None else adjusted_row(row, delta)
+
+
+def _fresh_rows(snapshot: LedgerSnapshot, tail: Tail, deltas: dict[str, int], where: RowFilter) -> Iterator[AttemptRow]:
+    """Rows that the store has nothing of."""
+    known = snapshot.known_attempts(tail.intents) if tail.intents else set()
+    for attempt_id, (intent, chain) in tail.intents.items():
+        if attempt_id in known:
+            continue
+        settlement, link = tail.settlements.get(attempt_id, (None, chain))
+        row = row_of(intent, settlement, link, deltas.get(attempt_id))
+        if where.admits(row):
+            yield row
+
+
+def _undrained_deltas(snapshot: LedgerSnapshot, tail: Tail) -> dict[str, int]:
+    """The sum of the tails' adjustments by attempt, those left out that the store has by now."""
+    known = snapshot.known_adjustments(tail.adjustments) if tail.adjustments else set()
+    deltas: dict[str, int] = {}
+    for adjustment_id, line in tail.adjustments.items():
+        if adjustment_id not in known:
+            deltas[line.attempt_id] = deltas.get(line.attempt_id, 0) + line.delta_nanousd
+    return deltas
+
+
+def _start_order(row: AttemptRow) -> tuple[int, str]:
+    return row.ts_start_ms, row.attempt_id
+
+
+def _request_order(row: AttemptRow) -> tuple[str, str]:
+    return row.request_id, row.attempt_id
