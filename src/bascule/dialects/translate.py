@@ -163,8 +163,7 @@ class TranslatedStream:
         events = self._source.read(data)
         if isinstance(events, Fault):
             return events
-        for event in events:
-            out.append(self._sink.write(event))
+        out += [self._sink.write(event) for event in events]
         return None
 
     def _step(self, out: list[bytes], terminal: bool, fault: Fault | None) -> StreamStep:

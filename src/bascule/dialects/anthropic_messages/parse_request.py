@@ -108,10 +108,10 @@ def _block(block: dict[str, Any], where: str) -> Block | None:
         return _document(block, where)
     if kind == "thinking":
         signature = block.get("signature")
-        signed = isinstance(signature, str) and signature not in ("", FOREIGN_SIGNATURE)
-        return Thinking(
-            text=str(block.get("thinking") or ""), signature=Signature(NAME, str(signature)) if signed else None
-        )
+        text = str(block.get("thinking") or "")
+        if not isinstance(signature, str) or signature in ("", FOREIGN_SIGNATURE):
+            return Thinking(text=text)
+        return Thinking(text=text, signature=Signature(NAME, signature))
     if kind == "redacted_thinking":
         return RedactedThinking(signature=Signature(NAME, str(block.get("data"))))
     return Opaque(dialect=NAME, raw=Raw(msgspec.json.encode(block)))

@@ -45,11 +45,10 @@ class _Call:
         self.closed = False
 
     def is_whole(self) -> bool:
-        return (
-            bool(self.arguments)
-            and self.arguments[-1].rstrip()[-1:] == "}"
-            and is_json("".join(self.arguments).encode())
-        )
+        """The arguments are a JSON document, so that nothing more can come."""
+        if not self.arguments or self.arguments[-1].rstrip()[-1:] != "}":
+            return False
+        return is_json("".join(self.arguments).encode())
 
 
 class MessageWriter:
@@ -59,6 +58,7 @@ class MessageWriter:
         "_calls",
         "_finish",
         "_index",
+        "_late_text",
         "_model",
         "_names",
         "_open",
@@ -77,6 +77,8 @@ class MessageWriter:
         self._signed = False
         self._refused = False
         self._calls: dict[int, _Call] = {}
+        self._late_text: list[str] = []
+        """Text that came while the arguments of a call were not whole."""
         self._finish: Finished | None = None
         self.content = False
 
@@ -96,7 +98,7 @@ class MessageWriter:
             self._calls[event.call] = _Call(event.id, event.name)
             return self._advance()
         if isinstance(event, ThinkingDelta):
-            if not self._wants_thinking:
+            if not self._wants_thinking or self._call_is_open():
                 return b""
             head = b"" if self._open == "thinking" else self._open_block("thinking", _THINKING)
             return head + self._delta({"type": "thinking_delta", "thinking": event.text})
@@ -113,7 +115,10 @@ class MessageWriter:
         return b""
 
     def close(self, usage: Usage, cost: bytes | None) -> bytes:
-        out = [self._flush_calls(), self._close_block()]
+        out = [self._flush_calls()]
+        if self._late_text:
+            out.append(self._text("".join(self._late_text)))
+        out.append(self._close_block())
         finish = self._finish
         sequence = finish.stop_sequence if finish is not None else None
         reason = stop_reason(finish.reason if finish is not None else None, bool(self._calls), self._refused, sequence)
@@ -130,7 +135,7 @@ class MessageWriter:
         return error_event(refusal)
 
     def _start(self, event: Started) -> bytes:
-        message = {
+        message: dict[str, Any] = {
             "id": message_id(event.id),
             "type": "message",
             "role": "assistant",
@@ -143,21 +148,25 @@ class MessageWriter:
         return named_event(b"message_start", msgspec.json.encode({"type": "message_start", "message": message}))
 
     def _text(self, text: str) -> bytes:
-        head = b"" if self._open == "text" else self._flush_calls() + self._open_block("text", _TEXT)
+        if self._call_is_open():
+            self._late_text.append(text)
+            return b""
+        head = b"" if self._open == "text" else self._open_block("text", _TEXT)
         return head + self._delta({"type": "text_delta", "text": text})
 
     def _advance(self) -> bytes:
         """Write what the open call has, and go on to the next one once it is whole."""
+        waiting = [call for call in self._calls.values() if not call.closed]
         out: list[bytes] = []
-        for call in self._calls.values():
-            if call.closed:
-                continue
+        for call, following in zip(waiting, [*waiting[1:], None], strict=True):
             out.append(self._write_call(call))
-            if not call.is_whole():
+            if following is None or not call.is_whole():
                 break
-            if len(self._calls) > 1:
-                out.append(self._close_block())
+            out.append(self._close_block())
         return b"".join(out)
+
+    def _call_is_open(self) -> bool:
+        return isinstance(self._open, _Call) and not self._open.is_whole()
 
     def _flush_calls(self) -> bytes:
         """Write every call to its end, whole or not: nothing more will come for them."""
@@ -174,8 +183,9 @@ class MessageWriter:
             name = self._names.get(call.name, call.name)
             block = {"type": "tool_use", "id": call_id(call.id), "name": name, "input": {}}
             out.append(self._open_block(call, msgspec.json.encode(block)))
-        for piece in call.arguments[call.written :]:
-            out.append(self._delta({"type": "input_json_delta", "partial_json": piece}))
+        out += [
+            self._delta({"type": "input_json_delta", "partial_json": piece}) for piece in call.arguments[call.written :]
+        ]
         call.written = len(call.arguments)
         return b"".join(out)
 

@@ -91,11 +91,7 @@ class ChunkWriter:
     def _chunk(self, choice: int, delta: dict[str, Any], finish: bytes) -> bytes:
         if choice not in self._opened:
             self._opened.add(choice)
-            delta = (
-                {"role": "assistant", "content": "", **delta}
-                if "content" not in delta
-                else {"role": "assistant", **delta}
-            )
+            delta = {"role": "assistant", "content": "", **delta}
         body = msgspec.json.encode(delta)
         return b'data: %b"choices":[{"index":%d,"delta":%b,"logprobs":null,"finish_reason":%b}]}\n\n' % (
             self._head,
