@@ -61,6 +61,8 @@ class Server(Section, frozen=True, kw_only=True):
     """Host headers that are answered besides the loopback names and `host` itself."""
     allowed_origins: tuple[str, ...] = ()
     """Browser origins that may call, e.g. `https://tools.example.com`."""
+    usage_cost: bool = True
+    """Splice `usage.cost` (USD) into answers whose dialect can bear it."""
     limits: Limits = Limits()
 
 

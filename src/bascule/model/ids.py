@@ -1,6 +1,7 @@
 """Identifiers: time-ordered, made from a clock and randomness that the caller supplies."""
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
 _RANDOM_BITS = 80
 
 
@@ -11,4 +12,5 @@ def ulid(now_ms: int, random_80: int) -> str:
     Identifiers made in one process sort by their millisecond.
     """
     value = (now_ms << _RANDOM_BITS) | random_80
-    return "".join([_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5)])
+    pairs = _PAIRS
+    return "".join([pairs[(value >> shift) & 1023] for shift in range(120, -1, -10)])

@@ -1,0 +1,58 @@
+"""`bascule run -- CMD…`: a command with every client variable set, one session and its tags on all it does."""
+
+import os
+import uuid
+
+import click
+
+from bascule.cli.clients import CLIENTS, variables
+from bascule.cli.env import gateway_key, with_gateway_options
+
+
+def environment(
+    base: dict[str, str], *, url: str, key: str, model: str | None, session: str, tags: tuple[str, ...]
+) -> dict[str, str]:
+    """`base` with the variables of all clients; session and tags go where a client lets us add headers."""
+    env = dict(base)
+    for client in CLIENTS:
+        env.update(variables(client, base_url=url, key=key, model=model))
+    env.pop("ANTHROPIC_API_KEY", None)  # Claude Code takes the token; both at once make it ask which one to use
+    headers = [f"x-bascule-session: {session}", *[f"x-bascule-tag: {tag}" for tag in tags]]
+    earlier = base.get("ANTHROPIC_CUSTOM_HEADERS")
+    env["ANTHROPIC_CUSTOM_HEADERS"] = "\n".join([*([earlier] if earlier else []), *headers])
+    env["BASCULE_SESSION"] = session
+    return env
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True})
+@click.option("--session", default=None, help="The session's id; default: a new one.")
+@click.option("--tag", "tags", multiple=True, metavar="K=V", help="A tag on every request; repeatable.")
+@with_gateway_options
+@click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
+def command(
+    session: str | None,
+    tags: tuple[str, ...],
+    url: str,
+    key: str | None,
+    model: str | None,
+    arguments: tuple[str, ...],
+) -> None:
+    """Run a command with its model calls going through the gateway.
+
+    Session and tags reach clients that can send extra headers (Claude Code); others are attributed by their key.
+    """
+    for tag in tags:
+        if "=" not in tag:
+            raise click.BadParameter(f"{tag!r} is not of the form name=value", param_hint="--tag")
+    env = environment(
+        dict(os.environ),
+        url=url.rstrip("/"),
+        key=gateway_key(key),
+        model=model,
+        session=session or f"run-{uuid.uuid4().hex[:12]}",
+        tags=tags,
+    )
+    try:
+        os.execvpe(arguments[0], list(arguments), env)  # noqa: S606 running the user's own command is the purpose
+    except FileNotFoundError:
+        raise click.ClickException(f"{arguments[0]!r} is not on the PATH") from None

@@ -1,0 +1,232 @@
+"""The only place that builds objects: configuration to ports to engine. No globals anywhere."""
+
+import logging
+import random
+import secrets as randomness
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from bascule.config.environment import environment_document
+from bascule.config.load import Document, load_file
+from bascule.config.shape import QUALITY_LEVELS, Config
+from bascule.config.sources import Secrets
+from bascule.decide.attempt import AttemptLimits
+from bascule.decide.route import RouteTable
+from bascule.decide.window import window_bounds
+from bascule.gateway.books import Books
+from bascule.gateway.cache import ExactCache
+from bascule.gateway.caching import Caching
+from bascule.gateway.calibrations import Calibrations
+from bascule.gateway.decisions import Recorder
+from bascule.gateway.dispatch import Dispatcher
+from bascule.gateway.engine import Engine, Settings, World
+from bascule.gateway.holding import Holding
+from bascule.gateway.identifiers import Identifiers
+from bascule.gateway.metrics import Metrics
+from bascule.gateway.planning import Planning
+from bascule.gateway.serving import Effects
+from bascule.gateway.wellbeing import Wellbeing
+from bascule.link import Snapshot, link, with_server
+from bascule.model.errors import StoreError
+from bascule.model.policy import Budget, BudgetWindow
+from bascule.ports import Clock, KeyStore
+from bascule.prices.book import PriceBook
+from bascule.providers.discover import discover
+from bascule.providers.registry import Presets
+from bascule.storage.drainer import Drainer
+from bascule.storage.journal.writer import JournalWriter
+from bascule.storage.memory.authority import MemoryAuthority, Spent
+from bascule.storage.memory.rate import RateLimiter
+from bascule.storage.recover import Recovery, recover
+from bascule.storage.sqlite.connect import Database, open_database
+from bascule.storage.sqlite.ledger import SqliteLedger
+from bascule.storage.view import LedgerView
+from bascule.upstream.client import HttpUpstream
+from bascule.upstream.limits import UpstreamLimits
+
+log = logging.getLogger("bascule")
+
+DEFAULT_FILE = Path("bascule.yaml")
+WINDOWS: tuple[BudgetWindow, ...] = ("hour", "day", "week", "month", "total")
+MAX_CACHED_ANSWERS = 100_000
+
+
+class SystemClock:
+    """Implements `ports.Clock`."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+
+def read_document(path: str | None, environment: Mapping[str, str]) -> Document:
+    """The configuration file, `./bascule.yaml` where none is named, or what the environment has."""
+    if path is not None:
+        return load_file(Path(path))
+    if DEFAULT_FILE.exists():
+        return load_file(DEFAULT_FILE)
+    return environment_document(discover(environment, Presets().all()))
+
+
+def snapshot_of(document: Document, environment: Mapping[str, str], *, stored_keys: bool) -> Snapshot:
+    """Configuration, presets and prices, linked. Raises ConfigError with every mistake."""
+    secrets = Secrets(environment, document.directory)
+    return link(document, PriceBook(), secrets, Presets(), stored_keys=stored_keys)
+
+
+class Store(Struct, frozen=True, kw_only=True):
+    """The data directory as commands and the server read it."""
+
+    database: Database
+    ledger: SqliteLedger
+    view: LedgerView
+    data_dir: Path
+
+    @property
+    def journals(self) -> Path:
+        return self.data_dir / "journal"
+
+
+def data_dir_of(document: Document) -> Path:
+    """Relative to the configuration file's folder."""
+    return document.directory / document.config.data_dir
+
+
+def open_store(data_dir: Path, config: Config) -> Store:
+    """Open the database, making or migrating it where needed. Raises StoreError."""
+    database = open_database(data_dir, config.durability)
+    ledger = SqliteLedger(database)
+    return Store(database=database, ledger=ledger, view=LedgerView(ledger, data_dir / "journal"), data_dir=data_dir)
+
+
+def spent_in(ledger: SqliteLedger) -> Spent:
+    """What the authority asks for counters whose window began before it watched them."""
+
+    def spent(scope: str, bounds: tuple[int, int | None]) -> int:
+        start_ms = bounds[0]
+        for window in WINDOWS:
+            if window_bounds(window, start_ms) == bounds:
+                budget = Budget(scope=scope, window=window, limit_nanousd=0)
+                return sum(found.settled_nanousd for found in ledger.spent([budget], start_ms).values())
+        raise StoreError(f"{bounds} is no budget window")
+
+    return spent
+
+
+class Gateway:
+    """Everything that serves, from opening to closing."""
+
+    def __init__(self, snapshot: Snapshot, store: Store, keys: KeyStore, clock: Clock | None = None) -> None:
+        """Raises StoreError where the journal cannot be begun."""
+        config = snapshot.config
+        self.clock = clock or SystemClock()
+        self.store = store
+        self.keys = keys
+        epoch = f"{self.clock.now_ms():x}{randomness.token_hex(2)}"
+        self.journal = JournalWriter(
+            store.journals,
+            f"local-0-{epoch}",
+            durability=config.durability,
+            max_backlog_lines=config.server.limits.max_ledger_queue,
+        )
+        self.drainer = Drainer(self.journal, store.ledger)
+        self.authority = MemoryAuthority(snapshot.budgets, spent_in(store.ledger))
+        self.metrics = Metrics()
+        self.calibrations = Calibrations()
+        self.wellbeing = Wellbeing()
+        limits = config.server.limits
+        self.upstream = HttpUpstream(UpstreamLimits(max_connections_per_origin=limits.max_connections_per_provider))
+        self.cache = _cache(config)
+        self.books = Books(
+            journal=self.journal,
+            authority=self.authority,
+            clock=self.clock,
+            metrics=self.metrics,
+            calibrations=self.calibrations,
+        )
+        self.engine = Engine(self._world(), self.settings(snapshot))
+
+    def _world(self) -> World:
+        return World(
+            keys=self.keys,
+            rates=RateLimiter(),
+            calibrations=self.calibrations,
+            recorder=Recorder(self.journal, self.authority),
+            caching=Caching(self.cache, books=self.books, clock=self.clock, metrics=self.metrics),
+            clock=self.clock,
+            identifiers=Identifiers(),
+            metrics=self.metrics,
+        )
+
+    def settings(self, snapshot: Snapshot) -> Settings:
+        """A configuration, ready to serve."""
+        config = snapshot.config
+        observe = config.mode == "observe"
+        holding = Holding(
+            authority=self.authority, calibrations=self.calibrations, clock=self.clock, enforce=not observe
+        )
+        baseline = snapshot.baseline_model
+        return Settings(
+            snapshot=snapshot,
+            planning=Planning(
+                RouteTable(snapshot),
+                mode=config.mode,
+                calibrations=self.calibrations,
+                holding=holding,
+                wellbeing=self.wellbeing,
+            ),
+            effects=Effects(
+                upstream=self.upstream,
+                books=self.books,
+                clock=self.clock,
+                dispatcher=Dispatcher(snapshot, drain_s=config.server.limits.drain_s),
+                holding=holding,
+                wellbeing=self.wellbeing,
+                dice=random.random,
+                limits=AttemptLimits(
+                    max_attempts=config.retry.max_attempts, retry_after_cap_s=config.retry.retry_after_cap_s
+                ),
+                baseline=None if baseline is None else baseline.endpoints[0].prices,
+                price_version=snapshot.price_version,
+                splice_cost=config.server.usage_cost,
+            ),
+            observe=observe,
+            quality_levels={**QUALITY_LEVELS, **config.quality_levels},
+        )
+
+    def open(self) -> Recovery:
+        """Bring the ledger up to date, load what has been spent, start draining."""
+        now_ms = self.clock.now_ms()
+        found = recover(self.store.journals, self.store.ledger, self.journal, self.drainer, now_ms)
+        budgets = self.engine.snapshot.budgets
+        spent = self.store.ledger.spent(budgets, now_ms)
+        self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
+        self.drainer.start()
+        return found
+
+    def close(self) -> bool:
+        """Stop draining and close everything; True where the store has every line."""
+        self.upstream.close()
+        complete = self.drainer.close()
+        self.store.database.close()
+        return complete
+
+
+def _cache(config: Config) -> ExactCache | None:
+    exact = config.cache.exact
+    if not exact.enabled:
+        return None
+    return ExactCache(
+        ttl_s=exact.ttl_s,
+        max_entries=MAX_CACHED_ANSWERS,
+        max_bytes=exact.max_bytes,
+        max_entry_bytes=exact.max_entry_bytes,
+    )
+
+
+__all__ = ["Gateway", "Store", "data_dir_of", "open_store", "read_document", "snapshot_of", "with_server"]

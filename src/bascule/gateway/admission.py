@@ -1,0 +1,129 @@
+"""From bytes to an admitted request: who asks, for what, and whether they may."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from msgspec import Struct
+
+from bascule.decide.admit import key_problem
+from bascule.decide.ask import read_ask
+from bascule.decide.identify import identify
+from bascule.decide.resolve import granted
+from bascule.dialects.base import Dialect
+from bascule.gateway.exchange import Incoming, Surface
+from bascule.model.budget import Attribution
+from bascule.model.errors import MalformedRequest, Refusal
+from bascule.model.facts import Facts
+from bascule.model.identity import Identity
+from bascule.model.policy import Ask, KeyPolicy
+from bascule.model.registry import Registry
+from bascule.ports import KeyStore
+
+OPEN_KEY = KeyPolicy(name="open", source="open")
+"""Who asks where no key is configured (loopback only)."""
+
+
+class Admitted(Struct, frozen=True, kw_only=True):
+    """A request that was understood and may be served, if a model and the money are there."""
+
+    request_id: str
+    surface: Surface
+    key: KeyPolicy
+    raw: bytes
+    body: dict[str, Any]
+    facts: Facts
+    identity: Identity
+    ask: Ask
+    attribution: Attribution
+    betas: str
+    """`anthropic-beta` as sent."""
+    started_ms: int
+    started_s: float
+
+
+def authenticate(keys: KeyStore, secret: bytes | None, now_ms: int) -> KeyPolicy | Refusal:
+    """The key behind a secret. In open mode any secret will do."""
+    if keys.is_open:
+        return OPEN_KEY
+    if secret is None:
+        return Refusal(
+            kind="unauthenticated",
+            message="no key was sent; use 'Authorization: Bearer KEY' or 'x-api-key: KEY'",
+            code="invalid_api_key",
+        )
+    key = keys.lookup(secret)
+    if key is None:
+        return Refusal(kind="unauthenticated", message="this key is not known here", code="invalid_api_key")
+    return key_problem(key, now_ms) or key
+
+
+def parse_body(raw: bytes) -> dict[str, Any] | Refusal:
+    """The JSON object of a request, or why it is none."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        return Refusal(kind="malformed", message=f"the body is not JSON: {error}", code="invalid_json")
+    if not isinstance(body, dict):
+        return Refusal(kind="malformed", message="the body must be a JSON object", code="invalid_json")
+    return body
+
+
+def attribution_of(key: KeyPolicy, identity: Identity) -> Attribution:
+    """Who pays. What the key says wins over what the client says."""
+    return Attribution(
+        key=None if key.source == "open" else key.name,
+        org=key.org,
+        team=key.team,
+        project=key.project,
+        user=key.user or identity.user,
+        session_id=identity.session_id,
+        tags={**identity.tags, **key.tags} if key.tags else identity.tags,
+    )
+
+
+def admit(
+    incoming: Incoming,
+    *,
+    request_id: str,
+    keys: KeyStore,
+    dialect: Dialect,
+    quality_levels: Mapping[str, float],
+    registry: Registry,
+    enforce: bool,
+    now_ms: int,
+    now_s: float,
+) -> Admitted | Refusal:
+    """Authenticate, parse, identify and check the key's grants, in this order. Observing, grants refuse nothing."""
+    key = authenticate(keys, incoming.secret, now_ms)
+    if isinstance(key, Refusal):
+        return key
+    body = parse_body(incoming.body)
+    if isinstance(body, Refusal):
+        return body
+    try:
+        facts = dialect.read_facts(body, len(incoming.body))
+    except MalformedRequest as error:
+        return Refusal(kind="malformed", message=str(error), param=error.param)
+    ask = read_ask(incoming.headers, facts, quality_levels)
+    if isinstance(ask, Refusal):
+        return ask
+    if enforce and key.models:
+        problem = granted(key, (ask.model, *ask.fallback_models), registry)
+        if problem is not None:
+            return problem
+    identity = identify(incoming.headers, facts, key.name)
+    return Admitted(
+        request_id=request_id,
+        surface=incoming.surface,
+        key=key,
+        raw=incoming.body,
+        body=body,
+        facts=facts,
+        identity=identity,
+        ask=ask,
+        attribution=attribution_of(key, identity),
+        betas=(incoming.headers.get(b"anthropic-beta") or b"").decode("latin-1"),
+        started_ms=now_ms,
+        started_s=now_s,
+    )

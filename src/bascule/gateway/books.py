@@ -1,0 +1,338 @@
+"""The ledger's side of an attempt: an intent before it leaves, a settlement when it has ended."""
+
+import logging
+
+from msgspec import Struct, structs
+
+from bascule.decide.meter import Ending, bill, settle_usage
+from bascule.decide.price import price
+from bascule.dialects.base import ReplyFacts
+from bascule.gateway.admission import Admitted
+from bascule.gateway.calibrations import Calibrations
+from bascule.gateway.identifiers import attempt_id
+from bascule.gateway.metrics import Metrics
+from bascule.model.budget import Hold
+from bascule.model.catalog import Endpoint
+from bascule.model.entry import Intent, Role, Settlement
+from bascule.model.errors import LedgerUnavailable, Refusal
+from bascule.model.money import PriceTimeline, Rates
+from bascule.model.outcome import Fault
+from bascule.model.plan import Candidate, Plan
+from bascule.model.usage import NO_USAGE, Usage
+from bascule.ports import Authority, Clock, Journal
+
+log = logging.getLogger("bascule.ledger")
+
+NOTHING_CONSUMED = Usage(
+    tokens_in=0,
+    tokens_cache_read=0,
+    tokens_cache_write_5m=0,
+    tokens_cache_write_1h=0,
+    tokens_out=0,
+    tokens_reasoning=0,
+    source="counted",
+)
+LEDGER_DOWN = Refusal(
+    kind="unavailable",
+    message="the ledger cannot take another line (disk full or database down), so nothing new is sent; try again soon",
+    retry_after_s=5.0,
+)
+
+
+class OpenAttempt(Struct, kw_only=True):
+    """An attempt whose intent is in the journal and whose money is held."""
+
+    attempt_id: str
+    attempt_no: int
+    candidate: Candidate
+    hold: Hold
+    hold_nanousd: int | None
+    output_cap: int | None
+    """Tokens per choice, as sent or assumed."""
+    started_ms: int
+    settled: bool = False
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    """What came of an attempt, as far as money is concerned."""
+
+    ending: Ending
+    reply: ReplyFacts | None = None
+    status: int | None = None
+    fault: Fault | None = None
+    first_ms: int | None = None
+    upstream_request_id: str | None = None
+
+
+class Cost(Struct, frozen=True, kw_only=True):
+    usage: Usage
+    cost_nanousd: int | None
+    tool_fees_nanousd: int | None = None
+    rates: Rates | None = None
+
+
+class Books:
+    """Opens and settles attempts: authority, journal and counters together, in the order that is safe."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        authority: Authority,
+        clock: Clock,
+        metrics: Metrics,
+        calibrations: Calibrations,
+    ) -> None:
+        self._journal = journal
+        self._authority = authority
+        self._clock = clock
+        self._metrics = metrics
+        self._calibrations = calibrations
+
+    def open(
+        self,
+        request: Admitted,
+        plan: Plan,
+        candidate: Candidate,
+        *,
+        attempt_no: int,
+        role: Role,
+        hold_nanousd: int | None,
+        output_cap: int | None,
+        dialect_in: str,
+        decision: str | None,
+        price_version: str,
+    ) -> OpenAttempt | Refusal:
+        """Hold the money in every budget, then write the intent; nothing may be sent where either refuses."""
+        now_ms = self._clock.now_ms()
+        identifier = attempt_id(request.request_id, attempt_no)
+        hold = self._authority.reserve(request.attribution, identifier, hold_nanousd, now_ms)
+        if isinstance(hold, Refusal):
+            return hold
+        endpoint = candidate.endpoint
+        intent = _intent(
+            request,
+            plan,
+            candidate,
+            identifier=identifier,
+            attempt_no=attempt_no,
+            role=role,
+            now_ms=now_ms,
+            hold=hold,
+            hold_nanousd=hold_nanousd,
+            dialect_in=dialect_in,
+            dialect_out=endpoint.dialect,
+            decision_id=decision,
+            price_version=price_version,
+        )
+        try:
+            self._journal.intent(intent)
+        except LedgerUnavailable:
+            self._authority.settle(hold, 0)
+            log.exception("intent not written", extra={"request_id": request.request_id})
+            return LEDGER_DOWN
+        return OpenAttempt(
+            attempt_id=identifier,
+            attempt_no=attempt_no,
+            candidate=candidate,
+            hold=hold,
+            hold_nanousd=hold_nanousd,
+            output_cap=output_cap,
+            started_ms=now_ms,
+        )
+
+    def settle(self, request: Admitted, attempt: OpenAttempt, ended: Ended, *, baseline: PriceTimeline | None) -> Cost:
+        """Price what was consumed, write it down, release the rest of the hold."""
+        endpoint = attempt.candidate.endpoint
+        attempt.settled = True
+        now_ms = self._clock.now_ms()
+        cost = self._cost(request, attempt, ended)
+        baseline_nanousd = saved_nanousd = None
+        if baseline is not None:
+            baseline_nanousd, saved_nanousd = _against_baseline(cost, ended, baseline, attempt.started_ms)
+        settlement = Settlement(
+            attempt_id=attempt.attempt_id,
+            ts_first_ms=ended.first_ms,
+            ts_end_ms=now_ms,
+            status=ended.status,
+            error_class=None if ended.fault is None else ended.fault.error_class,
+            upstream_request_id=ended.upstream_request_id,
+            model_reported=None if ended.reply is None else ended.reply.model,
+            service_tier=cost.usage.service_tier,
+            usage=cost.usage,
+            tool_fees_nanousd=cost.tool_fees_nanousd,
+            cost_nanousd=cost.cost_nanousd,
+            rates=cost.rates,
+            baseline_nanousd=baseline_nanousd,
+            saved_nanousd=saved_nanousd,
+            finish_reason=None if ended.reply is None else ended.reply.finish_reason,
+        )
+        try:
+            self._journal.settle(settlement)
+        except LedgerUnavailable:
+            # The intent stands, so recovery will settle it at its hold; budgets must say the same until then.
+            log.exception("settlement not written", extra={"request_id": request.request_id})
+            self._authority.settle(attempt.hold, None)
+        else:
+            self._authority.settle(attempt.hold, cost.cost_nanousd)
+        self._count(endpoint, attempt, ended, cost, now_ms)
+        return cost
+
+    def _cost(self, request: Admitted, attempt: OpenAttempt, ended: Ended) -> Cost:
+        endpoint = attempt.candidate.endpoint
+        reply = ended.reply
+        reported = NO_USAGE if reply is None else reply.usage
+        if request.surface == "anthropic_count_tokens":
+            return Cost(usage=NO_USAGE, cost_nanousd=0)
+        usage = settle_usage(
+            reported,
+            output_bytes=0 if reply is None else reply.output_bytes,
+            facts=request.facts,
+            ending=ended.ending,
+            calibration=self._calibrations.of(endpoint.id),
+        )
+        match bill(usage):
+            case "nothing":
+                return Cost(usage=usage, cost_nanousd=0)
+            case "hold":
+                return Cost(usage=usage, cost_nanousd=attempt.hold_nanousd)
+        if reply is not None and ended.ending == "completed" and reported.source == "reported":
+            self._calibrations.learn(endpoint.id, request.facts, reported, reply.output_bytes)
+        if endpoint.free:
+            return Cost(usage=usage, cost_nanousd=0)
+        priced = None if endpoint.prices is None else price(usage, endpoint.prices, attempt.started_ms)
+        if priced is None:
+            return Cost(usage=usage, cost_nanousd=None)
+        return Cost(
+            usage=usage,
+            cost_nanousd=priced.cost_nanousd,
+            tool_fees_nanousd=priced.tool_fees_nanousd,
+            rates=priced.rates,
+        )
+
+    def hit(self, request: Admitted, plan: Plan, candidate: Candidate, usage: Usage, *, price_version: str) -> None:
+        """A row for an answer from the cache: no provider, nothing consumed, the stored usage's price saved."""
+        now_ms = self._clock.now_ms()
+        identifier = attempt_id(request.request_id, 0)
+        prices = candidate.endpoint.prices
+        priced = None if prices is None else price(usage, prices, now_ms)
+        intent = structs.replace(
+            _intent(
+                request,
+                plan,
+                candidate,
+                identifier=identifier,
+                attempt_no=0,
+                role="cache",
+                now_ms=now_ms,
+                hold=Hold(attempt_id=identifier, amount_nanousd=0, held=()),
+                hold_nanousd=0,
+                dialect_in=request.surface,
+                dialect_out=candidate.endpoint.dialect,
+                decision_id=None,
+                price_version=price_version,
+            ),
+            provider=None,
+            upstream_model=None,
+            reason="cache",
+        )
+        settlement = Settlement(
+            attempt_id=identifier,
+            ts_end_ms=now_ms,
+            status=200,
+            usage=NOTHING_CONSUMED,
+            cost_nanousd=0,
+            saved_nanousd=None if priced is None else priced.cost_nanousd,
+            cache="exact",
+        )
+        self._journal.intent(intent)
+        self._journal.settle(settlement)
+
+    def _count(self, endpoint: Endpoint, attempt: OpenAttempt, ended: Ended, cost: Cost, now_ms: int) -> None:
+        counters = self._metrics.model(attempt.candidate.model, endpoint.provider)
+        outcome = "ok" if ended.fault is None else ended.fault.error_class
+        counters.attempts[outcome] = counters.attempts.get(outcome, 0) + 1
+        usage = cost.usage
+        for kind, count in (
+            ("input", usage.tokens_in),
+            ("cache_read", usage.tokens_cache_read),
+            ("cache_write", (usage.tokens_cache_write_5m or 0) + (usage.tokens_cache_write_1h or 0)),
+            ("output", usage.tokens_out),
+            ("reasoning", usage.tokens_reasoning),
+        ):
+            if count:
+                counters.tokens[kind] = counters.tokens.get(kind, 0) + count
+        if cost.cost_nanousd is None:
+            counters.unpriced += 1
+        else:
+            counters.cost_nanousd += cost.cost_nanousd
+        counters.duration.observe((now_ms - attempt.started_ms) / 1000)
+        if ended.first_ms is not None:
+            counters.first_byte.observe((ended.first_ms - attempt.started_ms) / 1000)
+
+
+def _against_baseline(cost: Cost, ended: Ended, baseline: PriceTimeline, ts_ms: int) -> tuple[int | None, int | None]:
+    """The same buckets at the baseline model's price, once per request; a failed attempt only costs."""
+    if ended.ending != "completed":
+        return None, None if cost.cost_nanousd is None else -cost.cost_nanousd
+    priced = price(cost.usage, baseline, ts_ms)
+    if priced is None or cost.cost_nanousd is None:
+        return None, None
+    return priced.cost_nanousd, priced.cost_nanousd - cost.cost_nanousd
+
+
+def _intent(
+    request: Admitted,
+    plan: Plan,
+    candidate: Candidate,
+    *,
+    identifier: str,
+    attempt_no: int,
+    role: Role,
+    now_ms: int,
+    hold: Hold,
+    hold_nanousd: int | None,
+    dialect_in: str,
+    dialect_out: str,
+    decision_id: str | None,
+    price_version: str,
+) -> Intent:
+    who = request.attribution
+    identity = request.identity
+    endpoint = candidate.endpoint
+    return Intent(
+        attempt_id=identifier,
+        request_id=request.request_id,
+        attempt_no=attempt_no,
+        role=role,
+        session_id=identity.session_id,
+        agent_id=identity.agent_id,
+        parent_id=identity.parent_id,
+        idempotency_key=identity.idempotency_key,
+        key=who.key,
+        org=who.org,
+        team=who.team,
+        project=who.project,
+        user=who.user,
+        tags=who.tags,
+        pr=identity.pr,
+        branch=identity.branch,
+        task=plan.task,
+        route=plan.route,
+        model=candidate.model,
+        model_requested=request.facts.model,
+        provider=endpoint.provider,
+        upstream_model=endpoint.upstream_model,
+        dialect_in=dialect_in,
+        dialect_out=dialect_out,
+        stream=request.facts.stream,
+        ts_start_ms=now_ms,
+        window_id=hold.held[0].window_id if hold.held else None,
+        hold_nanousd=hold_nanousd,
+        held=hold.held,
+        price_version=price_version,
+        reason=candidate.reason,
+        decision_id=decision_id,
+        policy_version=plan.policy_version,
+        client=identity.client,
+    )

@@ -1,0 +1,104 @@
+"""Serving from the exact cache, and keeping what may be served again."""
+
+from bascule.decide.fingerprint import cacheable, fingerprint
+from bascule.dialects.base import ReplyContext
+from bascule.dialects.registry import codec
+from bascule.gateway.admission import Admitted
+from bascule.gateway.books import Books
+from bascule.gateway.cache import ExactCache, Stored
+from bascule.gateway.exchange import CLIENT_DIALECT, Exchange
+from bascule.gateway.metrics import Metrics
+from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
+from bascule.gateway.serving import Answered
+from bascule.model.plan import Plan
+from bascule.ports import Clock
+
+
+class Caching:
+    """What stands between a plan and its first attempt. A cache of None keeps and finds nothing."""
+
+    def __init__(self, cache: ExactCache | None, *, books: Books, clock: Clock, metrics: Metrics) -> None:
+        self.cache = cache
+        self._books = books
+        self._clock = clock
+        self._metrics = metrics
+
+    def wants(self, request: Admitted) -> bool:
+        """Whether this request's answer may be kept and found again."""
+        return (
+            self.cache is not None
+            and request.surface in ("openai_chat", "anthropic_messages")
+            and not request.ask.no_cache
+            and cacheable(request.facts, request.body)
+        )
+
+    async def serve(
+        self, exchange: Exchange, request: Admitted, plan: Plan, *, splice_cost: bool, price_version: str
+    ) -> bool:
+        """Answer from the cache if an adequate candidate's answer lies there; says whether it did."""
+        if self.cache is None or not self.wants(request):
+            return False
+        found = self._find(self.cache, request, plan)
+        if found is None:
+            return False
+        self._metrics.cache_hits += 1
+        self._books.hit(request, plan, found.candidate, found.usage, price_version=price_version)
+        await _replay(exchange, request, found, now_ms=self._clock.now_ms(), splice_cost=splice_cost)
+        return True
+
+    def keep(self, request: Admitted, answered: Answered) -> None:
+        """Keep a complete answer that stopped of its own accord and calls no tools."""
+        if self.cache is None or not self.wants(request):
+            return
+        if answered.has_tool_calls or answered.finish_reason != "stop":
+            return
+        endpoint = answered.candidate.endpoint
+        self.cache.put(
+            _fingerprint(request, endpoint.id),
+            Stored(
+                kind="stream" if answered.streamed else "reply",
+                raw=answered.raw,
+                candidate=answered.candidate,
+                usage=answered.cost.usage,
+                stored_s=self._clock.monotonic_s(),
+            ),
+        )
+
+    def _find(self, cache: ExactCache, request: Admitted, plan: Plan) -> Stored | None:
+        now_s = self._clock.monotonic_s()
+        for candidate in plan.candidates:
+            if candidate.adequate:
+                found = cache.get(_fingerprint(request, candidate.endpoint.id), now_s)
+                if found is not None:
+                    return found
+        return None
+
+
+def _fingerprint(request: Admitted, endpoint_id: str) -> bytes:
+    """Betas change answers without standing in the body, so they are part of what was asked."""
+    return fingerprint(request.key.name, endpoint_id, f"{request.surface} {request.betas}", request.body)
+
+
+async def _replay(exchange: Exchange, request: Admitted, found: Stored, *, now_ms: int, splice_cost: bool) -> None:
+    """The stored answer through the codec that a live one would take; its cost is 0."""
+    pair = codec(CLIENT_DIALECT[request.surface], found.candidate.endpoint.dialect)
+    context = ReplyContext(now_s=now_ms // 1000, body=request.body)
+    cost = 0 if splice_cost else None
+    headers = answer_headers(
+        request_id=request.request_id,
+        model=found.candidate.model,
+        provider=found.candidate.endpoint.provider,
+        reason="cache",
+        cache="exact",
+        content_type=JSON if found.kind == "reply" else EVENT_STREAM,
+    )
+    free = cost_header(0)
+    if free is not None:
+        headers.append(free)
+    if found.kind == "reply":
+        await exchange.respond(200, headers, pair.reply(found.raw, request.facts, found.candidate.model, cost, context))
+        return
+    stream = pair.stream(request.facts, found.candidate.model, splice_cost, context)
+    step = stream.feed(found.raw)
+    await exchange.start(200, [*headers, UNBUFFERED])
+    await exchange.end(step.forward + stream.close(cost))

@@ -1,0 +1,108 @@
+"""Decision records: what was seen and why a plan was chosen, so that it can be explained and replayed."""
+
+import logging
+from typing import Any
+
+from bascule.gateway.admission import Admitted
+from bascule.gateway.identifiers import decision_id
+from bascule.model.entry import Decision
+from bascule.model.errors import LedgerUnavailable, Refusal
+from bascule.model.plan import Candidate, Plan
+from bascule.ports import Authority, Journal
+
+log = logging.getLogger("bascule.ledger")
+
+
+def facts_of(request: Admitted) -> dict[str, Any]:
+    """The facts that routing read, without any content."""
+    facts = request.facts
+    seen: dict[str, Any] = {
+        "surface": request.surface,
+        "model": facts.model,
+        "stream": facts.stream,
+        "text_bytes": facts.text_bytes,
+        "messages": facts.messages,
+    }
+    optional = {
+        "max_tokens": facts.max_tokens,
+        "n": facts.n if facts.n != 1 else None,
+        "tools": facts.tools or None,
+        "images": len(facts.images) or None,
+        "unbounded": facts.unbounded or None,
+        "json_schema": facts.has_json_schema or None,
+        "reasoning": facts.has_reasoning or None,
+        "quality": request.ask.quality,
+        "max_cost_nanousd": request.ask.max_cost_nanousd,
+        "fallbacks": request.ask.fallback_models or None,
+    }
+    seen.update({name: value for name, value in optional.items() if value is not None})
+    return seen
+
+
+def candidate_of(candidate: Candidate) -> dict[str, Any]:
+    seen: dict[str, Any] = {
+        "endpoint": candidate.endpoint.id,
+        "model": candidate.model,
+        "reason": candidate.reason,
+        "expected_nanousd": candidate.expected_nanousd,
+    }
+    if candidate.quality is not None:
+        seen["quality"] = candidate.quality
+    if not candidate.adequate:
+        seen["adequate"] = False
+    return seen
+
+
+class Recorder:
+    """Writes one decision record per request that got as far as a decision."""
+
+    def __init__(self, journal: Journal, authority: Authority) -> None:
+        self._journal = journal
+        self._authority = authority
+
+    def planned(
+        self, request: Admitted, plan: Plan, *, observed: dict[str, Any] | None, price_version: str
+    ) -> Decision:
+        """The record of a plan; it goes into the journal together with the first intent."""
+        return Decision(
+            decision_id=decision_id(request.request_id),
+            request_id=request.request_id,
+            ts_ms=request.started_ms,
+            facts=facts_of(request),
+            candidates=tuple([candidate_of(c) for c in plan.candidates]),
+            rejected=tuple([(r.endpoint_id, r.reason) for r in plan.rejected]),
+            chosen=plan.candidates[0].endpoint.id,
+            reason=plan.reason,
+            budgets=self._budgets(request),
+            observed=observed,
+            policy_version=plan.policy_version,
+            price_version=price_version,
+        )
+
+    def refused(self, request: Admitted, refusal: Refusal) -> None:
+        """A request that no candidate could serve. Its record is worth a log line, not a failure."""
+        line = Decision(
+            decision_id=decision_id(request.request_id),
+            request_id=request.request_id,
+            ts_ms=request.started_ms,
+            facts=facts_of(request),
+            candidates=(),
+            refusal=f"{refusal.kind}: {refusal.message}",
+            budgets=self._budgets(request),
+        )
+        self.write(line)
+
+    def write(self, line: Decision) -> None:
+        try:
+            self._journal.decision(line)
+        except LedgerUnavailable:
+            log.exception("decision not recorded", extra={"request_id": line.request_id})
+
+    def _budgets(self, request: Admitted) -> tuple[dict[str, Any], ...]:
+        states = self._authority.applicable(request.attribution, request.started_ms)
+        return tuple(
+            [
+                {"scope": s.scope, "window_id": s.window_id, "mode": s.mode, "left_nanousd": s.left_nanousd}
+                for s in states
+            ]
+        )

@@ -1,0 +1,143 @@
+"""Where an endpoint's requests go, worked out once per endpoint and surface."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct, structs
+
+from bascule.dialects.base import Codec, Dialect, Target
+from bascule.dialects.registry import UnknownDialect, codec, dialect
+from bascule.gateway.exchange import CLIENT_DIALECT, Incoming, Surface
+from bascule.gateway.relay import DrainLimits
+from bascule.link import LinkedProvider, Snapshot
+from bascule.model.catalog import Endpoint
+from bascule.model.errors import Refusal
+from bascule.model.outcome import Fault
+from bascule.ports import Header, Timeouts, UpstreamCall
+from bascule.providers.classify import classify
+from bascule.providers.request import auth_headers, request_target, with_default_headers
+from bascule.providers.spec import ProviderSpec
+from bascule.providers.spec import Surface as ProviderSurface
+
+_PROVIDER_SURFACE: dict[Surface, ProviderSurface] = {
+    "openai_chat": "chat",
+    "anthropic_messages": "chat",
+    "openai_embeddings": "embeddings",
+    "anthropic_count_tokens": "count_tokens",
+}
+_JSON_HEADERS: tuple[Header, ...] = (
+    (b"content-type", b"application/json"),
+    (b"accept-encoding", b"identity"),
+    (b"user-agent", b"bascule"),
+)
+_NON_STREAM_FIRST_BYTE_S = 600.0
+
+
+class Destination(Struct, frozen=True, kw_only=True):
+    """One endpoint as one surface reaches it."""
+
+    codec: Codec
+    provider_dialect: Dialect
+    spec: ProviderSpec
+    surface: ProviderSurface
+    origin: str
+    base_path: str
+    upstream_model: str
+    target: str
+    """Path and query where the client's own query has no part in it."""
+    headers: tuple[Header, ...]
+    template: Target
+    timeouts: Timeouts
+    drain: DrainLimits
+
+    def call(self, incoming: Incoming, body: bytes, *, stream: bool, within_s: float | None) -> UpstreamCall:
+        """The exchange to make for one client request; `within_s` is what its deadline leaves."""
+        forwarded = with_default_headers(self.spec, self.codec.forward_headers(incoming.headers.pairs))
+        target = self.target
+        if incoming.query and self.spec.forward_query:
+            target = request_target(self.spec, self.surface, self.base_path, self.upstream_model, incoming.query)
+        timeouts = self.timeouts if stream else _patient(self.timeouts)
+        if within_s is not None and within_s < timeouts.total_s:
+            timeouts = structs.replace(timeouts, total_s=within_s)
+        return UpstreamCall(
+            origin=self.origin,
+            method="POST",
+            target=target,
+            headers=(*self.headers, *forwarded),
+            body=body,
+            timeouts=timeouts,
+        )
+
+    def read_fault(self, status: int, headers: Mapping[str, str], raw: bytes) -> Fault:
+        """An error status in the provider's own reading."""
+        return classify(self.spec, self.provider_dialect.read_fault(status, headers, raw))
+
+
+def _patient(timeouts: Timeouts) -> Timeouts:
+    """A whole answer has its first byte when all of it is generated."""
+    if timeouts.first_byte_s >= _NON_STREAM_FIRST_BYTE_S:
+        return timeouts
+    return structs.replace(timeouts, first_byte_s=min(_NON_STREAM_FIRST_BYTE_S, timeouts.total_s))
+
+
+class Dispatcher:
+    """Destinations of one snapshot, made on first use."""
+
+    def __init__(self, snapshot: Snapshot, *, drain_s: float) -> None:
+        self._snapshot = snapshot
+        self._drain_s = drain_s
+        self._known: dict[tuple[Surface, str], Destination | Refusal] = {}
+
+    def destination(self, surface: Surface, endpoint: Endpoint) -> Destination | Refusal:
+        """How to send a request of this surface there; a Refusal where the endpoint cannot serve it."""
+        key = (surface, endpoint.id)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._make(surface, endpoint)
+        return found
+
+    def _make(self, surface: Surface, endpoint: Endpoint) -> Destination | Refusal:
+        provider = self._snapshot.providers[endpoint.provider]
+        provider_surface = _PROVIDER_SURFACE[surface]
+        if provider_surface not in provider.spec.paths:
+            return _cannot(endpoint, provider_surface)
+        provider_dialect = "openai_embeddings" if surface == "openai_embeddings" else endpoint.dialect
+        try:
+            pair = codec(CLIENT_DIALECT[surface], provider_dialect)
+        except UnknownDialect:
+            return _cannot(endpoint, provider_surface)
+        return Destination(
+            codec=pair,
+            provider_dialect=dialect(provider_dialect),
+            spec=provider.spec,
+            surface=provider_surface,
+            origin=provider.origin,
+            base_path=provider.base_path,
+            upstream_model=endpoint.upstream_model,
+            target=request_target(provider.spec, provider_surface, provider.base_path, endpoint.upstream_model),
+            headers=(*_JSON_HEADERS, *provider.headers, *auth_headers(provider.spec, provider.secret)),
+            template=_template(provider, endpoint),
+            timeouts=Timeouts(
+                connect_s=provider.timeouts.connect_s,
+                first_byte_s=provider.timeouts.first_byte_s,
+                idle_s=provider.timeouts.idle_s,
+                total_s=provider.timeouts.total_s,
+            ),
+            drain=DrainLimits(policy=provider.disconnect, drain_s=self._drain_s),
+        )
+
+
+def _cannot(endpoint: Endpoint, surface: str) -> Refusal:
+    return Refusal(
+        kind="unsupported",
+        message=f"{endpoint.id!r} does not serve {surface}; ask for a model of a provider that does",
+        param="model",
+    )
+
+
+def _template(provider: LinkedProvider, endpoint: Endpoint) -> Target:
+    return Target(
+        upstream_model=endpoint.upstream_model,
+        max_tokens_field=provider.spec.max_tokens_field,
+        stream_usage=provider.spec.stream_usage,
+        quirks=provider.spec.quirks,
+    )

@@ -1,0 +1,191 @@
+"""One request, end to end: admit, plan, cache, serve, record."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from bascule.decide.admit import is_limited
+from bascule.dialects.registry import dialect
+from bascule.gateway.admission import Admitted, admit
+from bascule.gateway.caching import Caching
+from bascule.gateway.calibrations import Calibrations
+from bascule.gateway.counting import count_tokens_locally, likely_tokens
+from bascule.gateway.decisions import Recorder
+from bascule.gateway.exchange import CLIENT_DIALECT, Exchange
+from bascule.gateway.holding import affordable, bound_at
+from bascule.gateway.identifiers import Identifiers
+from bascule.gateway.metrics import Metrics
+from bascule.gateway.planning import Planned, Planning
+from bascule.gateway.respond import error_answer
+from bascule.gateway.serving import Effects, Serving
+from bascule.link import Snapshot
+from bascule.model.errors import Refusal
+from bascule.ports import Clock, KeyStore, RateLimiter
+
+log = logging.getLogger("bascule.engine")
+
+INTERNAL = Refusal(kind="internal", message="the gateway failed; its log has the request id", code="internal_error")
+
+
+NOT_COUNTED = frozenset({"budget_exhausted", "unpriceable", "forbidden", "unavailable", "unsupported"})
+"""Refusals after which a request has not used the rate that it took."""
+
+
+class World(Struct, frozen=True, kw_only=True):
+    """What outlives a configuration: the ports and the state that requests share."""
+
+    keys: KeyStore
+    rates: RateLimiter
+    calibrations: Calibrations
+    recorder: Recorder
+    caching: Caching
+    clock: Clock
+    identifiers: Identifiers
+    metrics: Metrics
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """One configuration, ready to serve. A request keeps the one it began with."""
+
+    snapshot: Snapshot
+    planning: Planning
+    effects: Effects
+    observe: bool
+    quality_levels: Mapping[str, float]
+
+
+class Engine:
+    """Serves exchanges. `use` swaps the configuration whole; requests in flight keep theirs."""
+
+    def __init__(self, world: World, settings: Settings) -> None:
+        self._world = world
+        self._settings = settings
+        self.metrics = world.metrics
+
+    @property
+    def is_open(self) -> bool:
+        """No key is configured: anyone who reaches the port may use it."""
+        return self._world.keys.is_open
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._settings.snapshot
+
+    def use(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def handle(self, exchange: Exchange) -> None:
+        """Answer one client. Never raises but for cancellation."""
+        world = self._world
+        surface = exchange.incoming.surface
+        now_ms = world.clock.now_ms()
+        request_id = world.identifiers.request(now_ms)
+        world.metrics.in_flight += 1
+        status = 200
+        try:
+            refusal = await self._serve(exchange, self._settings, request_id, now_ms)
+            if refusal is not None:
+                status = await self._refuse(exchange, refusal, request_id)
+        except asyncio.CancelledError:
+            status = 499
+            raise
+        except Exception:
+            log.exception("request failed", extra={"request_id": request_id})
+            status = await self._refuse(exchange, INTERNAL, request_id)
+        finally:
+            world.metrics.in_flight -= 1
+            world.metrics.request(surface, status)
+
+    async def _refuse(self, exchange: Exchange, refusal: Refusal, request_id: str) -> int:
+        self._world.metrics.refusal(refusal.kind)
+        status, headers, body = error_answer(exchange.incoming.surface, refusal, request_id)
+        if not (exchange.gone or exchange.started):
+            await exchange.respond(status, headers, body)
+        return status
+
+    async def _serve(self, exchange: Exchange, settings: Settings, request_id: str, now_ms: int) -> Refusal | None:
+        """None where the client was answered."""
+        world = self._world
+        surface = exchange.incoming.surface
+        request = admit(
+            exchange.incoming,
+            request_id=request_id,
+            keys=world.keys,
+            dialect=dialect(CLIENT_DIALECT[surface]),
+            quality_levels=settings.quality_levels,
+            registry=settings.snapshot,
+            enforce=not settings.observe,
+            now_ms=now_ms,
+            now_s=world.clock.monotonic_s(),
+        )
+        if isinstance(request, Refusal):
+            return request
+        planned = settings.planning.plan(request)
+        if isinstance(planned, Refusal):
+            world.recorder.refused(request, planned)
+            return planned
+        if surface == "anthropic_count_tokens":
+            counted = count_tokens_locally(request, planned.plan, world.calibrations)
+            if counted is not None:
+                await exchange.respond(200, *counted)
+                return None
+        if await world.caching.serve(
+            exchange,
+            request,
+            planned.plan,
+            splice_cost=settings.effects.splice_cost,
+            price_version=settings.effects.price_version,
+        ):
+            return None
+        if settings.observe:
+            return await self._run(exchange, settings, request, planned)
+        return await self._run_within_rates(exchange, settings, request, planned)
+
+    async def _run_within_rates(
+        self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned
+    ) -> Refusal | None:
+        """Serve if the key's rate limits let it in. A request that is refused afterwards has not counted."""
+        world = self._world
+        name, limit = request.key.name, request.key.rate
+        if not is_limited(limit):
+            return await self._run(exchange, settings, request, planned)
+        tokens = likely_tokens(request, planned.plan, world.calibrations)
+        limited = world.rates.take(name, limit, tokens, request.started_s)
+        if limited is not None:
+            return limited
+        refusal: Refusal | None = None
+        try:
+            refusal = await self._run(exchange, settings, request, planned)
+        finally:
+            now_s = world.clock.monotonic_s()
+            if refusal is not None and refusal.kind in NOT_COUNTED:
+                world.rates.give_back(name, limit, tokens, now_s)
+            else:
+                world.rates.finish(name, limit, tokens, None, now_s)
+        return refusal
+
+    async def _run(self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned) -> Refusal | None:
+        world = self._world
+        fx = settings.effects
+        fitted = fx.holding.fit(request, planned.plan.candidates, planned.plan)
+        if isinstance(fitted, Refusal):
+            world.recorder.refused(request, fitted)
+            return fitted
+        plan = affordable(planned.plan, fitted)
+        serving = Serving(
+            fx,
+            exchange,
+            request,
+            plan,
+            bounds=[bound_at(fitted, position) for position in range(len(plan.candidates))],
+            record=world.caching.wants(request),
+        )
+        world.recorder.planned(request, plan, observed=planned.observed, price_version=settings.snapshot.price_version)
+        refusal = await serving.run()
+        if refusal is not None:
+            return None if serving.started else refusal
+        if serving.answered is not None:
+            world.caching.keep(request, serving.answered)
+        return None

@@ -1,0 +1,139 @@
+"""How much to hold before an attempt, and how long the answer may become."""
+
+from msgspec import Struct, structs
+
+from bascule.decide.budget import hold_mode, tightest
+from bascule.decide.calibration import output_p99_tokens
+from bascule.decide.estimate import NO_OUTPUT, HoldPlan, OutputCap, Priced, fit_output, held_input_tokens, output_cap
+from bascule.decide.price import Ceiling, ceiling_at, ceilings
+from bascule.gateway.admission import Admitted
+from bascule.gateway.calibrations import Calibrations
+from bascule.model.budget import BudgetState
+from bascule.model.catalog import Endpoint
+from bascule.model.errors import Refusal
+from bascule.model.money import Rates
+from bascule.model.plan import Candidate, Plan, Rejected
+from bascule.model.policy import BudgetMode
+from bascule.ports import Authority, Clock
+
+
+class Bound(Struct, frozen=True, kw_only=True):
+    """What one attempt is held at, and the output cap that makes it true."""
+
+    hold_nanousd: int | None
+    """None where the cost has no known bound and no budget minds."""
+    output_cap: int
+    """Tokens per choice that the hold counts."""
+    send_cap: int | None
+    """The cap to write into the request; None leaves the client's own."""
+
+
+class Holding:
+    """Bounds of a request's attempts, by the budgets that apply to it."""
+
+    def __init__(self, *, authority: Authority, calibrations: Calibrations, clock: Clock, enforce: bool) -> None:
+        self._authority = authority
+        self._calibrations = calibrations
+        self._clock = clock
+        self._enforce = enforce
+        self._ceilings: dict[str, tuple[Ceiling, ...]] = {}
+
+    def fit(self, request: Admitted, candidates: tuple[Candidate, ...], plan: Plan) -> HoldPlan | Refusal:
+        """The hold that covers whichever of `candidates` answers; those that cannot be afforded are left out."""
+        now_ms = self._clock.now_ms()
+        states = self._authority.applicable(request.attribution, now_ms)
+        mode = hold_mode(states)
+        priced: list[Priced] = []
+        for candidate in candidates:
+            one = self._priced(request, candidate.endpoint, plan.max_output_tokens, mode, now_ms)
+            if isinstance(one, Refusal):
+                return one
+            priced.append(one)
+        tight = tightest(states)
+        return fit_output(
+            request.facts,
+            priced,
+            tight,
+            max_cost_nanousd=plan.max_cost_nanousd if self._enforce else None,
+            degrade=_degrades(tight),
+        )
+
+    def _priced(
+        self, request: Admitted, endpoint: Endpoint, route_cap: int | None, mode: BudgetMode | None, now_ms: int
+    ) -> Priced | Refusal:
+        facts = request.facts
+        calibration = self._calibrations.of(endpoint.id)
+        # Without a budget nothing is stranded by a large hold, and recovery must not settle below the bill.
+        tokens = held_input_tokens(facts, endpoint.bounds, calibration, mode or "strict")
+        if isinstance(tokens, Refusal):
+            if mode is not None:
+                return tokens
+            tokens = held_input_tokens(facts, endpoint.bounds, calibration, None)
+            if isinstance(tokens, Refusal):
+                return tokens
+        return Priced(
+            input_tokens=tokens,
+            rates=self._dearest(endpoint, now_ms, tokens),
+            cap=self.cap(request, endpoint, route_cap=route_cap),
+            mode=mode or "strict",
+            free=endpoint.free or request.surface == "anthropic_count_tokens",
+        )
+
+    def _dearest(self, endpoint: Endpoint, now_ms: int, tokens: int) -> Rates | None:
+        """Rates that nothing of this size can exceed there; worked out once per endpoint."""
+        if endpoint.prices is None:
+            return None
+        found = self._ceilings.get(endpoint.id)
+        if found is None:
+            found = self._ceilings[endpoint.id] = ceilings(endpoint.prices)
+        return ceiling_at(found, now_ms, tokens)
+
+    def cap(self, request: Admitted, endpoint: Endpoint, *, route_cap: int | None) -> OutputCap:
+        """How long an answer may become there."""
+        if request.surface in ("openai_embeddings", "anthropic_count_tokens"):
+            return NO_OUTPUT
+        return output_cap(
+            request.facts,
+            request.key.max_output_tokens if self._enforce else None,
+            route_cap if self._enforce else None,
+            endpoint.max_output,
+            output_p99_tokens(self._calibrations.of(endpoint.id)),
+        )
+
+    def least(self, request: Admitted, endpoint: Endpoint) -> int | None:
+        """The smallest hold with which this request could be sent there; None where it has no price or bound."""
+        now_ms = self._clock.now_ms()
+        mode = hold_mode(self._authority.applicable(request.attribution, now_ms))
+        priced = self._priced(request, endpoint, None, mode, now_ms)
+        if isinstance(priced, Refusal):
+            return None
+        # A limit of nothing halves the output as far as it may be halved.
+        fitted = fit_output(request.facts, [priced], None, max_cost_nanousd=0)
+        if isinstance(fitted, Refusal):
+            return fitted.needed_nanousd
+        return fitted.amount_nanousd
+
+
+def affordable(plan: Plan, hold: HoldPlan) -> Plan:
+    """The plan with only those candidates that the hold covers."""
+    if len(hold.candidates) == len(plan.candidates):
+        return plan
+    left_out = [c for at, c in enumerate(plan.candidates) if at not in hold.candidates]
+    return structs.replace(
+        plan,
+        candidates=tuple([plan.candidates[at] for at in hold.candidates]),
+        rejected=(*plan.rejected, *[Rejected(c.endpoint.id, "not affordable") for c in left_out]),
+    )
+
+
+def bound_at(hold: HoldPlan, position: int) -> Bound:
+    """The bound of the candidate at a position of `hold.candidates`."""
+    return Bound(
+        hold_nanousd=hold.amount_nanousd,
+        output_cap=hold.max_tokens[position],
+        send_cap=hold.send_tokens[position],
+    )
+
+
+def _degrades(tight: BudgetState | None) -> bool:
+    return tight is not None and tight.on_exhausted == "degrade"

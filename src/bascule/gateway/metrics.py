@@ -1,0 +1,58 @@
+"""Counters of the gateway as plain integers; `/metrics` turns them into Prometheus text when asked."""
+
+from bisect import bisect_left
+
+DURATION_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+
+
+class Histogram:
+    """Cumulative-bucket histogram over fixed bounds, in seconds."""
+
+    __slots__ = ("counts", "total_s")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(DURATION_BUCKETS_S) + 1)
+        self.total_s = 0.0
+
+    def observe(self, value_s: float) -> None:
+        self.counts[bisect_left(DURATION_BUCKETS_S, value_s)] += 1
+        self.total_s += value_s
+
+
+class ModelCounters:
+    """What one (model, provider) pair did."""
+
+    __slots__ = ("attempts", "cost_nanousd", "duration", "first_byte", "tokens", "unpriced")
+
+    def __init__(self) -> None:
+        self.attempts: dict[str, int] = {}
+        self.tokens: dict[str, int] = {}
+        self.cost_nanousd = 0
+        self.unpriced = 0
+        self.duration = Histogram()
+        self.first_byte = Histogram()
+
+
+class Metrics:
+    """Everything that is counted. Single-threaded: written by the event loop only."""
+
+    def __init__(self) -> None:
+        self.requests: dict[tuple[str, int], int] = {}
+        self.models: dict[tuple[str, str], ModelCounters] = {}
+        self.in_flight = 0
+        self.refusals: dict[str, int] = {}
+        self.cache_hits = 0
+
+    def request(self, surface: str, status: int) -> None:
+        key = (surface, status)
+        self.requests[key] = self.requests.get(key, 0) + 1
+
+    def refusal(self, kind: str) -> None:
+        self.refusals[kind] = self.refusals.get(kind, 0) + 1
+
+    def model(self, model: str, provider: str) -> ModelCounters:
+        key = (model, provider)
+        counters = self.models.get(key)
+        if counters is None:
+            counters = self.models[key] = ModelCounters()
+        return counters

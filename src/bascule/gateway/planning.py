@@ -1,0 +1,89 @@
+"""From an admitted request to a plan: the pure decision, given what this moment knows."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from bascule.decide.circumstances import Circumstances
+from bascule.decide.estimate import expected_cost, expected_input_tokens, expected_output_tokens
+from bascule.decide.observe import Observed, observe
+from bascule.decide.price import rates_for
+from bascule.decide.route import RouteTable, route
+from bascule.gateway.admission import Admitted
+from bascule.gateway.calibrations import Calibrations
+from bascule.gateway.holding import Holding
+from bascule.gateway.wellbeing import Wellbeing
+from bascule.model.catalog import Endpoint
+from bascule.model.errors import Refusal
+from bascule.model.money import Rates
+from bascule.model.plan import Plan
+from bascule.model.policy import ServingMode
+
+
+class Planned(Struct, frozen=True, kw_only=True):
+    """A plan, and in `mode: observe` what enforcing would have done."""
+
+    plan: Plan
+    observed: dict[str, Any] | None = None
+
+
+class Planning:
+    """Routes requests of one configuration."""
+
+    def __init__(
+        self,
+        table: RouteTable,
+        *,
+        mode: ServingMode,
+        calibrations: Calibrations,
+        holding: Holding,
+        wellbeing: Wellbeing,
+    ) -> None:
+        self._table = table
+        self._observe = mode == "observe"
+        self._calibrations = calibrations
+        self._holding = holding
+        self._wellbeing = wellbeing
+
+    def plan(self, request: Admitted) -> Planned | Refusal:
+        """Who may answer, in which order."""
+        now = Circumstances(
+            now_ms=request.started_ms,
+            hold_of=lambda endpoint: self._holding.least(request, endpoint),
+            expected_cost_of=lambda endpoint: self._expected(request, endpoint),
+            rates_of=lambda endpoint: self._rates(request, endpoint),
+            health=self._wellbeing.statuses(request.started_s),
+        )
+        arguments = (request.ask, request.facts, request.attribution, request.identity, self._table, now)
+        if not self._observe:
+            plan = route(*arguments)
+            return plan if isinstance(plan, Refusal) else Planned(plan=plan)
+        found = observe(*arguments)
+        if isinstance(found, Refusal):
+            return found
+        return Planned(plan=found.plan, observed=_would_have(found))
+
+    def _expected(self, request: Admitted, endpoint: Endpoint) -> int | None:
+        """What this request will probably cost there; 0 only where it is free."""
+        if endpoint.free:
+            return 0
+        calibration = self._calibrations.of(endpoint.id)
+        tokens_in = expected_input_tokens(request.facts, calibration)
+        rates = self._rates(request, endpoint, tokens_in)
+        if rates is None:
+            return None
+        cap = self._holding.cap(request, endpoint, route_cap=None)
+        return expected_cost(request.facts, rates, tokens_in, expected_output_tokens(calibration, cap))
+
+    def _rates(self, request: Admitted, endpoint: Endpoint, input_tokens: int = 0) -> Rates | None:
+        if endpoint.prices is None:
+            return None
+        return rates_for(endpoint.prices, request.started_ms, input_tokens=input_tokens)
+
+
+def _would_have(found: Observed) -> dict[str, Any]:
+    enforced = found.enforced
+    if isinstance(enforced, Refusal):
+        return {"refusal": f"{enforced.kind}: {enforced.message}"}
+    first = enforced.candidates[0]
+    return {"endpoint": first.endpoint.id, "reason": first.reason, "expected_nanousd": first.expected_nanousd}

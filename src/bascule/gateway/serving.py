@@ -1,0 +1,370 @@
+"""One admitted request on its way through its plan: attempt after attempt until `next_step` says that it is over."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct, structs
+
+from bascule.decide.attempt import Accept, AttemptLimits, GiveUp, Start, Wait, next_step
+from bascule.decide.meter import Ending
+from bascule.dialects.base import ReplyContext, ReplyFacts, Target
+from bascule.gateway.admission import Admitted
+from bascule.gateway.books import Books, Cost, Ended, OpenAttempt
+from bascule.gateway.dispatch import Destination, Dispatcher
+from bascule.gateway.exchange import Exchange
+from bascule.gateway.holding import Bound, Holding, bound_at
+from bascule.gateway.identifiers import decision_id
+from bascule.gateway.relay import Relay, Relayed, transport_fault
+from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
+from bascule.gateway.wellbeing import Wellbeing
+from bascule.model.entry import Role
+from bascule.model.errors import Refusal
+from bascule.model.money import PriceTimeline
+from bascule.model.outcome import AttemptRecord, Fault
+from bascule.model.plan import Candidate, Plan
+from bascule.ports import Clock, Header, TransportError, Upstream, UpstreamReply
+
+MAX_ERROR_BODY_BYTES = 256 * 1024
+
+
+class Answered(Struct, frozen=True, kw_only=True):
+    """A whole answer that went out, as the cache may want to keep it."""
+
+    candidate: Candidate
+    raw: bytes
+    streamed: bool
+    finish_reason: str | None
+    has_tool_calls: bool
+    cost: Cost
+
+
+class Effects(Struct, frozen=True, kw_only=True):
+    """The parts of the world that serving touches."""
+
+    upstream: Upstream
+    books: Books
+    clock: Clock
+    dispatcher: Dispatcher
+    holding: Holding
+    wellbeing: Wellbeing
+    dice: Callable[[], float]
+    limits: AttemptLimits
+    baseline: PriceTimeline | None
+    price_version: str
+    splice_cost: bool
+
+
+class Serving:
+    """The life of one request after it was planned. `run` answers the client; its result says what is left to do."""
+
+    def __init__(
+        self,
+        effects: Effects,
+        exchange: Exchange,
+        request: Admitted,
+        plan: Plan,
+        *,
+        bounds: Sequence[Bound],
+        record: bool,
+    ) -> None:
+        """`bounds`: what the first attempt is held at, for each candidate of the plan."""
+        self._fx = effects
+        self._exchange = exchange
+        self._request = request
+        self._plan = plan
+        self._bounds = bounds
+        self._record = record
+        self._dice = effects.dice()
+        self._limits = _limits(effects.limits, request)
+        self._history: list[AttemptRecord] = []
+        self._refused: Refusal | None = None
+        self.started = False
+        self.answered: Answered | None = None
+
+    async def run(self) -> Refusal | None:
+        """None where the client was answered, else the refusal that it should get."""
+        fx = self._fx
+        while True:
+            step = next_step(
+                self._plan,
+                tuple(self._history),
+                now_s=fx.clock.monotonic_s(),
+                dice=self._dice,
+                limits=self._limits,
+            )
+            match step:
+                case Start():
+                    await self._attempt(step.candidate)
+                    if self._refused is not None:
+                        return self._refused
+                case Wait():
+                    await asyncio.sleep(max(0.0, step.until_s - fx.clock.monotonic_s()))
+                case Accept():
+                    return None
+                case GiveUp():
+                    return step.refusal
+
+    async def _attempt(self, index: int) -> None:
+        """Try one candidate; the history then has one more line, unless the money ran out."""
+        fx = self._fx
+        request = self._request
+        candidate = self._plan.candidates[index]
+        started_s = fx.clock.monotonic_s()
+        destination = fx.dispatcher.destination(request.surface, candidate.endpoint)
+        if isinstance(destination, Refusal):
+            self._note(index, started_s, _unsupported(destination))
+            return
+        bound = self._bounds[index] if not self._history else self._bound_again(candidate)
+        if isinstance(bound, Refusal):
+            self._refused = bound
+            return
+        target = structs.replace(destination.template, max_tokens=bound.send_cap)
+        body = destination.codec.request(request.body, request.raw, request.facts, target)
+        if isinstance(body, Refusal):
+            self._note(index, started_s, _unsupported(body))
+            return
+        opened = fx.books.open(
+            request,
+            self._plan,
+            candidate,
+            attempt_no=len(self._history) + 1,
+            role=self._role(),
+            hold_nanousd=bound.hold_nanousd,
+            output_cap=bound.output_cap,
+            dialect_in=request.surface,
+            decision=decision_id(request.request_id),
+            price_version=fx.price_version,
+        )
+        if isinstance(opened, Refusal):
+            self._refused = opened
+            return
+        try:
+            fault = await self._exchange_with(destination, opened, body, target)
+        finally:
+            if not opened.settled:
+                self._settle(opened, Ended(ending="unknown", fault=_CANCELLED))
+        self._note(index, started_s, fault)
+
+    def _bound_again(self, candidate: Candidate) -> Bound | Refusal:
+        """Before a further attempt the last one is settled, and this candidate alone must be affordable."""
+        fitted = self._fx.holding.fit(self._request, (candidate,), self._plan)
+        return fitted if isinstance(fitted, Refusal) else bound_at(fitted, 0)
+
+    def _left_s(self) -> float | None:
+        deadline_s = self._limits.deadline_s
+        return None if deadline_s is None else max(0.001, deadline_s - self._fx.clock.monotonic_s())
+
+    def _role(self) -> Role:
+        return "retry" if self._history else "primary"
+
+    def _note(self, index: int, started_s: float, fault: Fault | None) -> None:
+        self._history.append(
+            AttemptRecord(
+                attempt_no=len(self._history) + 1,
+                candidate=index,
+                started_s=started_s,
+                ended_s=self._fx.clock.monotonic_s(),
+                fault=fault,
+                content_forwarded=self.started,
+            )
+        )
+
+    def _settle(self, opened: OpenAttempt, ended: Ended) -> Cost:
+        fx = self._fx
+        fx.wellbeing.observe(opened.candidate.endpoint.id, ended.fault, fx.clock.monotonic_s())
+        return fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
+
+    async def _exchange_with(
+        self, destination: Destination, opened: OpenAttempt, body: bytes, target: Target
+    ) -> Fault | None:
+        """One upstream exchange, settled whatever comes of it."""
+        stream = self._request.facts.stream
+        call = destination.call(self._exchange.incoming, body, stream=stream, within_s=self._left_s())
+        try:
+            reply = await self._fx.upstream.send(call)
+        except TransportError as error:
+            fault = transport_fault(error, answered=False)
+            self._settle(opened, Ended(ending=_unanswered(fault), fault=fault))
+            return fault
+        try:
+            if reply.status != 200:
+                return await self._error_status(destination, opened, reply)
+            if stream:
+                return await self._stream(destination, opened, reply, target)
+            return await self._whole(destination, opened, reply, target)
+        finally:
+            reply.close()
+
+    async def _error_status(self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply) -> Fault:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reply.headers}
+        try:
+            raw = await reply.read()
+        except TransportError:
+            raw = b""  # the status says enough; its explanation was lost on the way
+        fault = destination.read_fault(reply.status, headers, raw[:MAX_ERROR_BODY_BYTES])
+        self._settle(
+            opened,
+            Ended(ending="failed", fault=fault, status=reply.status, upstream_request_id=upstream_id(headers)),
+        )
+        return fault
+
+    async def _whole(
+        self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply, target: Target
+    ) -> Fault | None:
+        first_ms = self._fx.clock.now_ms()
+        try:
+            raw = await reply.read()
+        except TransportError as error:
+            fault = transport_fault(error, answered=True)
+            self._settle(opened, Ended(ending=_unanswered(fault), fault=fault, first_ms=first_ms))
+            return fault
+        read = destination.provider_dialect.read_reply(raw)
+        if isinstance(read, Fault):
+            self._settle(opened, Ended(ending=_unanswered(read), fault=read, status=200, first_ms=first_ms))
+            return read
+        cost = self._settle(
+            opened,
+            Ended(
+                ending="completed",
+                reply=read,
+                status=200,
+                first_ms=first_ms,
+                upstream_request_id=read.response_id,
+            ),
+        )
+        request = self._request
+        shown = cost.cost_nanousd if self._fx.splice_cost else None
+        candidate = opened.candidate
+        answer = destination.codec.reply(raw, request.facts, candidate.model, shown, self._context(target))
+        headers = self._answer_headers(candidate, JSON)
+        cost_line = cost_header(cost.cost_nanousd)
+        if cost_line is not None:
+            headers.append(cost_line)
+        self.started = True
+        await self._exchange.respond(200, headers, answer)
+        self.answered = Answered(
+            candidate=candidate,
+            raw=raw,
+            streamed=False,
+            finish_reason=read.finish_reason,
+            has_tool_calls=read.has_tool_calls,
+            cost=cost,
+        )
+        return None
+
+    async def _stream(
+        self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply, target: Target
+    ) -> Fault | None:
+        fx = self._fx
+        candidate = opened.candidate
+        codec = destination.codec.stream(self._request.facts, candidate.model, fx.splice_cost, self._context(target))
+        relay = Relay(
+            exchange=self._exchange,
+            reply=reply,
+            codec=codec,
+            clock=fx.clock,
+            drain=destination.drain,
+            open_answer=lambda: [*self._answer_headers(candidate, EVENT_STREAM), UNBUFFERED],
+            record=self._record,
+        )
+        try:
+            relayed = await relay.run()
+        except BaseException:
+            self._settle(opened, _stream_ended(codec.facts, relay.result("fault", fault=_CANCELLED)))
+            raise
+        self.started = relayed.started
+        cost = self._settle(opened, _stream_ended(codec.facts, relayed))
+        if relayed.ending == "complete":
+            await self._finish_stream(relayed, codec.close(cost.cost_nanousd), candidate)
+            self.answered = Answered(
+                candidate=candidate,
+                raw=b"".join(relay.recorded),
+                streamed=True,
+                finish_reason=codec.facts.finish_reason,
+                has_tool_calls=codec.facts.has_tool_calls,
+                cost=cost,
+            )
+            return None
+        fault = relayed.fault or _CLIENT_GONE
+        if relayed.started and relayed.ending == "fault":
+            await self._exchange.end(codec.fail(_cut_short(fault)))
+        return fault
+
+    async def _finish_stream(self, relayed: Relayed, last: bytes, candidate: Candidate) -> None:
+        if not relayed.started:
+            self.started = True
+            await self._exchange.start(200, [*self._answer_headers(candidate, EVENT_STREAM), UNBUFFERED])
+        await self._exchange.end(relayed.pending + last)
+
+    def _context(self, target: Target) -> ReplyContext:
+        return ReplyContext(now_s=self._request.started_ms // 1000, target=target, body=self._request.body)
+
+    def _answer_headers(self, candidate: Candidate, content_type: Header) -> list[Header]:
+        return answer_headers(
+            request_id=self._request.request_id,
+            model=candidate.model,
+            provider=candidate.endpoint.provider,
+            reason=candidate.reason,
+            cache="none",
+            content_type=content_type,
+        )
+
+
+_CANCELLED = Fault(error_class="cancelled", message="the gateway stopped this attempt", maybe_billed=True)
+_CLIENT_GONE = Fault(error_class="client_gone", message="the client left", maybe_billed=True)
+
+
+def upstream_id(headers: Mapping[str, str]) -> str | None:
+    """The provider's own id of an exchange, from the headers that providers use."""
+    for name in ("x-request-id", "request-id", "apim-request-id", "cf-ray"):
+        if name in headers:
+            return headers[name][:200]
+    return None
+
+
+def _limits(limits: AttemptLimits, request: Admitted) -> AttemptLimits:
+    """The configured limits, and the request's own deadline."""
+    deadline_ms = request.ask.deadline_ms
+    if deadline_ms is None:
+        return limits
+    return structs.replace(limits, deadline_s=request.started_s + deadline_ms / 1000)
+
+
+def _unsupported(refusal: Refusal) -> Fault:
+    return Fault(
+        error_class="unsupported" if refusal.kind == "unsupported" else "bad_request",
+        message=refusal.message,
+        code=refusal.code,
+        param=refusal.param,
+    )
+
+
+def _cut_short(fault: Fault) -> Refusal:
+    return Refusal(
+        kind="upstream_timeout" if fault.error_class.startswith("timeout") else "upstream_failed",
+        message=f"the upstream's answer was cut short ({fault.error_class}): {fault.message}",
+        code="upstream_" + fault.error_class,
+    )
+
+
+def _unanswered(fault: Fault) -> Ending:
+    """Nothing of an answer was understood: whether the provider may bill for it all the same."""
+    return "unknown" if fault.maybe_billed else "failed"
+
+
+def _stream_ended(facts: ReplyFacts, relayed: Relayed) -> Ended:
+    fault = None if relayed.ending == "complete" else (relayed.fault or _CLIENT_GONE)
+    ending: Ending = "completed"
+    if relayed.ending == "client_gone":
+        ending = "client_gone"
+    elif fault is not None:
+        nothing_seen = facts.usage.source == "none" and facts.output_bytes == 0
+        ending = _unanswered(fault) if nothing_seen else "cut"
+    return Ended(
+        ending=ending,
+        reply=facts,
+        status=200,
+        fault=fault,
+        first_ms=relayed.first_content_ms,
+        upstream_request_id=facts.response_id,
+    )

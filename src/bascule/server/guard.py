@@ -1,0 +1,47 @@
+"""Which Host and Origin may reach us: a page in the user's browser must not use an open gateway on loopback.
+
+DNS rebinding makes a browser send its request to 127.0.0.1 under the attacker's own name, so the Host is checked;
+a cross-site `fetch` carries an Origin, so that is checked where no key stands between the page and the models.
+"""
+
+from collections.abc import Sequence
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def host_name(value: str) -> str:
+    """The host of a Host header or an Origin's authority, lower-case, without its port."""
+    value = value.lower()
+    if value.startswith("["):
+        return value.partition("]")[0] + "]"
+    return value.partition(":")[0]
+
+
+class Guard:
+    """Judges the Host and Origin headers of every request, hot or not."""
+
+    def __init__(self, *, bound_host: str, allowed_hosts: Sequence[str], allowed_origins: Sequence[str]) -> None:
+        bound = f"[{bound_host}]" if ":" in bound_host else bound_host
+        on_loopback = bound.lower() in LOOPBACK_HOSTS
+        self._any_host = not on_loopback and not allowed_hosts
+        self._hosts = frozenset({*(h.lower() for h in allowed_hosts), bound.lower()} | LOOPBACK_HOSTS)
+        self._origins = frozenset(o.lower().rstrip("/") for o in allowed_origins)
+
+    def host_problem(self, hosts: Sequence[bytes]) -> str | None:
+        """None where the request's Host headers are right, else what is wrong with them."""
+        if len(hosts) != 1:
+            return "a request needs exactly one Host header"
+        if self._any_host or host_name(hosts[0].decode("latin-1")) in self._hosts:
+            return None
+        return "this Host is not served here; add it to server.allowed_hosts if it should be"
+
+    def origin_problem(self, origin: bytes | None, host: bytes, fetch_site: bytes | None) -> str | None:
+        """None where no browser page of another site is behind the request."""
+        if origin is None:
+            if fetch_site in (None, b"same-origin", b"none"):
+                return None
+            return "a page of another site may not use this gateway"
+        text = origin.decode("latin-1").lower()
+        if text in self._origins or text.partition("://")[2] == host.decode("latin-1").lower():
+            return None
+        return "a page of another origin may not use this gateway; add it to server.allowed_origins if it should"

@@ -1,0 +1,68 @@
+"""Structured logs: one JSON object a line on standard error, with every known secret cut out at the sink."""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
+_PATTERNS = re.compile(
+    r"(?i)(bearer\s+)[a-z0-9._~+/=-]{8,}|\b(sk-|bsk-|AIza|xai-|gsk_|hf_)[A-Za-z0-9_-]{8,}|([?&]key=)[^&\s\"']+"
+)
+REDACTED = "[redacted]"
+
+
+class Redactor:
+    """Removes registered secrets, and what looks like one, from text."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets: tuple[str, ...] = ()
+        self.register(secrets)
+
+    def register(self, secrets: Iterable[str]) -> None:
+        """Add exact values; longest first, so that one inside another leaves nothing behind."""
+        known = {*self._secrets, *(s for s in secrets if len(s) >= 4)}
+        self._secrets = tuple(sorted(known, key=len, reverse=True))
+
+    def clean(self, text: str) -> str:
+        for secret in self._secrets:
+            if secret in text:
+                text = text.replace(secret, REDACTED)
+        return _PATTERNS.sub(lambda m: f"{m[1] or m[3] or ''}{REDACTED}", text)
+
+
+class JsonFormatter(logging.Formatter):
+    """`ts level logger message`, the extra fields, and a traceback where there is one."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update({name: value for name, value in record.__dict__.items() if name not in _STANDARD})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return self._redactor.clean(orjson.dumps(line, default=repr).decode())
+
+
+def configure_logging(redactor: Redactor, *, level: str) -> None:
+    """Send everything, uvicorn's own lines included, through one handler."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(redactor))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True

@@ -1,0 +1,74 @@
+"""The gateway's counters in Prometheus' text format. Sessions, users and keys are never labels."""
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from bascule.gateway.metrics import DURATION_BUCKETS_S, Histogram, Metrics
+from bascule.model.money import NANO_PER_USD
+
+
+class Gauges:
+    """Values read when asked, from parts that the metrics do not own."""
+
+    def __init__(self, readings: Iterable[tuple[str, str, float]]) -> None:
+        self.readings = tuple(readings)
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    total = 0
+    buckets: list[tuple[str, float]] = []
+    for bound, count in zip((*DURATION_BUCKETS_S, None), histogram.counts, strict=True):
+        total += count
+        buckets.append(("+Inf" if bound is None else str(bound), total))
+    return buckets
+
+
+class _Families(Collector):
+    def __init__(self, metrics: Metrics, gauges: Gauges) -> None:
+        self._metrics = metrics
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        metrics = self._metrics
+        requests = CounterMetricFamily("bascule_requests", "Client requests answered", labels=["surface", "status"])
+        for (surface, status), count in metrics.requests.items():
+            requests.add_metric([surface, str(status)], count)
+        yield requests
+        refusals = CounterMetricFamily("bascule_refusals", "Requests refused by the gateway itself", labels=["kind"])
+        for kind, count in metrics.refusals.items():
+            refusals.add_metric([kind], count)
+        yield refusals
+        yield CounterMetricFamily("bascule_cache_hits", "Answers served from the cache", value=metrics.cache_hits)
+        yield GaugeMetricFamily("bascule_in_flight", "Requests being served", value=metrics.in_flight)
+        yield from self._by_model()
+        for name, help_text, value in self._gauges.readings:
+            yield GaugeMetricFamily(name, help_text, value=value)
+
+    def _by_model(self) -> Iterator[Metric]:
+        labels = ["model", "provider"]
+        attempts = CounterMetricFamily("bascule_attempts", "Upstream exchanges", labels=[*labels, "outcome"])
+        tokens = CounterMetricFamily("bascule_tokens", "Tokens billed, in disjoint types", labels=[*labels, "type"])
+        cost = CounterMetricFamily("bascule_cost_usd", "Cost at book price", labels=labels)
+        unpriced = CounterMetricFamily("bascule_unpriced_attempts", "Attempts without a known price", labels=labels)
+        duration = HistogramMetricFamily("bascule_attempt_duration_seconds", "Duration of attempts", labels=labels)
+        first = HistogramMetricFamily("bascule_time_to_first_token_seconds", "Time to first content", labels=labels)
+        for key, counters in self._metrics.models.items():
+            for outcome, count in counters.attempts.items():
+                attempts.add_metric([*key, outcome], count)
+            for kind, count in counters.tokens.items():
+                tokens.add_metric([*key, kind], count)
+            cost.add_metric(list(key), counters.cost_nanousd / NANO_PER_USD)
+            unpriced.add_metric(list(key), counters.unpriced)
+            duration.add_metric(list(key), _buckets(counters.duration), counters.duration.total_s)
+            first.add_metric(list(key), _buckets(counters.first_byte), counters.first_byte.total_s)
+        yield from (attempts, tokens, cost, unpriced, duration, first)
+
+
+def render(metrics: Metrics, gauges: Gauges) -> bytes:
+    """The page that a Prometheus server scrapes."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families(metrics, gauges))
+    return generate_latest(registry)
