@@ -106,7 +106,7 @@ def parse(text: str, file: str) -> tuple[Node | None, tuple[Problem, ...]]:
         return None, (Problem(f"{file}:{line}:1", "asks for another YAML version", "Remove the %YAML line: it is 1.2"),)
     reader = _Reader(file)
     try:
-        root = YAML(typ="rt", pure=True).compose(text)
+        root = YAML(typ="safe", pure=True).compose(text)
         node = reader.read(root) if root is not None else None
     except MarkedYAMLError as error:
         return None, (_syntax_problem(file, error),)

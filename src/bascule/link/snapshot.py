@@ -19,6 +19,9 @@ _Key = TypeVar("_Key")
 MAX_REMEMBERED = 2_048
 """Models made on demand that are kept; names come from clients, so there must be an end."""
 
+MAX_NAME_CHARS = 512
+"""Of a model that only a client has named."""
+
 
 class ConfiguredKey(Struct, frozen=True):
     """A virtual key of the configuration file."""
@@ -78,7 +81,7 @@ class Snapshot:
         if known is not None:
             return known
         linked = self.providers.get(provider)
-        if linked is None or not upstream_model or not upstream_model.isprintable():
+        if linked is None or not upstream_model.isprintable() or not 0 < len(upstream_model) <= MAX_NAME_CHARS:
             return None
         entry = book_entry(linked, upstream_model, self._book)
         endpoint = bare_endpoint(linked, upstream_model, entry)
@@ -89,6 +92,8 @@ class Snapshot:
         known = self._catalog.get(name)
         if known is not None:
             return known
+        if len(name) > MAX_NAME_CHARS:
+            return None
         endpoints: list[Endpoint] = []
         first: BookEntry | None = None
         for linked in self.providers.values():

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bascule.config.load import Document, load_file, load_text
 from bascule.config.shape import Config
@@ -284,3 +286,12 @@ def test_the_same_configuration_has_the_same_bytes() -> None:
     encoded = msgspec.json.encode(config, order="deterministic")
     assert encoded == msgspec.json.encode(config, order="deterministic")
     assert b'"limit_usd":50000000000' in encoded
+
+
+@given(st.text(alphabet="{}[]:,-#&*!|>'\"%@\n \t~?<=.01ae\x00\x85\ufeff", max_size=80), st.integers(0, len(FIVE)))
+def test_no_text_makes_reading_crash(noise: str, at: int) -> None:
+    for text in (noise, FIVE[:at] + noise + FIVE[at:]):
+        for problem in read(text).problems:
+            assert problem.where.startswith("f.yaml")
+            assert problem.what
+            assert problem.remedy
