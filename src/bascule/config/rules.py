@@ -61,15 +61,17 @@ class CompiledRules:
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         """Raises ValueError for a rule that is not CEL: `mistake` must have been asked before."""
-        self._rules = [(rule, _compile(rule.when)) for rule in rules]
+        compiled = [(rule, _compile(rule.when)) for rule in rules]
+        self._rules = [(rule, program, tuple(program.variables())) for rule, program in compiled]
 
     def judge(self, facts: Mapping[str, Any]) -> Verdict:
         """The first rule that is true of `facts`."""
         if not self._rules:
             return _NOTHING
-        given = facts if type(facts) is dict else dict(facts)
         faults: list[str] = []
-        for rule, program in self._rules:
+        for rule, program, names in self._rules:
+            # Only what the rule names: the runtime copies all that it is given, 0.7 us a fact.
+            given = {name: facts[name] for name in names if name in facts}
             try:
                 if program.execute(given) is True:
                     return Verdict(rule, tuple(faults))
