@@ -1,0 +1,56 @@
+"""What the data commands stand on: the configuration's data directory and its ledger."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bascule.config.load import Document
+from bascule.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bascule.compose import Store
+
+
+def read_document(config_path: str | None) -> Document:
+    """The configuration as far as data commands need it: its shape must be right, its secrets may be missing.
+
+    Raises ConfigError with every mistake of the file.
+    """
+    from bascule import compose
+
+    document = compose.read_document(config_path, os.environ)
+    if document.problems:
+        raise ConfigError(document.problems)
+    return document
+
+
+def data_dir_of(document: Document) -> Path:
+    from bascule import compose
+
+    return compose.data_dir_of(document)
+
+
+def open_store(document: Document) -> "Store":
+    """The data directory's store, made where there is none: for commands that write."""
+    from bascule import compose
+
+    return compose.open_store(data_dir_of(document), document.config)
+
+
+def open_existing(document: Document) -> "Store":
+    """The store of a data directory that has one: reading must not leave an empty ledger behind in a wrong folder."""
+    data_dir = data_dir_of(document)
+    if not has_ledger(data_dir):
+        raise click.ClickException(
+            f"{data_dir} holds no ledger yet; name the configuration of a gateway that has run with -c, "
+            "or start one with `bascule serve`"
+        )
+    return open_store(document)
+
+
+def has_ledger(data_dir: Path) -> bool:
+    from bascule.storage.sqlite.connect import FILE_NAME
+
+    return (data_dir / FILE_NAME).exists()

@@ -1,0 +1,81 @@
+"""Tables as CSV, Markdown and plain HTML. Cells are text that was written elsewhere: each form escapes its own way."""
+
+import csv
+import html
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Rows with these columns (RFC 4180); unknown is empty. What a spreadsheet would take for a formula is quoted."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_csv_cell(row.get(column)) for column in columns])
+    return out.getvalue()
+
+
+def _csv_cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.startswith(_SPREADSHEET_FORMULA) and not _is_number(value):
+        return "'" + value
+    return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [_markdown_row(columns), _markdown_row(["---"] * len(columns)), *[_markdown_row(row) for row in rows]]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_row(cells: Sequence[Any]) -> str:
+    return "| " + " | ".join([_markdown_cell(cell) for cell in cells]) + " |"
+
+
+def _markdown_cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    text = html.escape(str(value), quote=False).replace("\\", "\\\\").replace("|", "\\|")
+    return " ".join(text.split())
+
+
+def html_page(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str]) -> str:
+    """One self-contained page without scripts."""
+
+    def cells(tag: str, values: Sequence[Any]) -> str:
+        return "".join([f"<{tag}>{'-' if v is None else html.escape(str(v))}</{tag}>" for v in values])
+
+    body = "\n".join([f"<tr>{cells('td', row)}</tr>" for row in rows])
+    said = "\n".join([f"<p>{html.escape(note)}</p>" for note in notes])
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{html.escape(title)}</title>
+<style>
+body {{ font: 14px/1.4 system-ui, sans-serif; margin: 2rem; }}
+table {{ border-collapse: collapse; }}
+th, td {{ padding: .25rem .75rem; border-bottom: 1px solid #ccc; text-align: right; }}
+th:first-child, td:first-child {{ text-align: left; }}
+</style>
+<h1>{html.escape(title)}</h1>
+<table>
+<thead><tr>{cells("th", columns)}</tr></thead>
+<tbody>
+{body}
+</tbody>
+</table>
+{said}
+</html>
+"""

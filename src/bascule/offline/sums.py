@@ -1,0 +1,176 @@
+"""Sums over ledger rows, in integers: what a group of attempts cost and consumed.
+
+Nothing unknown counts as zero: attempts without a price are counted apart (`unpriced_attempts`), and a token bucket
+that no attempt has said anything about stays None.
+"""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from msgspec import Struct, structs
+
+from bascule.model.row import AttemptRow
+
+TOKENS = (
+    "tokens_in",
+    "tokens_cache_read",
+    "tokens_cache_write_5m",
+    "tokens_cache_write_1h",
+    "tokens_out",
+    "tokens_reasoning",
+    "tokens_audio_in",
+    "tokens_audio_out",
+    "tokens_image_in",
+    "tokens_image_out",
+)
+
+NOT_A_FAILURE = frozenset({"client_gone", "cancelled"})
+"""Error classes that say nothing about the provider: the client left, or we stopped."""
+
+_T = TypeVar("_T")
+
+
+class Sums(Struct, kw_only=True):
+    """Totals of some attempts. Money in nano-USD."""
+
+    requests: int = 0
+    failed_requests: int = 0
+    """Whose answering attempt failed; a client that left is no failure."""
+    attempts: int = 0
+    """Upstream exchanges; cache hits are none."""
+    failed_attempts: int = 0
+    aborted_attempts: int = 0
+    """The client left, or we stopped."""
+    open_attempts: int = 0
+    """Not settled yet: their cost is not in any sum here, their holds are `held_nanousd`."""
+    retries: int = 0
+    cache_hits: int = 0
+    cost_nanousd: int | None = None
+    """Of the attempts whose cost is known; None where there is none of them."""
+    unpriced_attempts: int = 0
+    """Settled, and their cost is not known."""
+    held_nanousd: int = 0
+    estimated_nanousd: int = 0
+    """Of the cost: rests on estimated usage, or on a hold that recovery settled at."""
+    estimated_attempts: int = 0
+    retry_cost_nanousd: int = 0
+    failed_cost_nanousd: int = 0
+    tool_fees_nanousd: int | None = None
+    adjusted_nanousd: int | None = None
+    baseline_nanousd: int | None = None
+    saved_nanousd: int | None = None
+    saved_cost_nanousd: int = 0
+    """The cost of the attempts whose saving is known: cost and saving together are what the baseline costs."""
+    tokens_in: int | None = None
+    tokens_cache_read: int | None = None
+    tokens_cache_write_5m: int | None = None
+    tokens_cache_write_1h: int | None = None
+    tokens_out: int | None = None
+    tokens_reasoning: int | None = None
+    tokens_audio_in: int | None = None
+    tokens_audio_out: int | None = None
+    tokens_image_in: int | None = None
+    tokens_image_out: int | None = None
+    web_searches: int | None = None
+    first_ms: int | None = None
+    last_ms: int | None = None
+    """Start of the first and end of the last attempt."""
+
+    @property
+    def billed_input(self) -> int:
+        return (
+            (self.tokens_in or 0)
+            + (self.tokens_cache_read or 0)
+            + (self.tokens_cache_write_5m or 0)
+            + (self.tokens_cache_write_1h or 0)
+        )
+
+    @property
+    def tokens(self) -> int:
+        """All tokens of whatever class."""
+        return sum(getattr(self, name) or 0 for name in TOKENS)
+
+    def add(self, row: AttemptRow) -> None:
+        """Count one attempt; `requests` are counted by whoever sees whole requests."""
+        if row.role == "cache":
+            self.cache_hits += 1
+        else:
+            self.attempts += 1
+        self.first_ms = _least(self.first_ms, row.ts_start_ms)
+        self.last_ms = _most(self.last_ms, row.ts_end_ms or row.ts_start_ms)
+        if row.role == "retry":
+            self.retries += 1
+        if row.kind == "intent":
+            self.open_attempts += 1
+            self.held_nanousd += row.hold_nanousd or 0
+            return
+        failed = self._add_end(row)
+        self._add_money(row, failed)
+        for name in TOKENS:
+            count = getattr(row, name)
+            if count is not None:
+                setattr(self, name, (getattr(self, name) or 0) + count)
+        self.web_searches = _plus(self.web_searches, row.web_searches)
+
+    def _add_end(self, row: AttemptRow) -> bool:
+        if row.error_class in NOT_A_FAILURE:
+            self.aborted_attempts += 1
+            return False
+        if not failed(row):
+            return False
+        self.failed_attempts += 1
+        return True
+
+    def _add_money(self, row: AttemptRow, failed: bool) -> None:
+        self.tool_fees_nanousd = _plus(self.tool_fees_nanousd, row.tool_fees_nanousd)
+        self.adjusted_nanousd = _plus(self.adjusted_nanousd, row.adjusted_nanousd)
+        self.baseline_nanousd = _plus(self.baseline_nanousd, row.baseline_nanousd)
+        if row.cost_nanousd is None:
+            self.unpriced_attempts += 1
+            return
+        self.cost_nanousd = (self.cost_nanousd or 0) + row.cost_nanousd
+        if row.saved_nanousd is not None:
+            self.saved_nanousd = (self.saved_nanousd or 0) + row.saved_nanousd
+            self.saved_cost_nanousd += row.cost_nanousd
+        if row.usage_source == "estimated" or row.recovered:
+            self.estimated_attempts += 1
+            self.estimated_nanousd += row.cost_nanousd
+        if row.role == "retry":
+            self.retry_cost_nanousd += row.cost_nanousd
+        if failed:
+            self.failed_cost_nanousd += row.cost_nanousd
+
+    def copy(self) -> "Sums":
+        return structs.replace(self)
+
+
+def failed(row: AttemptRow) -> bool:
+    """Whether an attempt ended in an error of the provider, the network or the request."""
+    if row.error_class is not None:
+        return row.error_class not in NOT_A_FAILURE
+    return row.status is not None and row.status >= 400
+
+
+_ANSWERING = frozenset({"primary", "retry", "escalation", "hedge", "worker", "cache"})
+
+
+def answering(attempts: Sequence[AttemptRow]) -> AttemptRow:
+    """The attempt that answered the client: the last that succeeded, else the last. Judges and shadows never do."""
+    found = [row for row in attempts if row.role in _ANSWERING] or list(attempts)
+    found.sort(key=lambda row: row.attempt_no)
+    done = [row for row in found if row.kind == "settle" and row.error_class is None and not failed(row)]
+    return (done or found)[-1]
+
+
+def _plus(total: int | None, more: int | None) -> int | None:
+    if more is None:
+        return total
+    return (total or 0) + more
+
+
+def _least(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)
+
+
+def _most(one: int | None, other: int) -> int:
+    return other if one is None else max(one, other)

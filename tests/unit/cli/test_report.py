@@ -1,0 +1,113 @@
+import csv
+import io
+from typing import Any
+
+from bascule.model.usage import Usage
+
+FIGURES = {
+    "requests", "failed_requests", "request_error_share", "attempts", "failed_attempts", "attempt_error_share",
+    "aborted_attempts", "open_attempts", "retries", "cost_usd", "unpriced_attempts", "held_usd", "estimated_attempts",
+    "estimated_usd", "estimated_share", "retry_cost_usd", "failed_cost_usd", "tool_fees_usd", "adjusted_usd",
+    "baseline_usd", "saved_usd", "saved_share", "tokens", "tokens_in", "tokens_cache_read", "tokens_cache_write_5m",
+    "tokens_cache_write_1h", "tokens_out", "tokens_reasoning", "tokens_audio_in", "tokens_audio_out",
+    "tokens_image_in", "tokens_image_out", "web_searches", "prompt_cache_share", "cache_hits", "cache_hit_share",
+    "cost_share", "request_cost_p50_usd", "request_tokens_p50", "latency_p50_ms", "latency_p95_ms", "ttft_p50_ms",
+    "ttft_p95_ms", "sessions", "session_cost_p10_usd", "session_cost_p50_usd", "session_cost_p90_usd",
+    "session_cost_p90_over_p10",
+}  # fmt: skip
+
+
+def fill(book: Any) -> None:
+    book.attempt(model="small", cost=1_000_000, task="summarization", tags={"feature": "search"}, session_id="s1")
+    book.drain()
+    book.attempt(request="req_a", no=1, model="small", cost=None, settlement={"status": 500, "error_class": "reset"})
+    book.attempt(request="req_a", no=2, role="retry", model="big", cost=7_000_000_001, session_id="s1")
+    book.attempt(model="big", cost=3, usage=Usage(tokens_in=5, tokens_out=1, source="estimated"))
+    book.attempt(model="big", end=None)
+
+
+def test_groups_add_up_to_the_total(run: Any, book: Any) -> None:
+    fill(book)
+    found = run("report", "--by", "model", "--json")
+    assert found.code == 0, found.err
+    document = found.json
+    assert set(document) == {"since", "until", "by", "total", "groups"}
+    assert set(document["total"]) == FIGURES
+    assert [set(group) - FIGURES for group in document["groups"]] == [{"model"}, {"model"}]
+    total = document["total"]
+    assert total["cost_usd"] == "7.001000004"
+    assert (total["requests"], total["attempts"], total["open_attempts"], total["unpriced_attempts"]) == (4, 5, 1, 1)
+    assert total["held_usd"] == "0.002000000"
+    assert total["estimated_usd"] == "0.000000003"
+    assert total["retry_cost_usd"] == "7.000000001"
+    by_model = {group["model"]: group for group in document["groups"]}
+    assert by_model["big"]["cost_usd"] == "7.000000004"
+    assert by_model["small"]["cost_usd"] == "0.001000000"
+    assert by_model["small"]["unpriced_attempts"] == 1
+    # The request that failed over was answered in the end.
+    assert total["failed_requests"] == 0
+    assert total["failed_attempts"] == 1
+
+
+def test_an_unpriced_group_has_no_cost_and_says_so(run: Any, book: Any) -> None:
+    book.attempt(model="mystery", cost=None)
+    document = run("report", "--by", "model", "--json").json
+    (group,) = document["groups"]
+    assert group["cost_usd"] is None
+    assert group["unpriced_attempts"] == 1
+    table = run("report", "--by", "model").out
+    assert "1 unpriced" in table
+    assert "$0.0000" not in table
+
+
+def test_tags_and_several_dimensions(run: Any, book: Any) -> None:
+    fill(book)
+    document = run("report", "--by", "tag:feature", "--by", "day", "--json").json
+    assert document["by"] == ["tag:feature", "day"]
+    found = {(group["tag:feature"], group["day"]): group["attempts"] for group in document["groups"]}
+    assert found == {("search", "2026-11-21"): 1, (None, "2026-11-21"): 4}
+
+
+def test_a_period_leaves_out_the_rest(run: Any, book: Any) -> None:
+    fill(book)
+    assert run("report", "--since", "2026-11-22", "--json").json["total"]["attempts"] == 0
+    document = run("report", "--since", "2026-11", "--until", "2026-11", "--json").json
+    assert (document["since"], document["until"]) == ("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z")
+    assert document["total"]["attempts"] == 5
+
+
+def test_forms(run: Any, book: Any, place: Any) -> None:
+    fill(book)
+    rows = list(csv.DictReader(io.StringIO(run("report", "--by", "model", "--format", "csv").out)))
+    assert {row["model"]: row["cost_usd"] for row in rows} == {"big": "7.000000004", "small": "0.001000000"}
+    markdown = run("report", "--by", "model", "--format", "md").out
+    assert markdown.startswith("| model | requests |")
+    page = run("report", "--by", "model", "--format", "html", "--out", "r.html")
+    assert page.out == ""
+    assert "<td>big</td>" in (place / "r.html").read_text()
+    table = run("report", "--by", "model").out
+    assert "total" in table
+    assert "is estimated" in table
+
+
+def test_names_of_others_cannot_break_the_page(run: Any, book: Any) -> None:
+    book.attempt(task="<script>|=1+1")
+    assert "<script>" not in run("report", "--by", "task", "--format", "html").out
+    assert "\\|" in run("report", "--by", "task", "--format", "md").out
+    book.attempt(task="=cmd()")
+    assert "'=cmd()" in run("report", "--by", "task", "--format", "csv").out
+
+
+def test_wrong_use(run: Any, book: Any) -> None:
+    unknown = run("report", "--by", "colour")
+    assert unknown.code == 2
+    assert "provider" in unknown.err
+    assert run("report", "--since", "soon").code == 2
+    assert run("report", "--format", "pdf").code == 2
+
+
+def test_without_a_ledger(run: Any, place: Any) -> None:
+    found = run("report")
+    assert found.code == 1
+    assert "bascule serve" in found.err
+    assert not (place / "data").exists()
