@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bascule.config.environment import environment_document
 from bascule.config.load import Document, load_file
@@ -118,6 +118,13 @@ def spent_in(ledger: SqliteLedger) -> Spent:
     return spent
 
 
+def budgets_of(snapshot: Snapshot) -> tuple[Budget, ...]:
+    """The configuration's budgets; observing, they count and never refuse."""
+    if snapshot.config.mode == "observe":
+        return tuple([structs.replace(budget, mode="warn") for budget in snapshot.budgets])
+    return snapshot.budgets
+
+
 class Gateway:
     """Everything that serves, from opening to closing."""
 
@@ -135,7 +142,7 @@ class Gateway:
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )
         self.drainer = Drainer(self.journal, store.ledger)
-        self.authority = MemoryAuthority(snapshot.budgets, spent_in(store.ledger))
+        self.authority = MemoryAuthority(budgets_of(snapshot), spent_in(store.ledger))
         self.metrics = Metrics()
         self.calibrations = Calibrations()
         self.wellbeing = Wellbeing()
@@ -203,7 +210,7 @@ class Gateway:
         """Bring the ledger up to date, load what has been spent, start draining."""
         now_ms = self.clock.now_ms()
         found = recover(self.store.journals, self.store.ledger, self.journal, self.drainer, now_ms)
-        budgets = self.engine.snapshot.budgets
+        budgets = budgets_of(self.engine.snapshot)
         spent = self.store.ledger.spent(budgets, now_ms)
         self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
         self.drainer.start()

@@ -1,0 +1,1 @@
+"""Pure decisions: no clock, no dice, no I/O. Time and randomness are arguments."""

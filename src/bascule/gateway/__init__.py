@@ -1,0 +1,1 @@
+"""One request, end to end, on its own seam to the outside."""

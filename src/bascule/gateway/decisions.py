@@ -60,11 +60,9 @@ class Recorder:
         self._journal = journal
         self._authority = authority
 
-    def planned(
-        self, request: Admitted, plan: Plan, *, observed: dict[str, Any] | None, price_version: str
-    ) -> Decision:
-        """The record of a plan; it goes into the journal together with the first intent."""
-        return Decision(
+    def planned(self, request: Admitted, plan: Plan, *, observed: dict[str, Any] | None, price_version: str) -> None:
+        """The record of a plan, before anything is sent."""
+        line = Decision(
             decision_id=decision_id(request.request_id),
             request_id=request.request_id,
             ts_ms=request.started_ms,
@@ -78,6 +76,7 @@ class Recorder:
             policy_version=plan.policy_version,
             price_version=price_version,
         )
+        self.write(line)
 
     def refused(self, request: Admitted, refusal: Refusal) -> None:
         """A request that no candidate could serve. Its record is worth a log line, not a failure."""

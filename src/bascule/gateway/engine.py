@@ -155,18 +155,28 @@ class Engine:
         limited = world.rates.take(name, limit, tokens, request.started_s)
         if limited is not None:
             return limited
+        serving: Serving | Refusal | None = None
         refusal: Refusal | None = None
         try:
-            refusal = await self._run(exchange, settings, request, planned)
+            serving = self._prepare(exchange, settings, request, planned)
+            refusal = serving if isinstance(serving, Refusal) else await self._finish(serving, request)
         finally:
             now_s = world.clock.monotonic_s()
             if refusal is not None and refusal.kind in NOT_COUNTED:
                 world.rates.give_back(name, limit, tokens, now_s)
             else:
-                world.rates.finish(name, limit, tokens, None, now_s)
+                used = serving.tokens_used if isinstance(serving, Serving) else None
+                world.rates.finish(name, limit, tokens, used, now_s)
         return refusal
 
     async def _run(self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned) -> Refusal | None:
+        serving = self._prepare(exchange, settings, request, planned)
+        return serving if isinstance(serving, Refusal) else await self._finish(serving, request)
+
+    def _prepare(
+        self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned
+    ) -> Serving | Refusal:
+        """Fit the plan to the money that is left, and write down what was decided."""
         world = self._world
         fx = settings.effects
         fitted = fx.holding.fit(request, planned.plan.candidates, planned.plan)
@@ -174,7 +184,8 @@ class Engine:
             world.recorder.refused(request, fitted)
             return fitted
         plan = affordable(planned.plan, fitted)
-        serving = Serving(
+        world.recorder.planned(request, plan, observed=planned.observed, price_version=fx.price_version)
+        return Serving(
             fx,
             exchange,
             request,
@@ -182,10 +193,11 @@ class Engine:
             bounds=[bound_at(fitted, position) for position in range(len(plan.candidates))],
             record=world.caching.wants(request),
         )
-        world.recorder.planned(request, plan, observed=planned.observed, price_version=settings.snapshot.price_version)
+
+    async def _finish(self, serving: Serving, request: Admitted) -> Refusal | None:
         refusal = await serving.run()
         if refusal is not None:
             return None if serving.started else refusal
         if serving.answered is not None:
-            world.caching.keep(request, serving.answered)
+            self._world.caching.keep(request, serving.answered)
         return None

@@ -79,6 +79,8 @@ class Serving:
         self._history: list[AttemptRecord] = []
         self._refused: Refusal | None = None
         self.started = False
+        self.tokens_used = 0
+        """Billed input and output of all attempts so far."""
         self.answered: Answered | None = None
 
     async def run(self) -> Refusal | None:
@@ -172,7 +174,9 @@ class Serving:
     def _settle(self, opened: OpenAttempt, ended: Ended) -> Cost:
         fx = self._fx
         fx.wellbeing.observe(opened.candidate.endpoint.id, ended.fault, fx.clock.monotonic_s())
-        return fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
+        cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
+        self.tokens_used += cost.usage.billed_input + cost.usage.billed_output
+        return cost
 
     async def _exchange_with(
         self, destination: Destination, opened: OpenAttempt, body: bytes, target: Target

@@ -1,0 +1,1 @@
+"""The price book: every known price with its dates."""

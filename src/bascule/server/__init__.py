@@ -1,0 +1,1 @@
+"""The HTTP edge: hot routes in raw ASGI, everything else on Starlette."""

@@ -1,0 +1,137 @@
+"""Everything that is not hot: the model list, health, metrics, and the admin API's mount."""
+
+from collections.abc import Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bascule.gateway.admission import authenticate
+from bascule.gateway.engine import Engine
+from bascule.gateway.exchange import Surface
+from bascule.gateway.respond import error_answer
+from bascule.model.errors import Refusal
+from bascule.model.headers import Headers
+from bascule.model.policy import KeyPolicy
+from bascule.ports import Clock, KeyStore
+from bascule.server.credentials import presented_secret
+from bascule.server.guard import Guard
+from bascule.server.listing import find, models_body
+from bascule.server.metrics_page import Gauges, render
+
+Readiness = Callable[[], str | None]
+"""None where new work is taken, else why not."""
+
+
+class Pages:
+    """The handlers, with what they need."""
+
+    def __init__(
+        self, *, engine: Engine, keys: KeyStore, clock: Clock, gauges: Callable[[], Gauges], readiness: Readiness
+    ) -> None:
+        self._engine = engine
+        self._keys = keys
+        self._clock = clock
+        self._gauges = gauges
+        self._readiness = readiness
+
+    def routes(self) -> list[BaseRoute]:
+        found: list[BaseRoute] = [
+            Route("/", self.root, methods=["GET", "HEAD"]),
+            Route("/healthz", self.healthz, methods=["GET", "HEAD"]),
+            Route("/readyz", self.readyz, methods=["GET", "HEAD"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
+        ]
+        for prefix in ("", "/v1"):
+            found.append(Route(f"{prefix}/models", self.models, methods=["GET"]))
+            found.append(Route(f"{prefix}/models/{{name:path}}", self.model, methods=["GET"]))
+        return found
+
+    async def root(self, request: Request) -> Response:
+        return PlainTextResponse("Bascule is running. Its API is under /v1, its health at /healthz.\n")
+
+    async def healthz(self, request: Request) -> Response:
+        """The process is alive, whatever its stores do."""
+        return PlainTextResponse("ok\n")
+
+    async def readyz(self, request: Request) -> Response:
+        problem = self._readiness()
+        return PlainTextResponse("ready\n") if problem is None else PlainTextResponse(problem + "\n", status_code=503)
+
+    async def metrics(self, request: Request) -> Response:
+        """Open like health on loopback; behind a key as soon as there are any."""
+        key = self._key(request)
+        if isinstance(key, Refusal):
+            return self._refused(request, key)
+        page = render(self._engine.metrics, self._gauges())
+        return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def models(self, request: Request) -> Response:
+        key = self._key(request)
+        if isinstance(key, Refusal):
+            return self._refused(request, key)
+        return _private(JSONResponse(models_body(self._engine.snapshot, key)))
+
+    async def model(self, request: Request) -> Response:
+        key = self._key(request)
+        if isinstance(key, Refusal):
+            return self._refused(request, key)
+        name = request.path_params["name"]
+        entry = find(models_body(self._engine.snapshot, key)["data"], name)
+        if entry is None:
+            refusal = Refusal(kind="model_not_found", message=f"model {name!r} is not listed here", param="model")
+            return self._refused(request, refusal)
+        return _private(JSONResponse(entry))
+
+    async def not_found(self, request: Request, error: Exception) -> Response:
+        refusal = Refusal(kind="route_not_found", message=f"{request.method} {request.url.path} is not served here")
+        return self._refused(request, refusal)
+
+    async def method_not_allowed(self, request: Request, error: Exception) -> Response:
+        refusal = Refusal(kind="method_not_allowed", message=f"{request.method} is not served at {request.url.path}")
+        return self._refused(request, refusal)
+
+    def _key(self, request: Request) -> KeyPolicy | Refusal:
+        secret = presented_secret(Headers(request.scope["headers"]), request.scope["query_string"])
+        return authenticate(self._keys, secret, self._clock.now_ms())
+
+    def _refused(self, request: Request, refusal: Refusal) -> Response:
+        status, headers, body = error_answer(_dialect_of(request), refusal, None)
+        response = Response(body, status_code=status)
+        for name, value in headers:
+            response.headers[name.decode("latin-1")] = value.decode("latin-1")
+        return response
+
+
+def _dialect_of(request: Request) -> Surface:
+    """Anthropic's clients always say which version they speak."""
+    return "anthropic_messages" if "anthropic-version" in request.headers else "openai_chat"
+
+
+def _private(response: Response) -> Response:
+    response.headers["cache-control"] = "private, no-store"
+    return response
+
+
+def cold_application(pages: Pages, guard: Guard, engine: Engine, admin: Sequence[BaseRoute]) -> Starlette:
+    """The Starlette application; Host and Origin are judged before any route."""
+
+    async def judge(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        headers = Headers(request.scope["headers"])
+        hosts = headers.all(b"host")
+        problem = guard.host_problem(hosts)
+        if problem is None and (engine.is_open or request.url.path.startswith("/bascule/")):
+            problem = guard.origin_problem(headers.get(b"origin"), hosts[0], headers.get(b"sec-fetch-site"))
+        if problem is not None:
+            status, _, body = error_answer(_dialect_of(request), Refusal(kind="forbidden", message=problem), None)
+            return Response(body, status_code=status, media_type="application/json")
+        return await call_next(request)
+
+    return Starlette(
+        routes=[*pages.routes(), *admin],
+        middleware=[Middleware(BaseHTTPMiddleware, dispatch=judge)],
+        exception_handlers={404: pages.not_found, 405: pages.method_not_allowed},
+    )
