@@ -62,8 +62,13 @@ def adapt_messages(messages: list[Any], quirks: Collection[str]) -> list[Any]:
         if role not in SYSTEM_ROLES:
             leading = False
         elif not leading and "system_first_only" in quirks:
-            message = {**message, "role": "user", "content": _as_user_text(message.get("content"))}
+            text = _as_user_text(message.get("content"))
             changed = True
+            if adapted[-1].get("role") == "user" and isinstance(before := adapted[-1].get("content"), str):
+                # Such targets mostly want turns to alternate as well.
+                adapted[-1] = {**adapted[-1], "content": f"{before}\n\n{text}"}
+                continue
+            message = {"role": "user", "content": text}
         elif role == "developer" and "no_developer_role" in quirks:
             message = {**message, "role": "system"}
             changed = True

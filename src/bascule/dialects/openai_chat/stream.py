@@ -1,8 +1,8 @@
 """Relaying a Chat Completions stream: bytes as they came, except for the usage chunk and the end.
 
-The chunk that carries the usage and `[DONE]` are held back until `close`, so that the cost can be written into
-the usage first. Blocks of comments are dropped until there is content, so that a provider that sends nothing but
-keep-alives costs no memory.
+The chunks that finish the answer, the usage and `[DONE]` are held back until `close`: an answer must not look complete
+before it is, and the cost is written into the usage first. Blocks of comments are dropped until there is content, so
+that a provider that sends nothing but keep-alives costs no memory.
 """
 
 import msgspec
@@ -21,6 +21,8 @@ from bascule.model.outcome import Fault
 from bascule.model.usage import NO_USAGE, Usage
 
 DONE = b"data: [DONE]\n\n"
+
+_MAX_HELD_EVENTS = 1_024
 
 
 class ChunkReader:
@@ -90,15 +92,19 @@ class ChunkReader:
         """What an end without `[DONE]` means."""
         if not self.any_chunk:
             return truncated_fault("the provider's stream was empty")
-        if self.no_done and self.seen and self.finished >= self.seen:
+        if self.no_done and self.is_finished():
             return None
         return truncated_fault("the provider's stream ended without its terminal event")
 
     def canonical_usage(self) -> Usage:
         """The usage seen; `partial` where it came in the middle and the choices were not finished yet."""
-        if self.usage.source == "none" or self.final_usage or self.finished >= self.seen:
+        if self.usage.source == "none" or self.final_usage or self.is_finished():
             return self.usage
         return msgspec.structs.replace(self.usage, flags=(*self.usage.flags, "partial"))
+
+    def is_finished(self) -> bool:
+        """Every choice that was seen has its finish reason."""
+        return bool(self.finished) and self.finished >= self.seen
 
     def facts(self) -> ReplyFacts:
         return ReplyFacts(
@@ -151,7 +157,7 @@ class RelayStream:
         self._wants_usage = wants_usage
         self._splice_cost = splice_cost
         self._held: list[tuple[bytes, bytes]] = []
-        """(raw event, its data) from the usage chunk on; data empty where no cost belongs into it."""
+        """(raw event, its data) from the finish on; data empty where no cost belongs into it."""
         self._terminal = b""
         self._ended: StreamStep | None = None
 
@@ -216,22 +222,19 @@ class RelayStream:
         if isinstance(chunk, Fault):
             return chunk
         has_usage = bytes(chunk.usage) != b"null"
-        if has_usage and not chunk.choices:
-            if self._wants_usage:
-                self._held.append((event.raw, data))
-        elif has_usage and self._wants_usage and self._all_finished():
-            self._held.append((event.raw, data))
-        elif self._held:
-            # Usage in the middle of the stream: it was not the last word, so it goes out as it came.
+        if has_usage and not chunk.choices and not self._wants_usage:
+            return None
+        if (has_usage and not chunk.choices) or self._reader.is_finished():
+            if len(self._held) == _MAX_HELD_EVENTS:
+                return protocol_fault("the provider's stream goes on after its finish")
+            self._held.append((event.raw, data if has_usage and self._wants_usage else b""))
+            return None
+        if self._held:
+            # More of the answer after what looked like its end: that goes out as it came.
             forward.extend(raw for raw, _ in self._held)
             self._held.clear()
-            forward.append(event.raw)
-        else:
-            forward.append(event.raw)
+        forward.append(event.raw)
         return None
-
-    def _all_finished(self) -> bool:
-        return self._reader.finished >= self._reader.seen
 
     def _after_end(self, data: bytes) -> StreamStep:
         assert self._ended is not None

@@ -49,7 +49,7 @@ class ChunkWriter:
         self._head = b""
         self._opened: set[int] = set()
         self._called: set[int] = set()
-        self._finishes: list[Finished] = []
+        self._finishes: dict[int, Finished] = {}
         self.content = False
 
     def write(self, event: Event) -> bytes:
@@ -58,7 +58,7 @@ class ChunkWriter:
             self._head = self._chunk_head(event.id)
             return b""
         if isinstance(event, Finished):
-            self._finishes.append(event)
+            self._finishes[event.choice] = event
             return b""
         delta = self._delta(event)
         if delta is None:
@@ -68,7 +68,7 @@ class ChunkWriter:
 
     def close(self, usage: Usage, cost: bytes | None) -> bytes:
         out: list[bytes] = []
-        for finished in self._finishes or [Finished(0, "stop")]:
+        for finished in self._finishes.values() or (Finished(0, "stop"),):
             reason = finish_reason(finished.reason, finished.choice in self._called)
             out.append(self._chunk(finished.choice, {}, msgspec.json.encode(reason)))
         if self._wants_usage and (rendered := render_usage(usage, cost)) is not None:

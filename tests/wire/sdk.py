@@ -1,0 +1,50 @@
+"""Checking what a client gets with the official SDKs' own models."""
+
+import json
+from typing import Any
+
+from anthropic.lib.streaming._messages import accumulate_event
+from anthropic.types import Message, RawMessageStreamEvent
+from openai.lib.streaming.chat import ChatCompletionStreamState
+from openai.types import CreateEmbeddingResponse
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from pydantic import TypeAdapter
+
+from bascule.dialects.sse import SseParser
+
+_EVENT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
+
+
+def parse_reply(client: str, body: bytes) -> Any:
+    """A whole answer as the SDK's value. Raises pydantic.ValidationError."""
+    models: dict[str, Any] = {
+        "openai_chat": ChatCompletion,
+        "openai_embeddings": CreateEmbeddingResponse,
+        "anthropic_messages": Message,
+    }
+    return models[client].model_validate_json(body)
+
+
+def stream_events(body: bytes) -> list[tuple[str, Any]]:
+    """(event name, decoded data) of a stream, without comments and `[DONE]`."""
+    events = SseParser().feed(body)
+    return [(e.event.decode(), json.loads(e.data)) for e in events if e.data is not None and e.data != b"[DONE]"]
+
+
+def parse_stream(client: str, body: bytes) -> Any:
+    """A whole stream as the SDK accumulates it: a completion or a message. Raises pydantic.ValidationError."""
+    if client == "openai_chat":
+        state: Any = ChatCompletionStreamState()
+        for _, data in stream_events(body):
+            chunk = ChatCompletionChunk.model_validate(data)
+            state.handle_chunk(chunk)
+        return state.current_completion_snapshot
+    snapshot: Any = None
+    buffers: dict[int, bytes] = {}
+    for name, data in stream_events(body):
+        assert name == data["type"]
+        if data["type"] == "ping":
+            continue
+        event = _EVENT.validate_python(data)
+        snapshot = accumulate_event(event=event, current_snapshot=snapshot, json_bufs=buffers)
+    return snapshot
