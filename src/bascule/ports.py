@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from bascule.model.audit import AuditEntry
 from bascule.model.budget import Attribution, BudgetState, Hold
 from bascule.model.chain import ChainedLine, ChainHead, StoredLine
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
@@ -176,19 +177,6 @@ class StoredKey(Struct, frozen=True, kw_only=True):
     """Good for nothing from then on; may lie ahead, after a rotation with grace."""
 
 
-class AuditEntry(Struct, frozen=True, kw_only=True):
-    """One act of government: who did what to which thing. `chain` links it to the entry before."""
-
-    seq: int
-    ts_ms: int
-    by: str
-    action: str
-    """`key.create`, `key.revoke`, `budget.set`, …"""
-    target: str
-    detail: dict[str, Any]
-    chain: str
-
-
 class Spent(Struct, frozen=True):
     """What the ledger says of one counter: settled (an unknown cost as its hold), and held by open attempts."""
 
@@ -273,8 +261,8 @@ class LedgerSnapshot(Protocol):
         """Every attempt twice, for `ledger verify`."""
         ...
 
-    def unindexed(self) -> list[tuple[str, str]]:
-        """Lines that no attempt is kept for, as (attempt_id, kind); for `ledger verify`."""
+    def strays(self) -> list[Damage]:
+        """Lines that belong to no chain or no attempt, and attempts that point at other lines than their own."""
         ...
 
 

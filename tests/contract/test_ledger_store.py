@@ -240,4 +240,4 @@ def test_the_proof_of_an_attempt_agrees_with_its_lines(store, put):
         assert (first.intent, first.settlement) == (an_intent(1), a_settlement(1))
         assert (first.kept.cost_nanousd, first.kept.settled, first.kept.held) == (27_000, True, an_intent(1).held)
         assert (second.settlement, second.kept.settled) == (None, False)
-        assert snapshot.unindexed() == [("att-000007", "settle")]
+        assert [stray.where for stray in snapshot.strays()] == ["attempt att-000007"]

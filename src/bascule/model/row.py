@@ -142,6 +142,8 @@ class RequestRow(Struct, frozen=True, kw_only=True):
     baseline_nanousd: int | None
     saved_nanousd: int | None
     adjusted_nanousd: int | None
+    usage_source: UsageSource
+    """The weakest of the attempts': one estimate makes the sum an estimate."""
 
 
 class RowFilter(Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Crashes: whatever point a process dies at, the next start finds every line once and settles what is open."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -195,10 +196,8 @@ def test_a_crash_during_recovery_is_recovered_from(tmp_path, at, before):
     store = SqliteLedger(database)
     journal = JournalWriter(tmp_path, "r-0-second")
     dying = Dying(store, at, before)
-    try:
+    with contextlib.suppress(Killed):
         recover(tmp_path, dying, journal, Drainer(journal, dying), LATER_MS)
-    except Killed:
-        pass
     journal.close(remove=False)
     third, _, _ = restart(tmp_path, store, "third")
     after = rows(store)

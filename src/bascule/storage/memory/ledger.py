@@ -10,7 +10,7 @@ from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, StoredLine, dec
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.policy import Budget
 from bascule.model.row import AttemptRow, RowFilter, indexed, row_of
-from bascule.ports import JoinedAttempt, LedgerSnapshot, OpenAttempt, Spent
+from bascule.ports import Damage, JoinedAttempt, LedgerSnapshot, OpenAttempt, Spent
 
 
 class MemoryLedger:
@@ -147,14 +147,12 @@ class _Snapshot:
             assert settlement is None or isinstance(settlement, Settlement)
             yield JoinedAttempt(indexed(intent, settlement), intent, settlement)
 
-    def unindexed(self) -> list[tuple[str, str]]:
+    def strays(self) -> list[Damage]:
         return [
-            (line.attempt_id, line.kind)
+            Damage(f"attempt {line.attempt_id}", f"has a line ({line.kind}) and is in no report")
             for stored in self._copy._lines.values()
             for line in stored.values()
-            if line.kind in ("intent", "settle")
-            and line.attempt_id is not None
-            and line.attempt_id not in self._copy._intents
+            if line.kind in ("intent", "settle") and line.attempt_id not in self._copy._intents
         ]
 
 

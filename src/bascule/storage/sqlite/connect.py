@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,36 +17,33 @@ _SYNCHRONOUS: dict[Durability, str] = {"process": "NORMAL", "power": "FULL"}
 class Database:
     """One connection. Used by one thread at a time; each of its users opens its own."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, durability: Durability) -> None:
+        """Raises StoreError."""
         self.path = path
-        self.connection = connection
+        self.durability = durability
+        with self.translated():
+            self.connection = _connect(path, durability)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A write transaction: all of it or nothing. Raises StoreError."""
-        connection = self.connection
-        with self.translated():
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.rollback()
-                raise
+        with self.translated(), _committed(self.connection) as connection:
+            yield connection
+
+    @contextmanager
+    def separately(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction on a connection of its own, for any thread. Raises StoreError."""
+        with self.translated(), closing(_connect(self.path, self.durability)) as connection, _committed(connection):
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One consistent view, however long it lasts, on a connection of its own. Raises StoreError."""
-        with self.translated():
-            connection = sqlite3.connect(
-                self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-            try:
-                connection.execute("PRAGMA query_only = ON")
-                connection.execute("BEGIN")
-                yield connection
-            finally:
-                connection.close()
+        with self.translated(), closing(_connect(self.path, self.durability)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            connection.execute("SELECT 1 FROM schema_versions").fetchone()  # the view is fixed by the first read
+            yield connection
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -70,26 +67,37 @@ def open_database(data_dir: Path, durability: Durability = "process") -> Databas
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{data_dir} cannot be made: {error.strerror}. Check data_dir and its owner") from error
-    try:
-        connection = sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
-    except sqlite3.Error as error:
-        raise store_error(path, error) from error
-    database = Database(path, connection)
+    database = Database(path, durability)
     try:
         with database.translated():
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA temp_store = MEMORY")
-            connection.execute("PRAGMA journal_size_limit = 67108864")
+            database.connection.execute("PRAGMA journal_mode = WAL")
         migrate(database)
         path.chmod(0o600)
     except BaseException:
-        connection.close()
+        database.connection.close()
         raise
     return database
+
+
+def _connect(path: Path, durability: Durability) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    return connection
+
+
+@contextmanager
+def _committed(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 def migrations() -> list[tuple[int, str, str]]:

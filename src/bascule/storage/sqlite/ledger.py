@@ -36,7 +36,11 @@ _COLUMN_OF = {
 
 
 class SqliteLedger:
-    """Implements `ports.LedgerStore`. One thread at a time."""
+    """Implements `ports.LedgerStore`.
+
+    `append`, `open_attempts` and `make_durable` belong to one thread, the drainer's once it runs; `heads`, `spent`
+    and `snapshot` have connections of their own and see only what was committed.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,8 +60,8 @@ class SqliteLedger:
             connection.execute(self._sql["move_head"], head)
 
     def heads(self) -> dict[str, ChainHead]:
-        with self._database.translated():
-            found = self._database.connection.execute(self._sql["heads"]).fetchall()
+        with self._database.reading() as connection:
+            found = connection.execute(self._sql["heads"]).fetchall()
         return {chain_id: ChainHead(seq, chain) for chain_id, seq, chain in found}
 
     def open_attempts(self, chain_id: str | None = None, up_to_seq: int | None = None) -> list[OpenAttempt]:

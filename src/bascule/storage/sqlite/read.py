@@ -8,7 +8,7 @@ import msgspec
 from bascule.model.chain import ChainHead, StoredLine, decode_body
 from bascule.model.entry import Decision, Intent, Settlement
 from bascule.model.row import AttemptRow, RowFilter, row_of
-from bascule.ports import JoinedAttempt
+from bascule.ports import Damage, JoinedAttempt
 from bascule.storage.sqlite.projection import indexed_of
 from bascule.storage.sqlite.statements import statements
 
@@ -69,7 +69,7 @@ class SqliteSnapshot:
         for seq, chain, body, kind, attempt_id in self._connection.execute(
             self._sql["chain_lines"], {"chain_no": known[0]}
         ):
-            yield StoredLine(seq, chain, body, kind, attempt_id)
+            yield StoredLine(seq, chain, body if isinstance(body, bytes) else str(body).encode(), kind, attempt_id)
 
     def joined(self) -> Iterator[JoinedAttempt]:
         for values in self._connection.execute(self._sql["joined"]):
@@ -80,8 +80,21 @@ class SqliteSnapshot:
                 None if settlement is None else _decode_settlement(settlement),
             )
 
-    def unindexed(self) -> list[tuple[str, str]]:
-        return self._connection.execute(self._sql["unindexed"]).fetchall()
+    def strays(self) -> list[Damage]:
+        fetch = self._connection.execute
+        found = [
+            Damage(f"attempt {attempt_id}", f"has a line ({kind}) and is in no report")
+            for attempt_id, kind in fetch(self._sql["lines_without_attempt"])
+        ]
+        found += [
+            Damage(f"chain number {number}", f"has {count} lines and neither name nor head")
+            for number, count in fetch(self._sql["lines_without_chain"])
+        ]
+        misdirected = fetch(self._sql["misdirected_attempts"])
+        return found + [
+            Damage(f"attempt {attempt_id}", "is reported from other lines than its own")
+            for (attempt_id,) in misdirected
+        ]
 
     def _known(self, name: str, ids: Collection[str]) -> set[str]:
         found = self._connection.execute(self._sql[name], (_encode(sorted(ids)).decode(),))

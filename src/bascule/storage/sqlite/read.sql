@@ -20,9 +20,20 @@ LEFT JOIN lines AS intents ON intents.attempt_id = attempts.attempt_id AND inten
 LEFT JOIN lines AS settlements ON settlements.attempt_id = attempts.attempt_id AND settlements.kind = 'settle'
 ORDER BY attempts.intent_line
 
--- name: unindexed
+-- name: lines_without_attempt
 SELECT lines.attempt_id, lines.kind FROM lines
 WHERE lines.kind IN ('intent', 'settle') AND lines.attempt_id NOT IN (SELECT attempt_id FROM attempts)
+
+-- name: lines_without_chain
+SELECT lines.chain_no, count(*) FROM lines
+WHERE lines.chain_no NOT IN (SELECT chain_no FROM chains) GROUP BY lines.chain_no
+
+-- name: misdirected_attempts
+SELECT attempts.attempt_id
+FROM attempts
+LEFT JOIN lines AS intents ON intents.attempt_id = attempts.attempt_id AND intents.kind = 'intent'
+LEFT JOIN lines AS settlements ON settlements.attempt_id = attempts.attempt_id AND settlements.kind = 'settle'
+WHERE attempts.intent_line IS NOT intents.line_no OR attempts.settle_line IS NOT settlements.line_no
 
 -- name: chain_lines
 SELECT lines.seq, lines.chain, lines.body, lines.kind, lines.attempt_id
