@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from bascule.config.load import Document
+from bascule.config.secret import Secret
 from bascule.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from bascule.compose import Store
+    from bascule.link import Snapshot
 
 
 def read_document(config_path: str | None) -> Document:
@@ -54,3 +56,26 @@ def has_ledger(data_dir: Path) -> bool:
     from bascule.storage.sqlite.connect import FILE_NAME
 
     return (data_dir / FILE_NAME).exists()
+
+
+class AnySecret:
+    """Stands in for every secret where nothing is sent: names, prices and routes can be told without keys."""
+
+    def read(self, reference: str) -> Secret | None:
+        return None if reference == "none" else Secret(b"not-a-secret " + reference.encode())
+
+
+def read_names(config_path: str | None, *, needed: bool = False) -> "Snapshot | None":
+    """The configuration linked without its secrets, for what it says about models and prices.
+
+    Without a file None, or with `needed` what the environment has. Raises ConfigError.
+    """
+    from bascule import compose
+    from bascule.link import link
+    from bascule.prices.book import PriceBook
+    from bascule.providers.registry import Presets
+
+    if config_path is None and not needed and not compose.DEFAULT_FILE.exists():
+        return None
+    document = compose.read_document(config_path, os.environ)
+    return link(document, PriceBook(), AnySecret(), Presets(), stored_keys=True)
