@@ -29,19 +29,21 @@ from bascule.gateway.metrics import Metrics
 from bascule.gateway.planning import Planning
 from bascule.gateway.serving import Effects
 from bascule.gateway.wellbeing import Wellbeing
-from bascule.link import Snapshot, link, with_server
+from bascule.link import Snapshot, link
 from bascule.model.errors import StoreError
-from bascule.model.policy import Budget, BudgetWindow
-from bascule.ports import Clock, KeyStore
+from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
+from bascule.ports import Clock, Governance, KeyStore
 from bascule.prices.book import PriceBook
 from bascule.providers.discover import discover
 from bascule.providers.registry import Presets
 from bascule.storage.drainer import Drainer
 from bascule.storage.journal.writer import JournalWriter
+from bascule.storage.keys import KeyRing, open_pepper
 from bascule.storage.memory.authority import MemoryAuthority, Spent
 from bascule.storage.memory.rate import RateLimiter
 from bascule.storage.recover import Recovery, recover
 from bascule.storage.sqlite.connect import Database, open_database
+from bascule.storage.sqlite.governance import SqliteGovernance
 from bascule.storage.sqlite.ledger import SqliteLedger
 from bascule.storage.view import LedgerView
 from bascule.upstream.client import HttpUpstream
@@ -52,6 +54,7 @@ log = logging.getLogger("bascule")
 DEFAULT_FILE = Path("bascule.yaml")
 WINDOWS: tuple[BudgetWindow, ...] = ("hour", "day", "week", "month", "total")
 MAX_CACHED_ANSWERS = 100_000
+STORE_LAG_S = 2.0
 
 
 class SystemClock:
@@ -85,6 +88,7 @@ class Store(Struct, frozen=True, kw_only=True):
     database: Database
     ledger: SqliteLedger
     view: LedgerView
+    governance: SqliteGovernance
     data_dir: Path
 
     @property
@@ -101,28 +105,56 @@ def open_store(data_dir: Path, config: Config) -> Store:
     """Open the database, making or migrating it where needed. Raises StoreError."""
     database = open_database(data_dir, config.durability)
     ledger = SqliteLedger(database)
-    return Store(database=database, ledger=ledger, view=LedgerView(ledger, data_dir / "journal"), data_dir=data_dir)
+    return Store(
+        database=database,
+        ledger=ledger,
+        view=LedgerView(ledger, data_dir / "journal"),
+        governance=SqliteGovernance(database),
+        data_dir=data_dir,
+    )
 
 
-def spent_in(ledger: SqliteLedger) -> Spent:
-    """What the authority asks for counters whose window began before it watched them."""
+def key_ring(store: Store, snapshot: Snapshot) -> KeyRing:
+    """The keys of the configuration and of the store. Raises StoreError."""
+    return KeyRing(open_pepper(store.data_dir), store.governance, configured_keys(snapshot))
+
+
+def configured_keys(snapshot: Snapshot) -> list[tuple[bytes, KeyPolicy]]:
+    return [(key.secret.reveal(), key.policy) for key in snapshot.keys]
+
+
+def spent_in(ledger: SqliteLedger, journal: JournalWriter) -> Spent:
+    """What the authority asks for counters whose window began before it watched them: rare, so it may wait.
+
+    Raises StoreError where the store does not catch up with the journal: a sum without its tail would overspend.
+    """
 
     def spent(scope: str, bounds: tuple[int, int | None]) -> int:
-        start_ms = bounds[0]
+        deadline_s = time.monotonic() + STORE_LAG_S
+        while journal.backlog:
+            if time.monotonic() > deadline_s:
+                raise StoreError("the ledger's store lags behind, so what was spent cannot be told; try again soon")
+            time.sleep(0.01)
         for window in WINDOWS:
-            if window_bounds(window, start_ms) == bounds:
+            if window_bounds(window, bounds[0]) == bounds:
                 budget = Budget(scope=scope, window=window, limit_nanousd=0)
-                return sum(found.settled_nanousd for found in ledger.spent([budget], start_ms).values())
+                return sum(found.settled_nanousd for found in ledger.spent([budget], bounds[0]).values())
         raise StoreError(f"{bounds} is no budget window")
 
     return spent
 
 
-def budgets_of(snapshot: Snapshot) -> tuple[Budget, ...]:
-    """The configuration's budgets; observing, they count and never refuse."""
+def budgets_of(snapshot: Snapshot, governance: Governance) -> tuple[Budget, ...]:
+    """The configuration's budgets, then those made by command for other scopes and windows.
+
+    Observing, they all count and none refuses.
+    """
+    fixed = {(budget.scope, budget.window) for budget in snapshot.budgets}
+    made = [budget for budget in governance.budgets() if (budget.scope, budget.window) not in fixed]
+    budgets = (*snapshot.budgets, *made)
     if snapshot.config.mode == "observe":
-        return tuple([structs.replace(budget, mode="warn") for budget in snapshot.budgets])
-    return snapshot.budgets
+        return tuple([structs.replace(budget, mode="warn") for budget in budgets])
+    return budgets
 
 
 class Gateway:
@@ -142,7 +174,7 @@ class Gateway:
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )
         self.drainer = Drainer(self.journal, store.ledger)
-        self.authority = MemoryAuthority(budgets_of(snapshot), spent_in(store.ledger))
+        self.authority = MemoryAuthority(budgets_of(snapshot, store.governance), spent_in(store.ledger, self.journal))
         self.metrics = Metrics()
         self.calibrations = Calibrations()
         self.wellbeing = Wellbeing()
@@ -210,11 +242,16 @@ class Gateway:
         """Bring the ledger up to date, load what has been spent, start draining."""
         now_ms = self.clock.now_ms()
         found = recover(self.store.journals, self.store.ledger, self.journal, self.drainer, now_ms)
-        budgets = budgets_of(self.engine.snapshot)
+        budgets = budgets_of(self.engine.snapshot, self.store.governance)
         spent = self.store.ledger.spent(budgets, now_ms)
         self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
         self.drainer.start()
         return found
+
+    def reconfigure(self, snapshot: Snapshot) -> None:
+        """Take a new configuration whole. Requests in flight keep theirs; what has been spent stays spent."""
+        self.authority.configure(budgets_of(snapshot, self.store.governance))
+        self.engine.use(self.settings(snapshot))
 
     def close(self) -> bool:
         """Stop draining and close everything; True where the store has every line."""
@@ -234,6 +271,3 @@ def _cache(config: Config) -> ExactCache | None:
         max_bytes=exact.max_bytes,
         max_entry_bytes=exact.max_entry_bytes,
     )
-
-
-__all__ = ["Gateway", "Store", "data_dir_of", "open_store", "read_document", "snapshot_of", "with_server"]
