@@ -5,9 +5,11 @@ from typing import Any
 
 from anthropic.lib.streaming._messages import accumulate_event
 from anthropic.types import Message, RawMessageStreamEvent
+from anthropic.types.message_create_params import MessageCreateParams
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types import CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat.completion_create_params import CompletionCreateParams
 from pydantic import TypeAdapter
 
 from bascule.dialects.sse import SseParser
@@ -48,3 +50,32 @@ def parse_stream(client: str, body: bytes) -> Any:
         event = _EVENT.validate_python(data)
         snapshot = accumulate_event(event=event, current_snapshot=snapshot, json_bufs=buffers)
     return snapshot
+
+
+_REQUESTS: dict[str, TypeAdapter[Any]] = {
+    "openai_chat": TypeAdapter(CompletionCreateParams),
+    "anthropic_messages": TypeAdapter(MessageCreateParams),
+}
+_BEYOND_THE_SDK = frozenset({"temperature", "top_p", "top_k", "reasoning_content", "cache_control"})
+"""Fields that providers take although the SDK's request types do not (any longer) name them all."""
+
+
+def parse_request(provider: str, body: dict[str, Any]) -> None:
+    """Raises pydantic.ValidationError, or AssertionError where the SDK's types know no such field."""
+    known = _known(_drained(_REQUESTS[provider].validate_python(body)))
+    assert known == _known(body)
+
+
+def _drained(value: Any) -> Any:
+    """Pydantic validates iterables lazily: walk through all of them."""
+    if isinstance(value, dict):
+        return {key: _drained(item) for key, item in value.items()}
+    if isinstance(value, str | int | float | None):
+        return value
+    return [_drained(item) for item in value]
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _known(item) for key, item in value.items() if key not in _BEYOND_THE_SDK}
+    return [_known(item) for item in value] if isinstance(value, list) else value

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.wire.loader import Case, cases, run_stream
-from tests.wire.sdk import parse_reply, parse_stream
+from tests.wire.sdk import parse_reply, parse_request, parse_stream
 
 from bascule.dialects.base import ReplyFacts
 from bascule.model.errors import Refusal
@@ -58,6 +58,8 @@ def test_request(case: Case) -> None:
         return
     assert isinstance(result, bytes)
     assert json.loads(result) == expected
+    if case.client != case.provider:
+        parse_request(case.provider, expected)
 
 
 @having("upstream_reply.json")

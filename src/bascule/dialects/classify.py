@@ -197,6 +197,18 @@ def fault_inside_200(words: ErrorWords, after_content: bool) -> Fault:
     )
 
 
+def not_the_dialect(raw: bytes, expected: str, after_content: bool) -> Fault:
+    """A 200 body or event that did not decode as expected: an error object of any shape, other JSON, or none."""
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        return unreadable(raw, problem)
+    first = value[0] if type(value) is list and value else value
+    if type(first) is dict and (first.get("error") or first.get("type") == "error" or first.get("object") == "error"):
+        return fault_inside_200(read_error_value(first), after_content)
+    return protocol_fault(f"the provider's answer is JSON, but not {expected}")
+
+
 def protocol_fault(message: str) -> Fault:
     """A 200 whose body is not the dialect."""
     return Fault(error_class="protocol", message=bounded(message), maybe_billed=True)

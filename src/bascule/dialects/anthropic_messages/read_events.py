@@ -6,6 +6,7 @@ from bascule.dialects.anthropic_messages.stream import Block, Delta, EventReader
 from bascule.dialects.anthropic_messages.stream import Event as WireEvent
 from bascule.dialects.base import ReplyFacts
 from bascule.dialects.fields import text_or_none
+from bascule.dialects.names import made_call_id
 from bascule.model.events import (
     Event,
     Finished,
@@ -84,11 +85,14 @@ class MessageEvents:
             events.append(RedactedThinkingSeen(0, Signature(NAME, str(block.data))))
         elif block.type == "tool_use":
             call = self._calls[index] = len(self._calls)
-            events.append(ToolCallStarted(0, call, str(block.id), str(block.name)))
+            events.append(ToolCallStarted(0, call, self._call_id(block, call), str(block.name or "unknown")))
             given = bytes(block.input)
             if given not in (b"null", b"{}"):
                 self._argued.add(call)
                 events.append(ToolArgumentsDelta(0, call, given.decode()))
+
+    def _call_id(self, block: Block, call: int) -> str:
+        return str(block.id) if block.id else made_call_id(self._reader.response_id, 0, call)
 
     def _read_delta(self, index: int, delta: Delta, events: list[Event]) -> None:
         if delta.text and type(delta.text) is str:

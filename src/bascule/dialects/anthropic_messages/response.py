@@ -7,7 +7,7 @@ from msgspec import Raw, Struct
 
 from bascule.dialects.anthropic_messages.usage import read_usage
 from bascule.dialects.base import ReplyFacts
-from bascule.dialects.classify import fault_inside_200, protocol_fault, read_error_value, unreadable
+from bascule.dialects.classify import not_the_dialect, unreadable
 from bascule.dialects.fields import text_bytes, text_or_none
 from bascule.model.outcome import Fault
 
@@ -49,11 +49,11 @@ def read_reply(raw: bytes) -> ReplyFacts | Fault:
     try:
         reply = _DECODER.decode(raw)
     except msgspec.ValidationError:
-        return not_the_dialect(msgspec.json.decode(raw), "a message", after_content=False)
+        return not_the_dialect(raw, "a message", after_content=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         return unreadable(raw, problem)
     if reply.error or reply.content is None:
-        return not_the_dialect(msgspec.json.decode(raw), "a message", after_content=bool(reply.content))
+        return not_the_dialect(raw, "a message", after_content=bool(reply.content))
     output_bytes = 0
     has_tool_calls = False
     for block in reply.content:
@@ -72,10 +72,3 @@ def read_reply(raw: bytes) -> ReplyFacts | Fault:
         has_tool_calls=has_tool_calls,
         output_bytes=output_bytes,
     )
-
-
-def not_the_dialect(value: Any, expected: str, after_content: bool) -> Fault:
-    """JSON that is an error object, or that is nothing of this dialect."""
-    if type(value) is dict and (value.get("error") or value.get("type") == "error"):
-        return fault_inside_200(read_error_value(value), after_content)
-    return protocol_fault(f"the provider's answer is JSON, but not {expected}")

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from bascule.dialects.anthropic_messages.errors import error_event
-from bascule.dialects.anthropic_messages.response import STOP_REASONS, not_the_dialect
+from bascule.dialects.anthropic_messages.response import STOP_REASONS
 from bascule.dialects.anthropic_messages.usage import merge_usage, read_usage
 from bascule.dialects.base import ReplyFacts, StreamStep
-from bascule.dialects.classify import protocol_fault, truncated_fault
+from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
 from bascule.dialects.fields import NULL, is_json, text_bytes, text_or_none
 from bascule.dialects.splice import splice_cost
 from bascule.dialects.sse import SseEvent, SseParser, named_event
@@ -99,7 +99,7 @@ class EventReader:
         try:
             event = _decode(data)
         except msgspec.ValidationError:
-            return not_the_dialect(msgspec.json.decode(data), "a Messages event", self.content)
+            return not_the_dialect(data, "a Messages event", self.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return protocol_fault("the provider's stream holds an event that is not JSON")
         kind = event.type
@@ -123,7 +123,7 @@ class EventReader:
                 return truncated_fault("the provider's stream was empty but for its end")
             self.stopped = True
         elif kind == "error":
-            return not_the_dialect({"type": "error", "error": event.error}, "a Messages event", self.content)
+            return not_the_dialect(data, "a Messages event", self.content)
         return event
 
     def ended(self) -> Fault | None:

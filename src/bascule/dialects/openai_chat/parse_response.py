@@ -20,7 +20,7 @@ def parse_response(raw: bytes) -> Response:
     choices: list[Choice] = []
     for position, choice in enumerate(body["choices"]):
         reason = choice.get("finish_reason")
-        content = parse_message({**choice["message"], "role": "assistant"}, f"choices[{position}].message")
+        content = parse_message(_cleaned(choice["message"]), f"choices[{position}].message")
         choices.append(
             Choice(
                 content=_with_ids(content, response_id, position),
@@ -29,6 +29,36 @@ def parse_response(raw: bytes) -> Response:
             )
         )
     return Response(id=response_id, model=text_or_none(body.get("model")), choices=tuple(choices))
+
+
+def _cleaned(message: dict[str, Any]) -> dict[str, Any]:
+    """A provider's message less what is no answer: unknown parts, calls without a name. Mistral sends its reasoning
+    as a part of type `thinking`."""
+    cleaned = {**message, "role": "assistant"}
+    if isinstance(content := message.get("content"), list):
+        parts = [part for part in content if isinstance(part, dict)]
+        cleaned["content"] = [part for part in parts if part.get("type") == "text" and type(part.get("text")) is str]
+        thoughts = [_thought(part) for part in parts if part.get("type") == "thinking"]
+        if thoughts:
+            cleaned["reasoning_content"] = "\n".join(thoughts)
+    elif not isinstance(content, str):
+        cleaned["content"] = None
+    calls = message.get("tool_calls")
+    cleaned["tool_calls"] = [call for call in calls if _is_call(call)] if isinstance(calls, list) else None
+    return cleaned
+
+
+def _thought(part: dict[str, Any]) -> str:
+    thinking = part.get("thinking")
+    if isinstance(thinking, str):
+        return thinking
+    pieces = [piece.get("text") for piece in thinking or () if isinstance(piece, dict)]
+    return "".join([piece for piece in pieces if isinstance(piece, str)])
+
+
+def _is_call(call: Any) -> bool:
+    function = (call.get("function") or call.get("custom")) if isinstance(call, dict) else None
+    return isinstance(function, dict) and isinstance(function.get("name"), str)
 
 
 def _with_ids(content: tuple[Block, ...], response_id: str | None, choice: int) -> tuple[Block, ...]:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from bascule.dialects.base import ReplyFacts
-from bascule.dialects.classify import fault_inside_200, protocol_fault, read_error_value, unreadable
+from bascule.dialects.classify import fault_inside_200, not_the_dialect, protocol_fault, read_error_value, unreadable
 from bascule.dialects.fields import NULL, text_bytes, text_or_none
 from bascule.dialects.openai_chat.usage import read_usage
 from bascule.model.outcome import Fault
@@ -61,13 +61,13 @@ def read_reply(raw: bytes) -> ReplyFacts | Fault:
     try:
         reply = _DECODER.decode(raw)
     except msgspec.ValidationError:
-        return _not_a_completion(raw)
+        return not_the_dialect(raw, "a chat completion", after_content=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         return unreadable(raw, problem)
     if reply.error:
         return fault_inside_200(read_error_value({"error": reply.error}), after_content=bool(reply.choices))
     if not reply.choices:
-        return _not_a_completion(raw)
+        return not_the_dialect(raw, "a chat completion", after_content=False)
     output_bytes = 0
     has_tool_calls = False
     for choice in reply.choices:
@@ -119,12 +119,3 @@ def call_bytes(calls: Any) -> int:
             if part:
                 total += len(part.encode()) if type(part) is str else len(msgspec.json.encode(part))
     return total
-
-
-def _not_a_completion(raw: bytes) -> Fault:
-    value = msgspec.json.decode(raw)
-    if type(value) is dict and (value.get("error") or value.get("object") == "error"):
-        return fault_inside_200(read_error_value(value), after_content=False)
-    if type(value) is list and value and type(value[0]) is dict and value[0].get("error"):
-        return fault_inside_200(read_error_value(value), after_content=False)
-    return protocol_fault("the provider's answer is JSON, but not a chat completion")

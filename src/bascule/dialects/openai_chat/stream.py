@@ -8,7 +8,13 @@ that a provider that sends nothing but keep-alives costs no memory.
 import msgspec
 
 from bascule.dialects.base import ReplyFacts, StreamStep
-from bascule.dialects.classify import fault_inside_200, protocol_fault, read_error_value, truncated_fault
+from bascule.dialects.classify import (
+    fault_inside_200,
+    not_the_dialect,
+    protocol_fault,
+    read_error_value,
+    truncated_fault,
+)
 from bascule.dialects.fields import is_json, text_or_none
 from bascule.dialects.openai_chat.chunk import Chunk, decode_chunk
 from bascule.dialects.openai_chat.errors import error_event
@@ -62,13 +68,13 @@ class ChunkReader:
         try:
             chunk = decode_chunk(data)
         except msgspec.ValidationError:
-            return self._no_chunk(data)
+            return not_the_dialect(data, "a chat completion chunk", self.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return protocol_fault("the provider's stream holds an event that is not JSON")
         if chunk.error:
             return fault_inside_200(read_error_value({"error": chunk.error}), self.content)
         if chunk.choices is None and chunk.usage == b"null":
-            return self._no_chunk(data)
+            return not_the_dialect(data, "a chat completion chunk", self.content)
         self.any_chunk = True
         if self.response_id is None:
             self.response_id = text_or_none(chunk.id)
@@ -138,12 +144,6 @@ class ChunkReader:
                 if index == 0:
                     self.finish_reason = FINISH_REASONS.get(finish, finish)
         return None
-
-    def _no_chunk(self, data: bytes) -> Fault:
-        value = msgspec.json.decode(data)
-        if type(value) is dict and (value.get("error") or value.get("object") == "error"):
-            return fault_inside_200(read_error_value(value), self.content)
-        return protocol_fault("the provider's stream holds an event that is not a chat completion chunk")
 
 
 class RelayStream:

@@ -1,0 +1,161 @@
+"""Streams: cut anywhere they never look complete; split anywhere they are the same."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.wire.loader import Case, cases, run_stream
+from tests.wire.sdk import parse_stream, stream_events
+
+from bascule.dialects.base import StreamCodec
+from bascule.dialects.registry import codec, dialect
+from bascule.model.facts import Facts
+
+STREAMS = [case for case in cases() if case.text("upstream.sse")]
+COMPLETE = [case for case in STREAMS if case.text("fault.json") is None and not case.settings.get("target")]
+TERMINAL = {"openai_chat": b"data: [DONE]", "anthropic_messages": b"event: message_stop"}
+
+
+def asked(client: str) -> Facts:
+    body = {"model": "m", "max_tokens": 5, "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    return dialect(client).read_facts(body, 100)
+
+
+def opened(client: str, provider: str) -> StreamCodec:
+    return codec(client, provider).stream(asked(client), "m", True)
+
+
+def upstream(case: Case) -> bytes:
+    raw = case.text("upstream.sse")
+    assert raw is not None
+    return raw
+
+
+@given(st.sampled_from(STREAMS), st.lists(st.integers(1, 300), min_size=1, max_size=30))
+def test_any_split_gives_the_same_bytes_facts_and_fault(case: Case, sizes: list[int]) -> None:
+    raw = upstream(case)
+    whole = case.stream()
+    expected = run_stream(whole, raw, len(raw), case.cost_nanousd)
+    stream = case.stream()
+    out, at, turn, fault = b"", 0, 0, None
+    while at < len(raw) and fault is None:
+        size = sizes[turn % len(sizes)]
+        step = stream.feed(raw[at : at + size])
+        out, at, turn, fault = out + step.forward, at + size, turn + 1, step.fault
+    if fault is None:
+        step = stream.end()
+        out, fault = out + step.forward, step.fault
+    if fault is None:
+        out += stream.close(case.cost_nanousd)
+    assert (out, fault) == expected
+    assert stream.facts == whole.facts
+
+
+@given(st.sampled_from(COMPLETE), st.data())
+def test_a_stream_cut_before_its_terminal_event_never_looks_complete(case: Case, data: st.DataObject) -> None:
+    raw = upstream(case)
+    cut = data.draw(st.integers(0, raw.index(TERMINAL[case.provider])))
+    stream = case.stream()
+    body, fault = run_stream(stream, raw[:cut], max(cut, 1), case.cost_nanousd)
+    assert fault is not None
+    assert fault.error_class == "truncated"
+    assert b"[DONE]" not in body
+    assert b"message_stop" not in body
+    assert b'"finish_reason":"' not in body or case.folder.name == "stream-two-choices"
+    assert b'"stop_reason":"' not in body
+
+
+@given(st.sampled_from(COMPLETE), st.data())
+def test_what_was_seen_before_a_cut_is_counted(case: Case, data: st.DataObject) -> None:
+    raw = upstream(case)
+    cut = data.draw(st.integers(0, len(raw)))
+    seen = case.stream()
+    run_stream(seen, raw[:cut], max(cut, 1), None)
+    whole = case.stream()
+    run_stream(whole, raw, len(raw), None)
+    assert seen.facts.output_bytes <= whole.facts.output_bytes
+    if seen.facts.usage.source == "none":
+        assert seen.facts.usage.tokens_out is None
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_crash_a_stream(data: bytes) -> None:
+    for client in ("openai_chat", "anthropic_messages"):
+        for provider in ("openai_chat", "anthropic_messages"):
+            stream = opened(client, provider)
+            step = stream.feed(data)
+            step = step if step.fault else stream.feed(b"\n\n")
+            step = step if step.fault else stream.end()
+            assert step.fault is not None
+            assert not step.content
+
+
+FIELDS = [
+    *("id", "type", "index", "delta", "choices", "content", "text", "usage", "error", "finish_reason", "tool_calls"),
+    *("function", "name", "arguments", "message", "content_block", "stop_reason", "input", "reasoning_content"),
+    *("signature", "partial_json", "role", "prompt_tokens"),
+]
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x", "text", "tool_use", "stop"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(ODD, max_size=4))
+def test_no_json_crashes_a_stream_or_an_answer(values: list[object]) -> None:
+    for client in ("openai_chat", "anthropic_messages"):
+        for provider in ("openai_chat", "anthropic_messages"):
+            stream = opened(client, provider)
+            for value in values:
+                if isinstance(value, dict):
+                    value.setdefault("type", "content_block_delta")
+                stream.feed(b"data: " + json.dumps(value).encode() + b"\n\n")
+            step = stream.end()
+            if step.terminal:
+                stream.close(1)
+            for value in values:
+                raw = json.dumps(value).encode()
+                if not hasattr(dialect(provider).read_reply(raw), "error_class"):
+                    codec(client, provider).reply(raw, asked(client), "m", 1)
+
+
+def test_content_is_said_only_once_something_can_be_shown() -> None:
+    body = {"model": "m", "max_tokens": 5, "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    stream = codec("anthropic_messages", "openai_chat").stream(
+        dialect("anthropic_messages").read_facts(body, 10), "m", True
+    )
+    hidden = b'data: {"choices":[{"index":0,"delta":{"reasoning_content":"hm"}}]}\n\n'
+    assert not stream.feed(hidden).content
+    shown = b'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
+    assert stream.feed(shown).content
+    assert stream.facts.output_bytes == 4
+
+
+def test_keep_alives_before_content_cost_nothing() -> None:
+    body = {"model": "m", "max_tokens": 5, "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    for name, ping in (
+        ("openai_chat", b": waiting\n\n"),
+        ("anthropic_messages", b'event: ping\ndata: {"type":"ping"}\n\n'),
+    ):
+        stream = codec(name, name).stream(dialect(name).read_facts(body, 10), "m", True)
+        assert all(stream.feed(ping).forward == b"" for _ in range(100))
+
+
+def test_an_endless_event_is_a_fault() -> None:
+    for case in COMPLETE[:1] + [case for case in COMPLETE if case.client != case.provider][:1]:
+        stream = case.stream()
+        step = stream.feed(b"data: " + b"x" * 1_100_000)
+        assert step.fault is not None
+        assert step.fault.error_class == "protocol"
+
+
+def test_the_sdk_adds_up_what_was_streamed() -> None:
+    case = next(case for case in COMPLETE if case.folder.name == "stream-tools-interleaved")
+    body, _ = run_stream(case.stream(), upstream(case), 10_000, case.cost_nanousd)
+    message = parse_stream("anthropic_messages", body)
+    assert [block.type for block in message.content] == ["tool_use", "tool_use", "text"]
+    assert [block.input for block in message.content[:2]] == [{"path": "/a"}, {"path": "/b"}]
+    assert (message.usage.input_tokens, message.usage.output_tokens) == (10, 5)
+    opened = [data["index"] for name, data in stream_events(body) if name == "content_block_start"]
+    assert opened == [0, 1, 2]
