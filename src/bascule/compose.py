@@ -27,6 +27,7 @@ from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.planning import Planning
+from bascule.gateway.relay import Drains
 from bascule.gateway.serving import Effects
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
@@ -178,6 +179,7 @@ class Gateway:
         self.metrics = Metrics()
         self.calibrations = Calibrations()
         self.wellbeing = Wellbeing()
+        self.drains = Drains(config.server.limits.max_drains)
         limits = config.server.limits
         self.upstream = HttpUpstream(UpstreamLimits(max_connections_per_origin=limits.max_connections_per_provider))
         self.cache = _cache(config)
@@ -223,7 +225,7 @@ class Gateway:
                 upstream=self.upstream,
                 books=self.books,
                 clock=self.clock,
-                dispatcher=Dispatcher(snapshot, drain_s=config.server.limits.drain_s),
+                dispatcher=Dispatcher(snapshot, drains=self.drains),
                 holding=holding,
                 wellbeing=self.wellbeing,
                 dice=random.random,

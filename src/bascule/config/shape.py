@@ -37,7 +37,6 @@ class Limits(Section, frozen=True, kw_only=True):
     """Every bound of the server, by name."""
 
     max_body_bytes: Count = 32 * 1024 * 1024
-    max_json_depth: Count = 200
     max_response_bytes: Count = 64 * 1024 * 1024
     """Of an upstream body that is read whole."""
     max_in_flight: Count = 1_000
@@ -49,7 +48,6 @@ class Limits(Section, frozen=True, kw_only=True):
     """The longest that one of them may take."""
     max_ledger_queue: Count = 100_000
     """Ledger lines that wait for the store; beyond it new work gets 503."""
-    max_idempotency_keys: Count = 10_000
 
 
 class Server(Section, frozen=True, kw_only=True):

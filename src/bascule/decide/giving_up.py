@@ -74,12 +74,22 @@ def _retry_after_s(history: Sequence[AttemptRecord], now_s: float, advised_s: fl
     return min(left_s, default=advised_s)
 
 
+OURS = frozenset({"auth", "quota_exhausted"})
+"""Failures of the gateway's own account: what the provider says of them may quote its key, so it is not passed on."""
+
+
+def _words(fault: Fault) -> str:
+    if fault.error_class in OURS:
+        return "the provider turned the gateway's own account away; its operator has to mend that"
+    return fault.message
+
+
 def _story(plan: Plan, history: Sequence[AttemptRecord]) -> str:
     told = []
     for record in history:
         fault = fault_of(record)
         status = f" {fault.status}" if fault.status is not None else ""
-        told.append(f"{plan.candidates[record.candidate].endpoint.id}{status} {fault.error_class}: {fault.message}")
+        told.append(f"{plan.candidates[record.candidate].endpoint.id}{status} {fault.error_class}: {_words(fault)}")
     if len(told) == 1:
         return f"The upstream failed. {told[0]}"
     return f"{len(told)} attempts failed. " + "; ".join(told)

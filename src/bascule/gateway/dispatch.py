@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 from bascule.dialects.base import Codec, Dialect, Target
 from bascule.dialects.registry import UnknownDialect, codec, dialect
 from bascule.gateway.exchange import CLIENT_DIALECT, Incoming, Surface
-from bascule.gateway.relay import DrainLimits
+from bascule.gateway.relay import DrainLimits, Drains
 from bascule.link import LinkedProvider, Snapshot
 from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal
@@ -47,6 +47,7 @@ class Destination(Struct, frozen=True, kw_only=True):
     headers: tuple[Header, ...]
     template: Target
     timeouts: Timeouts
+    max_body_bytes: int
     drain: DrainLimits
 
     def call(self, incoming: Incoming, body: bytes, *, stream: bool, within_s: float | None) -> UpstreamCall:
@@ -65,6 +66,7 @@ class Destination(Struct, frozen=True, kw_only=True):
             headers=(*self.headers, *forwarded),
             body=body,
             timeouts=timeouts,
+            max_body_bytes=self.max_body_bytes,
         )
 
     def read_fault(self, status: int, headers: Mapping[str, str], raw: bytes) -> Fault:
@@ -82,9 +84,9 @@ def _patient(timeouts: Timeouts) -> Timeouts:
 class Dispatcher:
     """Destinations of one snapshot, made on first use."""
 
-    def __init__(self, snapshot: Snapshot, *, drain_s: float) -> None:
+    def __init__(self, snapshot: Snapshot, *, drains: Drains) -> None:
         self._snapshot = snapshot
-        self._drain_s = drain_s
+        self._drains = drains
         self._known: dict[tuple[Surface, str], Destination | Refusal] = {}
 
     def destination(self, surface: Surface, endpoint: Endpoint) -> Destination | Refusal:
@@ -122,7 +124,12 @@ class Dispatcher:
                 idle_s=provider.timeouts.idle_s,
                 total_s=provider.timeouts.total_s,
             ),
-            drain=DrainLimits(policy=provider.disconnect, drain_s=self._drain_s),
+            max_body_bytes=self._snapshot.config.server.limits.max_response_bytes,
+            drain=DrainLimits(
+                policy=provider.disconnect,
+                drains=self._drains,
+                drain_s=self._snapshot.config.server.limits.drain_s,
+            ),
         )
 
 

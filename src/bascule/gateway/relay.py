@@ -32,10 +32,31 @@ class Relayed(Struct, frozen=True, kw_only=True):
     """Bytes for the client that were held back and precede the last ones."""
 
 
+class Drains:
+    """How many streams are being read on although their clients have left: bounded, since nobody waits for them."""
+
+    __slots__ = ("_most", "open")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.open = 0
+
+    def enter(self) -> bool:
+        """Whether there is room for one more."""
+        if self.open >= self._most:
+            return False
+        self.open += 1
+        return True
+
+    def leave(self) -> None:
+        self.open -= 1
+
+
 class DrainLimits(Struct, frozen=True, kw_only=True):
     """How long an upstream is read on after its client has left, so that usage is exact."""
 
     policy: Literal["drain", "cancel"]
+    drains: Drains
     drain_s: float = 30.0
 
 
@@ -77,6 +98,7 @@ class Relay:
         finally:
             if self._cut is not None:
                 self._cut.cancel()
+                self._drain.drains.leave()
 
     async def _pump(self) -> Relayed:
         while True:
@@ -101,7 +123,7 @@ class Relay:
 
     def _client_left(self) -> None:
         """Stop reading at once, or read on for a while so that the usage is exact."""
-        if self._drain.policy == "cancel":
+        if self._drain.policy == "cancel" or not self._drain.drains.enter():
             self._give_up()
         else:
             self._cut = asyncio.get_running_loop().call_later(self._drain.drain_s, self._give_up)
