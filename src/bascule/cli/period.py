@@ -36,9 +36,8 @@ def moment_ms(text: str, now_ms: int, *, end: bool = False) -> int:
     Raises ValueError with the forms that are understood.
     """
     word = text.strip()
-    age = _AGE.fullmatch(word)
-    if age is not None:
-        return now_ms - int(age[1]) * _AGE_MS[age[2]]
+    if _AGE.fullmatch(word):
+        return now_ms - duration_ms(word)
     if word == "now":
         return now_ms
     if word in ("today", "yesterday"):
@@ -50,6 +49,14 @@ def moment_ms(text: str, now_ms: int, *, end: bool = False) -> int:
         raise ValueError(
             f"{text!r} is no moment; write e.g. 2026-11-21, 2026-11-21T05:00Z, 2026-11, 2026-W47, 7d, 24h"
         ) from None
+
+
+def duration_ms(text: str) -> int:
+    """The length of time that `90m`, `24h`, `7d` or `2w` says. Raises ValueError."""
+    age = _AGE.fullmatch(text.strip())
+    if age is None:
+        raise ValueError(f"{text!r} is no length of time; write e.g. 90m, 24h, 7d, 2w")
+    return int(age[1]) * _AGE_MS[age[2]]
 
 
 def _calendar_ms(word: str, end: bool) -> int:

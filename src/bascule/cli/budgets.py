@@ -1,0 +1,202 @@
+"""`bascule budgets`: caps on what may be spent, and what is left of them."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any, get_args
+
+import click
+
+from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document
+from bascule.cli.output import config_option, json_option, print_json, print_table, usd
+from bascule.cli.period import now_ms
+from bascule.cli.progress import track
+from bascule.cli.who import who
+from bascule.config.load import Document
+from bascule.decide.budget import parse_scope
+from bascule.link.policy import budget_policy
+from bascule.model.budget import BudgetState
+from bascule.model.errors import BasculeError
+from bascule.model.money import nanousd_from_usd, usd_text
+from bascule.model.policy import Budget, BudgetMode, BudgetWindow, OnExhausted
+from bascule.model.row import RowFilter
+from bascule.offline.budgets import budget_states, rows_since_ms
+
+WINDOWS = get_args(BudgetWindow)
+
+
+@click.group("budgets")
+def command() -> None:
+    """Caps on what may be spent, and what is left of them.
+
+    Scopes: org:N team:N project:N key:N user:N user:* session:* tag:K=V.
+    """
+
+
+@command.command("list")
+@config_option
+@json_option
+def list_budgets(config_path: str | None, as_json: bool) -> None:
+    """Every budget, from the file and made by command."""
+    budgets = all_budgets(read_document(config_path))
+    if as_json:
+        print_json([budget_payload(budget) for budget in budgets])
+        return
+    columns = ("scope", "window", "limit", "mode", "on exhausted", "alerts", "from")
+    print_table(
+        columns,
+        [
+            (b.scope, b.window, usd(b.limit_nanousd), b.mode, b.on_exhausted,
+             ", ".join([f"{alert:g}" for alert in b.alerts]) or None, "file" if b.source == "config" else "command")
+            for b in budgets
+        ],
+    )  # fmt: skip
+
+
+@command.command("show")
+@click.argument("scope", required=False)
+@config_option
+@json_option
+def show(scope: str | None, config_path: str | None, as_json: bool) -> None:
+    """What is spent, held and left in the current window of every budget, a running gateway's open holds included."""
+    document = read_document(config_path)
+    states = current_states(document, now_ms())
+    if scope is not None:
+        states = [state for state in states if state.scope == scope]
+        if not states:
+            raise BasculeError(f"no budget counts {scope!r} now; `bascule budgets list` has all there are")
+    if as_json:
+        print_json([state_payload(state) for state in states])
+        return
+    columns = ("scope", "window", "limit", "settled", "held", "left", "used", "mode")
+    print_table(columns, [_cells(state) for state in states])
+
+
+@command.command("set")
+@click.argument("scope")
+@click.option("--limit-usd", required=True, metavar="USD", help="The cap, as a decimal.")
+@click.option("--window", type=click.Choice(WINDOWS), required=True, help="UTC calendar window, or total.")
+@click.option("--mode", type=click.Choice(get_args(BudgetMode)), default="strict", show_default=True)
+@click.option("--on-exhausted", type=click.Choice(get_args(OnExhausted)), default="refuse", show_default=True)
+@click.option("--alert", "alerts", multiple=True, type=click.FloatRange(0, 10, min_open=True), help="A share: 0.8")
+@config_option
+@json_option
+def set_budget(
+    scope: str,
+    limit_usd: str,
+    window: BudgetWindow,
+    mode: BudgetMode,
+    on_exhausted: OnExhausted,
+    alerts: tuple[float, ...],
+    config_path: str | None,
+    as_json: bool,
+) -> None:
+    """Make or change the budget of SCOPE in this window. A running gateway takes it up within a second."""
+    budget = Budget(
+        scope=_scope(scope),
+        limit_nanousd=_limit(limit_usd),
+        window=window,
+        mode=mode,
+        alerts=alerts,
+        on_exhausted=on_exhausted,
+        source="store",
+    )
+    document = read_document(config_path)
+    _refuse_file_s_own(document, scope, window)
+    open_store(document).governance.set_budget(budget, by=who(), now_ms=now_ms())
+    if as_json:
+        print_json(budget_payload(budget))
+        return
+    click.echo(f"{scope}: {usd(budget.limit_nanousd)} a {window} ({mode})")
+
+
+@command.command("remove")
+@click.argument("scope")
+@click.option("--window", type=click.Choice(WINDOWS), required=True)
+@config_option
+def remove(scope: str, window: BudgetWindow, config_path: str | None) -> None:
+    """Remove a budget that a command made."""
+    document = read_document(config_path)
+    _refuse_file_s_own(document, scope, window)
+    if not open_store(document).governance.remove_budget(scope, window, by=who(), now_ms=now_ms()):
+        raise BasculeError(f"there is no budget of {scope} a {window}; `bascule budgets list` has all there are")
+    click.echo(f"{scope} a {window}: removed")
+
+
+def all_budgets(document: Document) -> tuple[Budget, ...]:
+    """The file's, then those made by command for other scopes and windows, as the gateway counts them."""
+    fixed = tuple([budget_policy(budget) for budget in document.config.budgets])
+    if not has_ledger(data_dir_of(document)):
+        return fixed
+    known = {(budget.scope, budget.window) for budget in fixed}
+    made = open_store(document).governance.budgets()
+    return (*fixed, *[budget for budget in made if (budget.scope, budget.window) not in known])
+
+
+def current_states(document: Document, at_ms: int) -> list[BudgetState]:
+    budgets = all_budgets(document)
+    if not has_ledger(data_dir_of(document)):
+        return budget_states(budgets, (), at_ms)
+    where = RowFilter(since_ms=rows_since_ms(budgets, at_ms))
+    rows = open_store(document).view.attempts(where)
+    return budget_states(budgets, track(rows, "reading the ledger"), at_ms)
+
+
+def budget_payload(budget: Budget) -> dict[str, Any]:
+    return {
+        "scope": budget.scope,
+        "window": budget.window,
+        "limit_usd": usd_text(budget.limit_nanousd),
+        "mode": budget.mode,
+        "on_exhausted": budget.on_exhausted,
+        "alerts": list(budget.alerts),
+        "source": budget.source,
+    }
+
+
+def state_payload(state: BudgetState) -> dict[str, Any]:
+    """INTERFACE's keys, and the mode."""
+    return {
+        "scope": state.scope,
+        "window_id": state.window_id,
+        "limit_usd": usd_text(state.limit_nanousd),
+        "settled_usd": usd_text(state.settled_nanousd),
+        "held_usd": usd_text(state.held_nanousd),
+        "left_usd": usd_text(state.left_nanousd),
+        "mode": state.mode,
+    }
+
+
+def _cells(state: BudgetState) -> tuple[Any, ...]:
+    used = state.settled_nanousd + state.held_nanousd
+    return (
+        state.scope,
+        state.window_id,
+        usd(state.limit_nanousd),
+        usd(state.settled_nanousd),
+        usd(state.held_nanousd),
+        usd(state.left_nanousd),
+        f"{100 * used / state.limit_nanousd:.1f} %" if state.limit_nanousd else None,
+        state.mode,
+    )
+
+
+def _scope(scope: str) -> str:
+    try:
+        parse_scope(scope)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="SCOPE") from None
+    return scope
+
+
+def _limit(text: str) -> int:
+    try:
+        limit = nanousd_from_usd(Decimal(text))
+    except (ValueError, InvalidOperation):
+        raise click.BadParameter(f"{text!r} is not an amount of dollars", param_hint="--limit-usd") from None
+    if limit < 0:
+        raise click.BadParameter("a limit is not negative", param_hint="--limit-usd")
+    return limit
+
+
+def _refuse_file_s_own(document: Document, scope: str, window: str) -> None:
+    if any((budget.scope, budget.window) == (scope, window) for budget in document.config.budgets):
+        raise BasculeError(f"the budget of {scope} a {window} is defined in {document.file}; change it there")

@@ -1,0 +1,159 @@
+"""`bascule ledger`: rows for other programs, the proof that they are whole, and corrections."""
+
+import secrets
+import sys
+from contextlib import nullcontext
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bascule.cli.data import open_existing, read_document
+from bascule.cli.output import config_option, json_option, print_json
+from bascule.cli.period import Period, now_ms, period_options
+from bascule.cli.progress import track
+from bascule.cli.who import who
+from bascule.model.entry import Adjustment
+from bascule.model.errors import BasculeError
+from bascule.model.ids import ulid
+from bascule.model.money import nanousd_from_usd, usd_text
+from bascule.model.row import RowFilter
+from bascule.offline.export import Format, export
+from bascule.offline.rows import COLUMNS, RowKind, documents
+from bascule.offline.verify import verify_ledger
+
+if TYPE_CHECKING:
+    from bascule.compose import Store
+
+
+@click.group("ledger")
+def command() -> None:
+    """Rows for other programs, the proof that they are whole, and corrections."""
+
+
+@command.command("export")
+@click.option("--rows", type=click.Choice(["attempts", "requests"]), default="attempts", show_default=True)
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default="jsonl", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format jsonl.")
+@period_options
+@click.option("--key", default=None, help="Of this key alone.")
+@click.option("--session", default=None, help="Of this session alone.")
+@click.option("--model", default=None, help="Of this model alone.")
+@click.option("--out", "out_path", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write there.")
+@config_option
+def export_rows(
+    rows: RowKind,
+    form: Format,
+    as_json: bool,
+    period: Period,
+    key: str | None,
+    session: str | None,
+    model: str | None,
+    out_path: Path | None,
+    config_path: str | None,
+) -> None:
+    """Write ledger rows: one per upstream attempt and cache hit, or one per client request."""
+    store = open_existing(read_document(config_path))
+    where = RowFilter(since_ms=period.since_ms, until_ms=period.until_ms, key=key, session_id=session, model=model)
+    found = track(documents(store.view, rows, where), "exporting")
+    out = nullcontext(sys.stdout) if out_path is None else out_path.open("w", encoding="utf-8", newline="")
+    with out as stream:
+        count = export(found, COLUMNS[rows], "jsonl" if as_json else form, stream)
+    if out_path is not None:
+        click.echo(f"{count} rows in {out_path}", err=True)
+
+
+@command.command("verify")
+@config_option
+@json_option
+def verify(config_path: str | None, as_json: bool) -> None:
+    """Check every line, link and price of the ledger. Exit status 1 names what does not hold."""
+    verdict = verify_ledger(open_existing(read_document(config_path)).view)
+    if as_json:
+        print_json(
+            {
+                "holds": verdict.holds,
+                "chains": verdict.chains,
+                "lines": verdict.lines,
+                "attempts": verdict.attempts,
+                "findings": [{"where": found.where, "what": found.what} for found in verdict.findings],
+            }
+        )
+    else:
+        for found in verdict.findings:
+            click.echo(f"{found.where}: {found.what}", err=True)
+        looked = f"{verdict.attempts} attempts in {verdict.lines} lines of {verdict.chains} chains"
+        click.echo(f"{looked}: {'all of it holds' if verdict.holds else f'{len(verdict.findings)} findings'}")
+    if not verdict.holds:
+        sys.exit(1)
+
+
+@command.command("adjust")
+@click.argument("attempt_id")
+@click.option("--delta-usd", required=True, metavar="USD", help="What to add to its cost; may be negative.")
+@click.option("--reason", required=True, help="Kept with the correction.")
+@config_option
+@json_option
+def adjust(attempt_id: str, delta_usd: str, reason: str, config_path: str | None, as_json: bool) -> None:
+    """Correct the cost of an attempt by a new line; nothing is changed or removed."""
+    delta = _delta(delta_usd)
+    if not reason.strip():
+        raise click.BadParameter("say why", param_hint="--reason")
+    store = open_existing(read_document(config_path))
+    before = next((row for row in store.view.attempts() if row.attempt_id == attempt_id), None)
+    if before is None:
+        raise BasculeError(f"the ledger has no attempt {attempt_id!r}; `bascule ledger export` lists them")
+    if before.kind == "intent":
+        raise BasculeError(f"{attempt_id} is still open; correct it once it has been settled")
+    at_ms = now_ms()
+    line = Adjustment(
+        adjustment_id=f"adj_{ulid(at_ms, secrets.randbits(80))}",
+        attempt_id=attempt_id,
+        ts_ms=at_ms,
+        delta_nanousd=delta,
+        reason=reason.strip(),
+        by=who(),
+    )
+    write_adjustment(store, line)
+    cost = (before.cost_nanousd or 0) + delta
+    if as_json:
+        print_json(
+            {
+                "adjustment_id": line.adjustment_id,
+                "attempt_id": attempt_id,
+                "delta_usd": usd_text(delta),
+                "cost_usd": usd_text(cost),
+                "reason": line.reason,
+                "by": line.by,
+            }
+        )
+        return
+    click.echo(f"{attempt_id}: {usd_text(before.cost_nanousd) or 'unknown'} becomes {usd_text(cost)}")
+
+
+def write_adjustment(store: "Store", line: Adjustment) -> None:
+    """Through a journal of this command's own, then into the store. Raises StoreError, LedgerUnavailable."""
+    from bascule.storage.drainer import Drainer
+    from bascule.storage.journal.writer import JournalWriter
+
+    journal = JournalWriter(store.journals, f"command-{line.adjustment_id}", durability="power")
+    drained = False
+    try:
+        journal.adjust(line)
+        Drainer(journal, store.ledger).drain()
+        store.ledger.make_durable()
+        drained = journal.backlog == 0
+    finally:
+        # Where the store did not take it, the line stays in its journal and the next start of the gateway drains it.
+        journal.close(remove=drained)
+
+
+def _delta(text: str) -> int:
+    try:
+        delta = nanousd_from_usd(Decimal(text))
+    except (ValueError, InvalidOperation):
+        raise click.BadParameter(f"{text!r} is not an amount of dollars", param_hint="--delta-usd") from None
+    if not delta:
+        raise click.BadParameter("a correction of nothing corrects nothing", param_hint="--delta-usd")
+    return delta
