@@ -1,0 +1,150 @@
+"""What a request asks for: its text in bytes, its cap, its tools, and whether it is a tool's turn."""
+
+import json
+import math
+from typing import Any
+
+from bascule.testing.script import Dialect, ScriptedCall
+
+IMAGE_TOKENS = 85
+_MARKER = "CALL "
+
+
+def input_tokens(body: dict[str, Any], per_byte: float = 0.25) -> int:
+    """Prompt tokens by rule: the UTF-8 bytes of text that a model would see, times `per_byte`, rounded up; 85 an image.
+
+    At least 1. Encoded images do not count as text.
+    """
+    texts: list[str] = []
+    images = 0
+    for key in ("messages", "system", "input", "prompt"):
+        images += _collect(body.get(key), texts)
+    shapes = (body.get(key) for key in ("tools", "functions", "response_format", "output_config"))
+    texts += [json.dumps(shape, ensure_ascii=False, separators=(",", ":")) for shape in shapes if shape]
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return max(1, math.ceil(size * per_byte) + IMAGE_TOKENS * images)
+
+
+def _collect(value: Any, texts: list[str]) -> int:
+    """Gather text below `value`; returns the number of images."""
+    if isinstance(value, str):
+        texts.append(value)
+        return 0
+    if isinstance(value, list):
+        if value and all(isinstance(item, int) for item in value):  # an embedding's input as token ids
+            texts.append("1234" * len(value))
+            return 0
+        return sum(_collect(item, texts) for item in value)
+    if not isinstance(value, dict):
+        return 0
+    if value.get("type") in {"image", "image_url", "input_image"}:
+        return 1
+    images = 0
+    for key in ("content", "text", "thinking", "name", "arguments", "function", "tool_calls"):
+        images += _collect(value.get(key), texts)
+    if value.get("type") == "tool_use":
+        texts.append(json.dumps(value.get("input"), ensure_ascii=False, separators=(",", ":")))
+    return images
+
+
+def output_cap(body: dict[str, Any]) -> int | None:
+    """The smallest of the caps that the request gives, None where it gives none."""
+    caps = [body[key] for key in ("max_tokens", "max_completion_tokens") if isinstance(body.get(key), int)]
+    return min(caps, default=None)
+
+
+def asked_calls(body: dict[str, Any], scripted: tuple[ScriptedCall, ...]) -> tuple[ScriptedCall, ...]:
+    """The tool calls to answer with: none without tools or after a tool's result; `CALL name {json}` wins."""
+    names = _tool_names(body)
+    messages = body.get("messages")
+    if not names or not isinstance(messages, list) or not messages or _forbids_tools(body):
+        return ()
+    last = messages[-1]
+    if not isinstance(last, dict) or last.get("role") != "user" or _has_tool_result(last):
+        return ()
+    texts: list[str] = []
+    _collect(last.get("content"), texts)
+    marked = tuple(call for text in texts for call in _marked_calls(text) if call.name in names)
+    return marked or scripted
+
+
+def _tool_names(body: dict[str, Any]) -> set[str]:
+    names = set()
+    for tool in body.get("tools") or ():
+        if isinstance(tool, dict):
+            function = tool.get("function")
+            names.add(str((function if isinstance(function, dict) else tool).get("name")))
+    return names
+
+
+def _forbids_tools(body: dict[str, Any]) -> bool:
+    choice = body.get("tool_choice")
+    return choice == "none" or (isinstance(choice, dict) and choice.get("type") == "none")
+
+
+def _has_tool_result(message: dict[str, Any]) -> bool:
+    content = message.get("content")
+    return isinstance(content, list) and any(
+        isinstance(block, dict) and block.get("type") == "tool_result" for block in content
+    )
+
+
+def _marked_calls(text: str) -> list[ScriptedCall]:
+    calls = []
+    decoder = json.JSONDecoder()
+    for piece in text.split(_MARKER)[1:]:
+        name, blank, rest = piece.partition(" ")
+        if not blank or not rest.lstrip().startswith("{"):
+            continue
+        try:
+            arguments, _ = decoder.raw_decode(rest.lstrip())
+        except ValueError:
+            continue
+        calls.append(ScriptedCall(name, arguments))
+    return calls
+
+
+def asked_schema(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The JSON schema that the answer must satisfy, `{}` for any JSON object, None for plain text."""
+    wanted = body.get("response_format")
+    if isinstance(wanted, dict) and wanted.get("type") == "json_schema":
+        schema = (wanted.get("json_schema") or {}).get("schema")
+        return schema if isinstance(schema, dict) else {}
+    if isinstance(wanted, dict) and wanted.get("type") == "json_object":
+        return {}
+    output = body.get("output_config")
+    given = output.get("format") if isinstance(output, dict) else body.get("output_format")
+    if isinstance(given, dict) and given.get("type") == "json_schema":
+        schema = given.get("schema")
+        return schema if isinstance(schema, dict) else {}
+    return None
+
+
+def thinks(body: dict[str, Any], dialect: Dialect) -> bool:
+    """Whether an Anthropic request turns thinking on."""
+    thinking = body.get("thinking")
+    return dialect == "anthropic" and isinstance(thinking, dict) and thinking.get("type") in {"enabled", "adaptive"}
+
+
+def sample(schema: dict[str, Any], root: dict[str, Any] | None = None) -> Any:
+    """A small value that satisfies `schema`: all properties given, one item in each array."""
+    root = schema if root is None else root
+    if "$ref" in schema:
+        target: Any = root
+        for part in str(schema["$ref"]).removeprefix("#/").split("/"):
+            target = target[part]
+        return sample(target, root)
+    if "const" in schema:
+        return schema["const"]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    for key in ("anyOf", "oneOf", "allOf"):
+        if schema.get(key):
+            return sample(schema[key][0], root)
+    kind = schema.get("type", "object")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object":
+        return {name: sample(inner, root) for name, inner in (schema.get("properties") or {}).items()}
+    if kind == "array":
+        return [sample(schema.get("items") or {"type": "string"}, root)] * max(1, int(schema.get("minItems", 1)))
+    return {"string": "word", "integer": 7, "number": 7.5, "boolean": True, "null": None}[kind]
