@@ -20,6 +20,8 @@ class _Usage(msgspec.Struct, gc=False):
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _USAGE = msgspec.json.Decoder(_Usage)
 _WHITESPACE = b" \t\r\n"
+_STYLES = ((b'":', b","), (b'": ', b", "))
+"""How nearly all clients write the top level. What joins to the very same bytes can be joined again with changes."""
 
 Span = tuple[int, int, int]
 """Where a member stands: start of its key, start and end of its value."""
@@ -39,14 +41,15 @@ def patch(raw: bytes, put: Mapping[str, bytes], drop: Collection[str] = ()) -> b
     Everything else keeps its bytes; new members are added at the end. Raises as `members` does.
     """
     decoded = _MEMBERS.decode(raw)
-    pairs = {key: b'"' + key.encode() + b'":' + bytes(value) for key, value in decoded.items()}
-    if b"{" + b",".join(pairs.values()) + b"}" == raw:
-        # Written without whitespace between members, as most clients do: joining again changes nothing else.
+    for colon, comma in _STYLES:
+        pairs = {key: b'"' + key.encode() + colon + bytes(value) for key, value in decoded.items()}
+        if b"{" + comma.join(pairs.values()) + b"}" != raw:
+            continue
         for key in drop:
             pairs.pop(key, None)
         for key, value in put.items():
-            pairs[key] = b'"' + key.encode() + b'":' + value
-        return b"{" + b",".join(pairs.values()) + b"}"
+            pairs[key] = b'"' + key.encode() + colon + value
+        return b"{" + comma.join(pairs.values()) + b"}"
     spans = _walk(raw, decoded)
     if spans is None:
         return _rewrite(decoded, put, drop)
@@ -76,10 +79,11 @@ def splice_cost(raw: bytes, cost_nanousd: int) -> bytes:
     if not usage.startswith(b"{"):
         return raw
     spliced = with_cost(usage, cost_nanousd)
-    member = b'"usage":' + usage
-    if raw.count(member) == 1:
-        at = raw.index(member)
-        return raw[:at] + b'"usage":' + spliced + raw[at + len(member) :]
+    for colon, _ in _STYLES:
+        member = b'"usage' + colon + usage
+        if raw.count(member) == 1:
+            end = raw.index(member) + len(member)
+            return raw[: end - len(usage)] + spliced + raw[end:]
     return patch(raw, {"usage": spliced})
 
 

@@ -68,7 +68,7 @@ def chat_bodies(draw: st.DrawFn) -> dict[str, Any]:
         "temperature": draw(st.floats(0, 2)),
         "stop": draw(st.lists(TEXT, max_size=2)),
         "stream": draw(st.booleans()),
-        "user": draw(TEXT),
+        "user": draw(st.sampled_from(["ann", "ann@example.com"])),
         "reasoning_effort": draw(st.sampled_from(["none", "low", "high"])),
     }
     return body | {key: value for key, value in optional.items() if draw(st.booleans())}
