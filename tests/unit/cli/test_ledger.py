@@ -1,0 +1,79 @@
+import csv
+import io
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from bascule.model.money import Rates
+from bascule.model.usage import Usage
+from bascule.offline.rows import ATTEMPT_COLUMNS, REQUEST_COLUMNS
+
+EXACT = {"usage": Usage(tokens_in=10, tokens_out=0, source="reported"), "cost": 1_000,
+         "settlement": {"rates": Rates(input=100_000, output=400_000)}}  # fmt: skip
+
+
+def test_export_reads_store_and_tail(run: Any, book: Any, place: Path) -> None:
+    book.attempt(request="req_a", no=1, cost=1)
+    book.drain()
+    book.attempt(request="req_a", no=2, role="retry", cost=2)
+    book.attempt(request="req_b", model="big", cost=4)
+    rows = [json.loads(line) for line in run("ledger", "export").out.splitlines()]
+    assert [row["attempt_id"] for row in rows] == ["att_a.1", "att_a.2", "att_b.1"]
+    assert list(rows[0]) == list(ATTEMPT_COLUMNS)
+    requests = [json.loads(line) for line in run("ledger", "export", "--rows", "requests").out.splitlines()]
+    assert [(row["request_id"], row["attempts"], row["cost_nanousd"]) for row in requests] == [
+        ("req_a", 2, 3), ("req_b", 1, 4),
+    ]  # fmt: skip
+    assert list(requests[0]) == list(REQUEST_COLUMNS)
+    written = run("ledger", "export", "--format", "csv", "--model", "big", "--out", "rows.csv")
+    assert written.out == ""
+    (row,) = csv.DictReader(io.StringIO((place / "rows.csv").read_text()))
+    assert row["cost_usd"] == "0.000000004"
+    assert run("ledger", "export", "--since", "2026-11-22").out == ""
+    assert run("ledger", "export", "--format", "parquet", "--out", "rows.parquet").code == 1
+
+
+def test_verify(run: Any, book: Any, place: Path) -> None:
+    book.attempt(**EXACT)
+    book.attempt(**EXACT)
+    book.drain()
+    sound = run("ledger", "verify", "--json")
+    assert sound.code == 0
+    assert (sound.json["holds"], sound.json["attempts"], sound.json["findings"]) == (True, 2, [])
+    with sqlite3.connect(place / "data" / "ledger.sqlite3") as database:
+        database.execute("UPDATE attempts SET cost_nanousd = 1 WHERE attempt_id = 'att_0002.1'")
+    broken = run("ledger", "verify")
+    assert broken.code == 1
+    assert "att_0002.1" in broken.err
+    assert run("ledger", "verify", "--json").json["holds"] is False
+
+
+def test_adjust_adds_a_line(run: Any, book: Any, place: Path) -> None:
+    attempt_id = book.attempt(**EXACT)
+    unpriced = book.attempt(cost=None, settlement={"rates": None})
+    open_one = book.attempt(end=None)
+    book.drain()
+    made = run("ledger", "adjust", attempt_id, "--delta-usd", "-0.0000005", "--reason", "invoice", "--json")
+    assert made.code == 0, made.err
+    assert set(made.json) == {"adjustment_id", "attempt_id", "delta_usd", "cost_usd", "reason", "by"}
+    assert made.json["cost_usd"] == "0.000000500"
+    run("ledger", "adjust", unpriced, "--delta-usd", "2", "--reason", "invoice")
+    rows = {row["attempt_id"]: row for row in map(json.loads, run("ledger", "export").out.splitlines())}
+    assert (rows[attempt_id]["cost_nanousd"], rows[attempt_id]["adjusted_nanousd"]) == (500, -500)
+    assert rows[unpriced]["cost_nanousd"] == 2_000_000_000
+    assert run("ledger", "verify").code == 0
+    assert run("report", "--json").json["total"]["cost_usd"] == "2.000000500"
+    assert not list((place / "data" / "journal").glob("command-*"))
+    assert run("ledger", "adjust", open_one, "--delta-usd", "1", "--reason", "x").code == 1
+    assert run("ledger", "adjust", "att_none", "--delta-usd", "1", "--reason", "x").code == 1
+
+
+def test_wrong_use(run: Any, book: Any) -> None:
+    attempt_id = book.attempt()
+    assert run("ledger", "adjust", attempt_id, "--delta-usd", "1").code == 2
+    assert run("ledger", "adjust", attempt_id, "--delta-usd", "1", "--reason", " ").code == 2
+    assert run("ledger", "adjust", attempt_id, "--delta-usd", "0", "--reason", "x").code == 2
+    assert run("ledger", "adjust", attempt_id, "--delta-usd", "x", "--reason", "x").code == 2
+    assert run("ledger", "export", "--rows", "lines").code == 2
+    assert run("ledger", "export", "--until", "x").code == 2
