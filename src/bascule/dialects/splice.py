@@ -22,6 +22,7 @@ _USAGE = msgspec.json.Decoder(_Usage)
 _WHITESPACE = b" \t\r\n"
 _STYLES = ((b'":', b","), (b'": ', b", "))
 """How nearly all clients write the top level. What joins to the very same bytes can be joined again with changes."""
+_SPACED_FIRST = _STYLES[::-1]
 
 Span = tuple[int, int, int]
 """Where a member stands: start of its key, start and end of its value."""
@@ -41,8 +42,10 @@ def patch(raw: bytes, put: Mapping[str, bytes], drop: Collection[str] = ()) -> b
     Everything else keeps its bytes; new members are added at the end. Raises as `members` does.
     """
     decoded = _MEMBERS.decode(raw)
-    for colon, comma in _STYLES:
-        pairs = {key: b'"' + key.encode() + colon + bytes(value) for key, value in decoded.items()}
+    # The first colon tells which style is the likelier one.
+    spaced = raw.find(b'": ', 0, raw.find(b'":') + 3) >= 0
+    for colon, comma in _SPACED_FIRST if spaced else _STYLES:
+        pairs = {key: b'"' + key.encode() + colon + value for key, value in decoded.items()}
         if b"{" + comma.join(pairs.values()) + b"}" != raw:
             continue
         for key in drop:
@@ -79,11 +82,11 @@ def splice_cost(raw: bytes, cost_nanousd: int) -> bytes:
     if not usage.startswith(b"{"):
         return raw
     spliced = with_cost(usage, cost_nanousd)
-    for colon, _ in _STYLES:
-        member = b'"usage' + colon + usage
-        if raw.count(member) == 1:
-            end = raw.index(member) + len(member)
-            return raw[: end - len(usage)] + spliced + raw[end:]
+    at = raw.rfind(usage)
+    end = at + len(usage)
+    if raw.rfind(usage, 0, end - 1) < 0:
+        # The decoder cut this text out of `raw`, and it stands there only once: this is where it was cut.
+        return raw[:at] + spliced + raw[end:]
     return patch(raw, {"usage": spliced})
 
 
