@@ -1,6 +1,7 @@
 """Opening one connection to an origin: directly, through a plain proxy, or through a tunnel with TLS inside."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 
@@ -39,10 +40,18 @@ async def dial(
         message = f"{origin.authority}: the certificate is not trusted: {error.verify_message[:120]}"
         raise TransportError("connect", message, request_sent=False) from None
     except OSError as error:
-        why = error.strerror or str(error) or type(error).__name__
-        message = f"{origin.authority}: not connected: {why[:120]}"
+        message = f"{origin.authority}: not connected: {_reason(error)[:120]}"
         raise TransportError("connect", message, request_sent=False) from None
     return connection
+
+
+def _reason(error: OSError) -> str:
+    """The system's words for it; the loops' own differ and repeat addresses."""
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or 'the handshake was cut'}"
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error) or type(error).__name__
 
 
 async def _through_tunnel(
