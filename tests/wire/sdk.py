@@ -56,7 +56,7 @@ _REQUESTS: dict[str, TypeAdapter[Any]] = {
     "openai_chat": TypeAdapter(CompletionCreateParams),
     "anthropic_messages": TypeAdapter(MessageCreateParams),
 }
-_BEYOND_THE_SDK = frozenset({"temperature", "top_p", "top_k", "reasoning_content", "cache_control"})
+_BEYOND_THE_SDK = frozenset({"temperature", "top_p", "top_k", "reasoning_content", "cache_control", "extra_content"})
 """Fields that providers take although the SDK's request types do not (any longer) name them all."""
 
 

@@ -3,14 +3,18 @@
 Changes are deterministic, so that a call and its result, in one request or in later ones, go on matching.
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from hashlib import sha256
+
+from bascule.model.request import Signature
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 _DIGEST_CHARS = 8
 
 OPENAI_NAME_CHARS = 64
 ANTHROPIC_NAME_CHARS = 128
+_SIGNED = "__sig__"
 _ID_CHARS = 40
 """OpenAI's limit for call ids in Chat Completions; Anthropic's is larger."""
 
@@ -23,6 +27,24 @@ def call_id(given: str) -> str:
 def made_call_id(response_id: str | None, choice: int, call: int) -> str:
     """An id for a call that came without one, unique as far as the response's id is."""
     return "call_" + _digest(f"{response_id}/{choice}/{call}") * 2
+
+
+def signed_call_id(given: str, signature: Signature | None) -> str:
+    """A call id that holds a provider's signature of the call, for clients that keep nothing else of it."""
+    if signature is None:
+        return call_id(given)
+    return call_id(given) + _SIGNED + urlsafe_b64encode(signature.value.encode()).decode().rstrip("=")
+
+
+def split_call_id(given: str) -> tuple[str, str | None]:
+    """(the call id, the signature that it holds)."""
+    plain, _, held = given.partition(_SIGNED)
+    if not held:
+        return given, None
+    try:
+        return plain, urlsafe_b64decode(held + "=" * (-len(held) % 4)).decode()
+    except (ValueError, UnicodeError):
+        return given, None  # not one of ours
 
 
 def tool_name(given: str, limit: int) -> str:

@@ -40,13 +40,14 @@ class RefusalDelta(Struct, frozen=True, gc=False):
     text: str
 
 
-class ToolCallStarted(Struct, frozen=True, gc=False):
+class ToolCallStarted(Struct, frozen=True):
     """`call` numbers the calls of a choice from 0 in the order of their start."""
 
     choice: int
     call: int
     id: str
     name: str
+    signature: Signature | None = None
 
 
 class ToolArgumentsDelta(Struct, frozen=True, gc=False):

@@ -63,6 +63,8 @@ class ToolUse(Struct, frozen=True, kw_only=True, tag="tool_use"):
     name: str
     arguments: str
     kind: Literal["function", "custom"] = "function"
+    signature: Signature | None = None
+    """The provider's proof of this call, which it wants back (Gemini's thought signature)."""
     carried: Carried = {}
 
 

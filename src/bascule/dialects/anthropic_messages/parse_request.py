@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from bascule.dialects.anthropic_messages.facts import BILLING_HEADER, is_client_json
 from bascule.dialects.anthropic_messages.unsigned import FOREIGN_SIGNATURE
+from bascule.dialects.names import split_call_id
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import (
     Block,
@@ -89,15 +90,17 @@ def _block(block: dict[str, Any], where: str) -> Block | None:
         return Text(text=text, carried=_carried(block, "citations")) if isinstance(text, str) and text else None
     if kind == "tool_use":
         arguments = msgspec.json.encode(block.get("input") or {}).decode()
+        given, signature = split_call_id(_required(block, "id", where))
         return ToolUse(
-            id=_required(block, "id", where),
+            id=given,
             name=_required(block, "name", where),
             arguments=arguments,
+            signature=None if signature is None else Signature("openai_chat", signature),
             carried=_carried(block),
         )
     if kind == "tool_result":
         return ToolResult(
-            tool_use_id=_required(block, "tool_use_id", where),
+            tool_use_id=split_call_id(_required(block, "tool_use_id", where))[0],
             content=parse_content(block.get("content") or [], where),
             is_error=block.get("is_error") is True,
             carried=_carried(block),

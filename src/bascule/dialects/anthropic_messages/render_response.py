@@ -6,7 +6,7 @@ import msgspec
 
 from bascule.dialects.anthropic_messages.render_request import arguments_object
 from bascule.dialects.anthropic_messages.unsigned import FOREIGN_SIGNATURE
-from bascule.dialects.names import call_id
+from bascule.dialects.names import call_id, signed_call_id
 from bascule.model.request import Block, RedactedThinking, RefusalText, Text, Thinking, ToolUse
 from bascule.model.response import Response
 from bascule.model.usage import Usage
@@ -77,7 +77,7 @@ def _block(block: Block, names: dict[str, str], wants_thinking: bool) -> dict[st
     if isinstance(block, ToolUse):
         return {
             "type": "tool_use",
-            "id": call_id(block.id),
+            "id": signed_call_id(block.id, block.signature),
             "name": names.get(block.name, block.name),
             "input": arguments_object(block.arguments),
         }

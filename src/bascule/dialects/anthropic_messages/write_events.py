@@ -12,7 +12,7 @@ from bascule.dialects.anthropic_messages.errors import error_event
 from bascule.dialects.anthropic_messages.render_response import message_id, render_usage, stop_reason
 from bascule.dialects.anthropic_messages.unsigned import FOREIGN_SIGNATURE
 from bascule.dialects.fields import is_json
-from bascule.dialects.names import call_id
+from bascule.dialects.names import signed_call_id
 from bascule.dialects.sse import named_event
 from bascule.model.errors import Refusal
 from bascule.model.events import (
@@ -95,7 +95,7 @@ class MessageWriter:
             call.arguments.append(event.json)
             return self._advance()
         if isinstance(event, ToolCallStarted):
-            self._calls[event.call] = _Call(event.id, event.name)
+            self._calls[event.call] = _Call(signed_call_id(event.id, event.signature), event.name)
             return self._advance()
         if isinstance(event, ThinkingDelta):
             if not self._wants_thinking or self._call_is_open():
@@ -181,7 +181,7 @@ class MessageWriter:
         if not call.opened:
             call.opened = True
             name = self._names.get(call.name, call.name)
-            block = {"type": "tool_use", "id": call_id(call.id), "name": name, "input": {}}
+            block = {"type": "tool_use", "id": call.id, "name": name, "input": {}}
             out.append(self._open_block(call, msgspec.json.encode(block)))
         out += [
             self._delta({"type": "input_json_delta", "partial_json": piece}) for piece in call.arguments[call.written :]

@@ -188,12 +188,25 @@ def _data_url(url: str) -> tuple[str | None, str | None]:
 def _tool_call(call: dict[str, Any], where: str) -> ToolUse:
     function = call.get("function")
     if isinstance(function, dict) and isinstance(name := function.get("name"), str):
-        return ToolUse(id=str(call.get("id") or ""), name=name, arguments=_arguments(function.get("arguments")))
+        return ToolUse(
+            id=str(call.get("id") or ""),
+            name=name,
+            arguments=_arguments(function.get("arguments")),
+            signature=call_signature(call),
+        )
     custom = call.get("custom")
     if isinstance(custom, dict) and isinstance(name := custom.get("name"), str):
         text = custom.get("input")
         return ToolUse(id=str(call.get("id") or ""), name=name, arguments=str(text or ""), kind="custom")
     raise MalformedRequest(f"`{where}` holds a call without a `function.name`", where)
+
+
+def call_signature(call: dict[str, Any]) -> Signature | None:
+    """Gemini's thought signature in its OpenAI-compatible form: `extra_content.google.thought_signature`."""
+    extra = call.get("extra_content")
+    google = extra.get("google") if isinstance(extra, dict) else None
+    value = google.get("thought_signature") if isinstance(google, dict) else None
+    return Signature("openai_chat", value) if isinstance(value, str) and value else None
 
 
 def _arguments(arguments: Any) -> str:

@@ -38,7 +38,7 @@ def _cleaned(message: dict[str, Any]) -> dict[str, Any]:
     if isinstance(content := message.get("content"), list):
         parts = [part for part in content if isinstance(part, dict)]
         cleaned["content"] = [part for part in parts if part.get("type") == "text" and type(part.get("text")) is str]
-        thoughts = [_thought(part) for part in parts if part.get("type") == "thinking"]
+        thoughts = [thought_text(part) for part in parts if part.get("type") == "thinking"]
         if thoughts:
             cleaned["reasoning_content"] = "\n".join(thoughts)
     elif not isinstance(content, str):
@@ -48,12 +48,17 @@ def _cleaned(message: dict[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
-def _thought(part: dict[str, Any]) -> str:
+def thought_text(part: dict[str, Any]) -> str:
+    """The text of a part of type `thinking`."""
     thinking = part.get("thinking")
     if isinstance(thinking, str):
         return thinking
-    pieces = [piece.get("text") for piece in thinking or () if isinstance(piece, dict)]
+    pieces = [piece.get("text") for piece in _list(thinking) if isinstance(piece, dict)]
     return "".join([piece for piece in pieces if isinstance(piece, str)])
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _is_call(call: Any) -> bool:

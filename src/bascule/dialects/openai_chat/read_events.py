@@ -7,6 +7,8 @@ import msgspec
 from bascule.dialects.base import ReplyFacts
 from bascule.dialects.names import made_call_id
 from bascule.dialects.openai_chat.chunk import Delta
+from bascule.dialects.openai_chat.parse_request import call_signature
+from bascule.dialects.openai_chat.parse_response import thought_text
 from bascule.dialects.openai_chat.response import FINISH_REASONS
 from bascule.dialects.openai_chat.stream import ChunkReader
 from bascule.model.events import (
@@ -96,8 +98,8 @@ class ChunkEvents:
         thought = delta.reasoning_content or delta.reasoning
         if thought and type(thought) is str:
             events.append(ThinkingDelta(choice, thought))
-        if delta.content and type(delta.content) is str:
-            events.append(TextDelta(choice, delta.content))
+        if delta.content:
+            events += _content(choice, delta.content)
         if delta.refusal and type(delta.refusal) is str:
             events.append(RefusalDelta(choice, delta.refusal))
         for call in delta.tool_calls if type(delta.tool_calls) is list else ():
@@ -124,7 +126,22 @@ class ChunkEvents:
                 calls.waiting[call] += pieces or ""
                 return
             call_id = calls.ids[call] or made_call_id(self._reader.response_id, choice, call)
-            events.append(ToolCallStarted(choice, call, call_id, name))
+            events.append(ToolCallStarted(choice, call, call_id, name, call_signature(wire)))
             pieces = calls.waiting.pop(call) + (pieces or "")
         if pieces:
             events.append(ToolArgumentsDelta(choice, call, pieces))
+
+
+def _content(choice: int, content: Any) -> list[Event]:
+    """Text, or Mistral's list of parts."""
+    if type(content) is str:
+        return [TextDelta(choice, content)]
+    events: list[Event] = []
+    for part in content if type(content) is list else ():
+        if type(part) is not dict:
+            continue
+        if part.get("type") == "thinking" and (thought := thought_text(part)):
+            events.append(ThinkingDelta(choice, thought))
+        elif part.get("type") == "text" and type(text := part.get("text")) is str and text:
+            events.append(TextDelta(choice, text))
+    return events

@@ -151,8 +151,14 @@ def _call(block: ToolUse) -> Body:
     name = tool_name(block.name, OPENAI_NAME_CHARS)
     if block.kind == "custom":
         return {"id": call_id(block.id), "type": "custom", "custom": {"name": name, "input": block.arguments}}
-    function = {"name": name, "arguments": block.arguments or "{}"}
-    return {"id": call_id(block.id), "type": "function", "function": function}
+    call: Body = {
+        "id": call_id(block.id),
+        "type": "function",
+        "function": {"name": name, "arguments": block.arguments or "{}"},
+    }
+    if block.signature is not None and block.signature.dialect == "openai_chat":
+        call["extra_content"] = {"google": {"thought_signature": block.signature.value}}
+    return call
 
 
 def _user(message: Message) -> tuple[list[Body], Body | None]:
