@@ -1,7 +1,9 @@
 """`serve` as a process: a gateway, its edge, uvicorn around both, and reloading."""
 
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -166,7 +168,14 @@ def run(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(server.drain_timeout_s) or None,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     _Announcing(config, lambda address: announce(service.snapshot, address)).run()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """uvicorn raises the signal that ended it once more when all is done: a stop that was asked for is no failure."""
+    raise SystemExit(0)
 
 
 class _Announcing(uvicorn.Server):

@@ -24,6 +24,11 @@ _PROVIDER_SURFACE: dict[Surface, ProviderSurface] = {
     "openai_embeddings": "embeddings",
     "anthropic_count_tokens": "count_tokens",
 }
+_OWN_DIALECT: dict[Surface, str] = {
+    "openai_embeddings": "openai_embeddings",
+    "anthropic_count_tokens": "anthropic_count_tokens",
+}
+"""Surfaces whose answers are not the chat's, on both sides alike."""
 _JSON_HEADERS: tuple[Header, ...] = (
     (b"content-type", b"application/json"),
     (b"accept-encoding", b"identity"),
@@ -102,9 +107,9 @@ class Dispatcher:
         provider_surface = _PROVIDER_SURFACE[surface]
         if provider_surface not in provider.spec.paths:
             return _cannot(endpoint, provider_surface)
-        provider_dialect = "openai_embeddings" if surface == "openai_embeddings" else endpoint.dialect
+        provider_dialect = _OWN_DIALECT.get(surface, endpoint.dialect)
         try:
-            pair = codec(CLIENT_DIALECT[surface], provider_dialect)
+            pair = codec(_OWN_DIALECT.get(surface, CLIENT_DIALECT[surface]), provider_dialect)
         except UnknownDialect:
             return _cannot(endpoint, provider_surface)
         return Destination(

@@ -1,0 +1,67 @@
+"""The scripted upstream in a thread of this process, so that a script may be any function of the request."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import uvloop
+
+from bascule.testing.script import Choice, ProviderRequest, Script
+from bascule.testing.served import Served
+from bascule.testing.upstream import ScriptedUpstream
+
+
+class Provider:
+    """Both provider types on one port, with what they counted."""
+
+    def __init__(self, script: Choice | None = None) -> None:
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="scripted-upstream", daemon=True)
+        self.upstream = ScriptedUpstream(script)
+        self._mark = 0
+
+    def start(self) -> None:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self.upstream.start(), self._loop).result(10)
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self.upstream.stop(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    @property
+    def openai_url(self) -> str:
+        return self.upstream.url("openai")
+
+    @property
+    def anthropic_url(self) -> str:
+        return self.upstream.url("anthropic")
+
+    def use(self, script: Choice) -> None:
+        """Script the requests from now on, and forget what was served before."""
+        self.upstream.use(script)
+        self._mark = len(self.upstream.served)
+
+    @property
+    def served(self) -> list[Served]:
+        """Since the last `use`."""
+        return self.upstream.served[self._mark :]
+
+    @property
+    def last(self) -> Served:
+        return self.served[-1]
+
+    def quiet(self, timeout_s: float = 15.0) -> None:
+        """Wait until it serves nothing."""
+        deadline = time.monotonic() + timeout_s
+        while self.upstream.in_flight:
+            assert time.monotonic() < deadline, f"{self.upstream.in_flight} requests are still served"
+            time.sleep(0.02)
+
+
+def from_body(choose: Callable[[dict[str, Any]], Script]) -> Callable[[ProviderRequest], Script]:
+    """A script chosen by the request's body alone."""
+    return lambda request: choose(request.body)
