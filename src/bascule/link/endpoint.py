@@ -1,6 +1,7 @@
 """Endpoints and models: configuration over the catalog's facts."""
 
 from calendar import timegm
+from collections.abc import Iterator
 from datetime import date
 from typing import Protocol
 
@@ -26,6 +27,8 @@ class Book(Protocol):
     def version(self) -> str: ...
 
     def entry(self, provider: str, upstream_model: str) -> BookEntry | None: ...
+
+    def models_of(self, provider: str) -> Iterator[BookEntry]: ...
 
 
 def book_entry(provider: LinkedProvider, upstream_model: str, book: Book) -> BookEntry | None:

@@ -64,6 +64,7 @@ class Snapshot:
         self._rules = {name: CompiledRules(route.rules) for name, route in routes.items()}
         self._direct: dict[tuple[str, str], Model] = {}
         self._catalog: dict[str, Model] = {}
+        self._catalog_names: tuple[str, ...] | None = None
 
     def route(self, name: str) -> RoutePolicy | None:
         return self.routes.get(name)
@@ -119,6 +120,18 @@ class Snapshot:
         """What clients may ask for by a name of the configuration: routes, models, aliases."""
         return tuple(dict.fromkeys([*self.routes, *self.models, *self.aliases]))
 
+
+    def catalog_names(self) -> tuple[str, ...]:
+        """Catalog models of the configured providers that are not deprecated, in the file's order."""
+        if self._catalog_names is None:
+            found: dict[str, None] = {}
+            for linked in self.providers.values():
+                if linked.spec.by_deployment or linked.spec.price_provider is None:
+                    continue
+                entries = self._book.models_of(linked.spec.price_provider)
+                found.update({entry.id: None for entry in entries if not entry.facts.deprecated})
+            self._catalog_names = tuple(found)
+        return self._catalog_names
 
 def _remember(memory: dict[_Key, Model], key: _Key, model: Model) -> Model:
     if len(memory) >= MAX_REMEMBERED:

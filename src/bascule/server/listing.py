@@ -13,18 +13,18 @@ CREATED_AT = "2023-11-14T22:13:20Z"
 
 
 def listed_names(snapshot: Snapshot, key: KeyPolicy) -> list[str]:
-    """Routes, models and aliases that the key may ask for; a name that is granted beside them is listed too."""
+    """What the key may ask for: names of the configuration, then of the catalog; or just what its list grants."""
     names = snapshot.names()
-    if not key.models:
-        return list(names)
-    granted = set(key.models)
-    return [name for name in names if name in granted] + sorted(granted - set(names))
+    if key.models:
+        granted = set(key.models)
+        return [name for name in names if name in granted] + sorted(granted - set(names))
+    return list(dict.fromkeys([*names, *snapshot.catalog_names()]))
 
 
 def models_body(snapshot: Snapshot, key: KeyPolicy) -> dict[str, Any]:
     """The list; `data` for SDKs, `models` for Codex."""
     names = listed_names(snapshot, key)
-    data = [_entry(name, snapshot.model(snapshot.alias(name) or name)) for name in names]
+    data = [_entry(name, _model(snapshot, name)) for name in names]
     return {
         "object": "list",
         "data": data,
@@ -37,6 +37,14 @@ def models_body(snapshot: Snapshot, key: KeyPolicy) -> dict[str, Any]:
 
 def find(entries: Iterable[dict[str, Any]], name: str) -> dict[str, Any] | None:
     return next((entry for entry in entries if entry["id"] == name), None)
+
+
+def _model(snapshot: Snapshot, name: str) -> Model | None:
+    """None for a route, which is no model."""
+    meant = snapshot.alias(name) or name
+    if snapshot.route(meant) is not None:
+        return None
+    return snapshot.model(meant) or snapshot.catalog_model(meant)
 
 
 def _entry(name: str, model: Model | None) -> dict[str, Any]:
