@@ -7,7 +7,7 @@ Muthukrishnan and Sandler, 2013). Output: tokens per byte as a ratio of forgetti
 lengths whose bins are half a doubling wide. Until a model has answered, assumed ratios stand in.
 """
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 ASSUMED_TOKENS_PER_BYTE = 0.26
 """English prose and code run from 0.2 to 0.3; with `upper` this makes the 0.30 that holds start from."""
@@ -40,18 +40,17 @@ class Calibration(Struct, frozen=True):
     output_tokens: float = 1_600.0 * ASSUMED_TOKENS_PER_BYTE
     answers: int = 0
     lengths: tuple[int, ...] = (0,) * _BINS
+    # Worked out by `observe_input` and `observe_output`, since every request asks and only answers teach.
+    constant: float = 0.0
+    slope: float = ASSUMED_TOKENS_PER_BYTE
+    mean_output: int = round(1_600.0 * ASSUMED_TOKENS_PER_BYTE)
+    p99_output: int | None = None
 
 
 def input_tokens(calibration: Calibration, text_bytes: int) -> float:
     """The central estimate of the tokens of a body with this many bytes of text."""
-    c = calibration
-    spread = c.weight * c.sum_inverse_squared - c.sum_inverse * c.sum_inverse
-    constant = 0.0
-    if spread > _DEGENERATE * c.weight * c.sum_inverse_squared:
-        constant = (c.weight * c.sum_inverse_ratio - c.sum_inverse * c.sum_ratio) / spread
-    low, high = _SLOPE_RANGE
-    slope = min(high, max(low, (c.sum_ratio - constant * c.sum_inverse) / c.weight))
-    return max(1.0, constant + slope * text_bytes)
+    tokens = calibration.constant + calibration.slope * text_bytes
+    return tokens if tokens > 1.0 else 1.0
 
 
 def output_tokens_per_byte(calibration: Calibration) -> float:
@@ -61,20 +60,13 @@ def output_tokens_per_byte(calibration: Calibration) -> float:
 
 def mean_output_tokens(calibration: Calibration) -> int:
     """The length of a recent average answer."""
-    return round(calibration.output_tokens / calibration.output_weight)
+    return calibration.mean_output
 
 
 def output_p99_tokens(calibration: Calibration) -> int | None:
     """A length that 99 % of the answers stayed under: the upper edge of its bin, so that a cap set by it does not
     creep down. None before 200 answers."""
-    if calibration.answers < _LEAST_ANSWERS:
-        return None
-    above = calibration.answers // 100
-    for position in range(_BINS - 1, -1, -1):
-        above -= calibration.lengths[position]
-        if above < 0:
-            return _upper_edge(position)
-    raise AssertionError("a histogram holds as many answers as were counted")
+    return calibration.p99_output
 
 
 def observe_input(calibration: Calibration, text_bytes: int, tokens: int) -> Calibration:
@@ -86,18 +78,22 @@ def observe_input(calibration: Calibration, text_bytes: int, tokens: int) -> Cal
     low, high = _UPPER_RANGE
     inverse = 1 / text_bytes
     ratio = tokens * inverse
-    return Calibration(
-        c.weight * _KEEP_INPUT + 1,
-        c.sum_inverse * _KEEP_INPUT + inverse,
-        c.sum_inverse_squared * _KEEP_INPUT + inverse * inverse,
-        c.sum_ratio * _KEEP_INPUT + ratio,
-        c.sum_inverse_ratio * _KEEP_INPUT + inverse * ratio,
-        min(high, max(low, c.upper * factor)),
-        c.output_weight,
-        c.output_bytes,
-        c.output_tokens,
-        c.answers,
-        c.lengths,
+    weight = c.weight * _KEEP_INPUT + 1
+    sum_inverse = c.sum_inverse * _KEEP_INPUT + inverse
+    sum_inverse_squared = c.sum_inverse_squared * _KEEP_INPUT + inverse * inverse
+    sum_ratio = c.sum_ratio * _KEEP_INPUT + ratio
+    sum_inverse_ratio = c.sum_inverse_ratio * _KEEP_INPUT + inverse * ratio
+    constant, slope = _line(weight, sum_inverse, sum_inverse_squared, sum_ratio, sum_inverse_ratio)
+    return structs.replace(
+        c,
+        weight=weight,
+        sum_inverse=sum_inverse,
+        sum_inverse_squared=sum_inverse_squared,
+        sum_ratio=sum_ratio,
+        sum_inverse_ratio=sum_inverse_ratio,
+        upper=min(high, max(low, c.upper * factor)),
+        constant=constant,
+        slope=slope,
     )
 
 
@@ -111,19 +107,42 @@ def observe_output(calibration: Calibration, output_bytes: int, tokens: int) -> 
         lengths = [count // 2 for count in lengths]
         answers = sum(lengths)
     lengths[_bin(tokens)] += 1
-    return Calibration(
-        c.weight,
-        c.sum_inverse,
-        c.sum_inverse_squared,
-        c.sum_ratio,
-        c.sum_inverse_ratio,
-        c.upper,
-        c.output_weight * _KEEP_OUTPUT + 1,
-        c.output_bytes * _KEEP_OUTPUT + output_bytes,
-        c.output_tokens * _KEEP_OUTPUT + tokens,
-        answers + 1,
-        tuple(lengths),
+    answers += 1
+    weight = c.output_weight * _KEEP_OUTPUT + 1
+    sum_tokens = c.output_tokens * _KEEP_OUTPUT + tokens
+    return structs.replace(
+        c,
+        output_weight=weight,
+        output_bytes=c.output_bytes * _KEEP_OUTPUT + output_bytes,
+        output_tokens=sum_tokens,
+        answers=answers,
+        lengths=tuple(lengths),
+        mean_output=round(sum_tokens / weight),
+        p99_output=_p99(answers, lengths),
     )
+
+
+def _line(
+    weight: float, sum_inverse: float, sum_inverse_squared: float, sum_ratio: float, sum_inverse_ratio: float
+) -> tuple[float, float]:
+    """(constant, tokens per byte) of the fit."""
+    spread = weight * sum_inverse_squared - sum_inverse * sum_inverse
+    constant = 0.0
+    if spread > _DEGENERATE * weight * sum_inverse_squared:
+        constant = (weight * sum_inverse_ratio - sum_inverse * sum_ratio) / spread
+    low, high = _SLOPE_RANGE
+    return constant, min(high, max(low, (sum_ratio - constant * sum_inverse) / weight))
+
+
+def _p99(answers: int, lengths: list[int]) -> int | None:
+    if answers < _LEAST_ANSWERS:
+        return None
+    above = answers // 100
+    for position in range(_BINS - 1, -1, -1):
+        above -= lengths[position]
+        if above < 0:
+            return _upper_edge(position)
+    raise AssertionError("a histogram holds as many answers as were counted")
 
 
 def _bin(tokens: int) -> int:
