@@ -16,6 +16,7 @@ class Inflater:
         self._place = place
         self._zlib = zlib.decompressobj(_AUTO)
         self._pending = b""
+        self._first = b""
         self._full = False
         self._started = False
 
@@ -27,11 +28,16 @@ class Inflater:
     @property
     def at_end(self) -> bool:
         """True where the body may end: at the end of a gzip member, or before any byte."""
-        return self._zlib.eof or not self._started
+        return self._zlib.eof or not (self._started or self._first)
 
     def step(self, data: bytes = b"", max_bytes: int = _STEP_BYTES) -> bytes:
         """Decode pending input and `data`, up to `max_bytes` of output. Raises TransportError (`protocol`)."""
         data = self._pending + data if self._pending else data
+        if not self._started:  # two bytes tell zlib from raw deflate
+            data = self._first + data
+            self._first = data if len(data) < 2 else b""
+            if self._first:
+                return b""
         if self._zlib.eof and data:  # a further gzip member
             self._zlib = zlib.decompressobj(_AUTO)
         elif not data and not self._full:

@@ -1,8 +1,12 @@
 """A server of raw bytes, and both event loops that the transport must work on."""
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -11,6 +15,7 @@ from bascule.ports import Timeouts, UpstreamCall
 from bascule.upstream.client import HttpUpstream
 from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.proxy import ProxySettings
+from bascule.upstream.tls import client_context
 
 Handler = Callable[["Peer"], Awaitable[None]]
 
@@ -74,7 +79,7 @@ class RawServer:
         self.tasks.add(task)
         try:
             await self.handler(Peer(reader, writer))
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             self.tasks.discard(task)
@@ -108,3 +113,30 @@ async def make_upstream():
     for upstream in made:
         upstream.close()
     await asyncio.sleep(0)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory) -> Path:
+    """A self-signed certificate for 127.0.0.1 and models.example, with its key, in one PEM file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("TLS tests need the openssl command to make a certificate")
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=bascule-test"
+    names = "subjectAltName=IP:127.0.0.1,DNS:models.example"
+    made = subprocess.run(
+        [*command.split(), "-addext", names, "-keyout", "-", "-out", "-"], check=True, capture_output=True
+    )
+    path.write_bytes(made.stdout)
+    return path
+
+
+@pytest.fixture
+def server_tls(certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def client_tls(certificate) -> ssl.SSLContext:
+    return client_context(certificate)
