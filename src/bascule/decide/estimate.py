@@ -74,10 +74,11 @@ class HoldPlan(Struct, frozen=True, kw_only=True):
 
 def input_bound_tokens(facts: Facts, bounds: BoundFacts) -> int | Refusal:
     """No provider that `bounds` is true of bills more input tokens. A Refusal names what has no bound."""
-    unbounded = list(facts.unbounded)
-    unbounded += [kind for image in facts.images if image.kind != "base64" and (kind := f"image_{image.kind}")]
-    if unbounded:
-        return _boundless(tuple(dict.fromkeys(unbounded)))
+    if facts.unbounded or facts.images:
+        unbounded = list(facts.unbounded)
+        unbounded += [f"image_{image.kind}" for image in facts.images if image.kind != "base64"]
+        if unbounded:
+            return _boundless(tuple(dict.fromkeys(unbounded)))
     tokens = facts.text_bytes + bounds.per_request_tokens + facts.messages * bounds.per_message_tokens
     if facts.tools:
         tokens += bounds.tools_preamble_tokens + facts.tools * bounds.per_tool_tokens
@@ -86,8 +87,8 @@ def input_bound_tokens(facts: Facts, bounds: BoundFacts) -> int | Refusal:
 
 def expected_input_tokens(facts: Facts, calibration: Calibration) -> int:
     """The 95th percentile of what this request's input may be, by what the model's own usage has taught."""
-    text = input_tokens(calibration, facts.text_bytes) * calibration.upper
-    return ceil(text) + len(facts.images) * EXPECTED_IMAGE_TOKENS
+    text = ceil(input_tokens(calibration, facts.text_bytes) * calibration.upper)
+    return text + len(facts.images) * EXPECTED_IMAGE_TOKENS if facts.images else text
 
 
 def held_input_tokens(

@@ -85,7 +85,10 @@ class Priced(Struct, frozen=True):
 
 def period_at(timeline: PriceTimeline, ts_ms: int) -> PricePeriod | None:
     """The prices in force at `ts_ms`, or None before the first known ones."""
-    for period in reversed(timeline.periods):
+    periods = timeline.periods
+    if periods and periods[-1].from_ms <= ts_ms:
+        return periods[-1]
+    for period in reversed(periods):
         if period.from_ms <= ts_ms:
             return period
     return None

@@ -6,6 +6,7 @@ understand the text, knows English only, says nothing of how hard the work is, a
 conversation. A wrong task is worse than none, because a floor may hang on it, so whatever is in doubt stays None.
 """
 
+from functools import lru_cache
 from typing import Literal
 
 from bascule.model.facts import Facts
@@ -86,12 +87,9 @@ def task_of(said: str | None, facts: Facts) -> tuple[str | None, TaskSource | No
 
 
 def _guess(facts: Facts) -> Task | None:
-    system = facts.system_text[:HEAD_CHARS].lower()
-    if system:
-        if facts.tools and _mentions(system, _CODING_AGENT):
-            return "code_generation"
+    if facts.system_text:
         # An application's own instructions say what is done; its user's text is then only material.
-        task = _role(system) or _instructed(system)
+        task = _of_application(facts.system_text[:HEAD_CHARS], facts.tools > 0)
         if task is not None:
             return task
     text = facts.first_user_text
@@ -100,6 +98,15 @@ def _guess(facts: Facts) -> Task | None:
         # A long message often ends in what is asked of it.
         task = _instructed(text[-TAIL_CHARS:].rpartition("\n")[2].lower())
     return task
+
+
+@lru_cache(maxsize=1024)
+def _of_application(system_text: str, has_tools: bool) -> Task | None:
+    """Remembered, since an application sends the same instructions with every request."""
+    system = system_text.lower()
+    if has_tools and _mentions(system, _CODING_AGENT):
+        return "code_generation"
+    return _role(system) or _instructed(system)
 
 
 def _instructed(text: str) -> Task | None:
