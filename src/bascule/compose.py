@@ -6,6 +6,7 @@ import secrets as randomness
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct, structs
 
@@ -33,7 +34,7 @@ from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
 from bascule.model.errors import StoreError
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
-from bascule.ports import Clock, Governance, KeyStore
+from bascule.ports import Clock, Governance, KeyStore, Upstream
 from bascule.prices.book import PriceBook
 from bascule.providers.discover import discover
 from bascule.providers.registry import Presets
@@ -158,17 +159,36 @@ def budgets_of(snapshot: Snapshot, governance: Governance) -> tuple[Budget, ...]
     return budgets
 
 
+class Transport(Upstream, Protocol):
+    """An upstream with connections of its own."""
+
+    @property
+    def open_connections(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
 class Gateway:
     """Everything that serves, from opening to closing."""
 
-    def __init__(self, snapshot: Snapshot, store: Store, keys: KeyStore, clock: Clock | None = None) -> None:
-        """Raises StoreError where the journal cannot be begun."""
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        store: Store,
+        keys: KeyStore,
+        clock: Clock | None = None,
+        *,
+        transport: Transport | None = None,
+        journal: JournalWriter | None = None,
+    ) -> None:
+        """`transport` and `journal` stand in for the real ones in tests. Raises StoreError where the journal cannot
+        be begun."""
         config = snapshot.config
         self.clock = clock or SystemClock()
         self.store = store
         self.keys = keys
         epoch = f"{self.clock.now_ms():x}{randomness.token_hex(2)}"
-        self.journal = JournalWriter(
+        self.journal = journal or JournalWriter(
             store.journals,
             f"local-0-{epoch}",
             durability=config.durability,
@@ -181,7 +201,9 @@ class Gateway:
         self.wellbeing = Wellbeing()
         self.drains = Drains(config.server.limits.max_drains)
         limits = config.server.limits
-        self.upstream = HttpUpstream(UpstreamLimits(max_connections_per_origin=limits.max_connections_per_provider))
+        self.upstream: Transport = transport or HttpUpstream(
+            UpstreamLimits(max_connections_per_origin=limits.max_connections_per_provider)
+        )
         self.cache = _cache(config)
         self.books = Books(
             journal=self.journal,
