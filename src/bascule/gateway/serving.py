@@ -94,6 +94,8 @@ class Serving:
                 dice=self._dice,
                 limits=self._limits,
             )
+            if self._exchange.gone and isinstance(step, Start | Wait):
+                return _NOBODY_WAITS
             match step:
                 case Start():
                     await self._attempt(step.candidate)
@@ -316,6 +318,7 @@ class Serving:
 
 _CANCELLED = Fault(error_class="cancelled", message="the gateway stopped this attempt", maybe_billed=True)
 _CLIENT_GONE = Fault(error_class="client_gone", message="the client left", maybe_billed=True)
+_NOBODY_WAITS = Refusal(kind="upstream_failed", message="the client left", code="client_gone", status=499)
 
 
 def upstream_id(headers: Mapping[str, str]) -> str | None:
