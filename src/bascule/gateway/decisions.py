@@ -5,6 +5,7 @@ from typing import Any
 
 from bascule.gateway.admission import Admitted
 from bascule.gateway.identifiers import decision_id
+from bascule.model.budget import BudgetState
 from bascule.model.entry import Decision
 from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.plan import Candidate, Plan
@@ -23,19 +24,27 @@ def facts_of(request: Admitted) -> dict[str, Any]:
         "text_bytes": facts.text_bytes,
         "messages": facts.messages,
     }
-    optional = {
-        "max_tokens": facts.max_tokens,
-        "n": facts.n if facts.n != 1 else None,
-        "tools": facts.tools or None,
-        "images": len(facts.images) or None,
-        "unbounded": facts.unbounded or None,
-        "json_schema": facts.has_json_schema or None,
-        "reasoning": facts.has_reasoning or None,
-        "quality": request.ask.quality,
-        "max_cost_nanousd": request.ask.max_cost_nanousd,
-        "fallbacks": request.ask.fallback_models or None,
-    }
-    seen.update({name: value for name, value in optional.items() if value is not None})
+    ask = request.ask
+    if facts.max_tokens is not None:
+        seen["max_tokens"] = facts.max_tokens
+    if facts.n != 1:
+        seen["n"] = facts.n
+    if facts.tools:
+        seen["tools"] = facts.tools
+    if facts.images:
+        seen["images"] = len(facts.images)
+    if facts.unbounded:
+        seen["unbounded"] = facts.unbounded
+    if facts.has_json_schema:
+        seen["json_schema"] = True
+    if facts.has_reasoning:
+        seen["reasoning"] = True
+    if ask.quality is not None:
+        seen["quality"] = ask.quality
+    if ask.max_cost_nanousd is not None:
+        seen["max_cost_nanousd"] = ask.max_cost_nanousd
+    if ask.fallback_models:
+        seen["fallbacks"] = ask.fallback_models
     return seen
 
 
@@ -60,7 +69,15 @@ class Recorder:
         self._journal = journal
         self._authority = authority
 
-    def planned(self, request: Admitted, plan: Plan, *, observed: dict[str, Any] | None, price_version: str) -> None:
+    def planned(
+        self,
+        request: Admitted,
+        plan: Plan,
+        budgets: tuple[BudgetState, ...],
+        *,
+        observed: dict[str, Any] | None,
+        price_version: str,
+    ) -> None:
         """The record of a plan, before anything is sent."""
         line = Decision(
             decision_id=decision_id(request.request_id),
@@ -71,7 +88,7 @@ class Recorder:
             rejected=tuple([(r.endpoint_id, r.reason) for r in plan.rejected]),
             chosen=plan.candidates[0].endpoint.id,
             reason=plan.reason,
-            budgets=self._budgets(request),
+            budgets=_seen(budgets),
             observed=observed,
             policy_version=plan.policy_version,
             price_version=price_version,
@@ -87,7 +104,7 @@ class Recorder:
             facts=facts_of(request),
             candidates=(),
             refusal=f"{refusal.kind}: {refusal.message}",
-            budgets=self._budgets(request),
+            budgets=_seen(self._authority.applicable(request.attribution, request.started_ms)),
         )
         self.write(line)
 
@@ -97,11 +114,8 @@ class Recorder:
         except LedgerUnavailable:
             log.exception("decision not recorded", extra={"request_id": line.request_id})
 
-    def _budgets(self, request: Admitted) -> tuple[dict[str, Any], ...]:
-        states = self._authority.applicable(request.attribution, request.started_ms)
-        return tuple(
-            [
-                {"scope": s.scope, "window_id": s.window_id, "mode": s.mode, "left_nanousd": s.left_nanousd}
-                for s in states
-            ]
-        )
+
+def _seen(budgets: tuple[BudgetState, ...]) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        [{"scope": s.scope, "window_id": s.window_id, "mode": s.mode, "left_nanousd": s.left_nanousd} for s in budgets]
+    )

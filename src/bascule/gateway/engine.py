@@ -179,12 +179,13 @@ class Engine:
         """Fit the plan to the money that is left, and write down what was decided."""
         world = self._world
         fx = settings.effects
-        fitted = fx.holding.fit(request, planned.plan.candidates, planned.plan)
+        budgets = fx.holding.budgets(request)
+        fitted = fx.holding.fit(request, planned.plan.candidates, planned.plan, budgets)
         if isinstance(fitted, Refusal):
             world.recorder.refused(request, fitted)
             return fitted
         plan = affordable(planned.plan, fitted)
-        world.recorder.planned(request, plan, observed=planned.observed, price_version=fx.price_version)
+        world.recorder.planned(request, plan, budgets, observed=planned.observed, price_version=fx.price_version)
         return Serving(
             fx,
             exchange,

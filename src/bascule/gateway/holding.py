@@ -38,10 +38,23 @@ class Holding:
         self._enforce = enforce
         self._ceilings: dict[str, tuple[Ceiling, ...]] = {}
 
-    def fit(self, request: Admitted, candidates: tuple[Candidate, ...], plan: Plan) -> HoldPlan | Refusal:
-        """The hold that covers whichever of `candidates` answers; those that cannot be afforded are left out."""
+    def budgets(self, request: Admitted) -> tuple[BudgetState, ...]:
+        """What applies to the request, as it is now."""
+        return self._authority.applicable(request.attribution, self._clock.now_ms())
+
+    def fit(
+        self,
+        request: Admitted,
+        candidates: tuple[Candidate, ...],
+        plan: Plan,
+        budgets: tuple[BudgetState, ...] | None = None,
+    ) -> HoldPlan | Refusal:
+        """The hold that covers whichever of `candidates` answers; those that cannot be afforded are left out.
+
+        `budgets` is what `budgets` has just said, where the caller needs it too.
+        """
         now_ms = self._clock.now_ms()
-        states = self._authority.applicable(request.attribution, now_ms)
+        states = self._authority.applicable(request.attribution, now_ms) if budgets is None else budgets
         mode = hold_mode(states)
         priced: list[Priced] = []
         for candidate in candidates:
