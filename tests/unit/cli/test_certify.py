@@ -1,0 +1,121 @@
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bascule.testing.script import ProviderRequest, Script, ScriptedCall
+from bascule.testing.upstream import ScriptedUpstream
+
+KEYS = {"provider", "preset", "dialect", "origin", "model", "date", "passed", "cost_usd", "checks"}
+
+
+def answer(request: ProviderRequest) -> Script:
+    if "no-such-model" in request.model:
+        return Script(status=404, error_message="no such model")
+    if request.body.get("tools"):
+        return Script(tool_calls=(ScriptedCall("get_weather", {"city": "Paris"}),))
+    return Script(output_tokens=5)
+
+
+class Running:
+    """The scripted upstream in a thread, since the command has a loop of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.upstream = ScriptedUpstream(answer, models=("scripted-small",))
+        self.thread.start()
+        self.do(self.upstream.start())
+
+    def do(self, coroutine: Any) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+
+    def stop(self) -> None:
+        self.do(self.upstream.stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+        self.loop.close()
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    made = Running()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def config(place: Path, running: Running) -> Path:
+    (place / "bascule.yaml").write_text(
+        f"data_dir: data\n"
+        f"providers:\n"
+        f"  chat: {{dialect: openai_chat, base_url: '{running.upstream.url()}', api_key: none,"
+        f" price: {{input: 1, output: 4}}}}\n"
+        f"  claude: {{preset: anthropic, base_url: '{running.upstream.url('anthropic')}', api_key: env:CI_KEY,"
+        f" price: {{input: 1, output: 4}}}}\n"
+        f"  dark: {{dialect: openai_chat, base_url: '{running.upstream.url()}', api_key: none}}\n"
+    )
+    return place
+
+
+@pytest.mark.parametrize("provider", ["chat", "claude"])
+def test_a_sound_provider_is_certified(run: Any, config: Path, running: Running, provider: str) -> None:
+    found = run("certify", provider, "--model", "scripted-small", "--json")
+    assert found.code == 0, found.out + found.err
+    assert set(found.json) == KEYS
+    assert [check["name"] for check in found.json["checks"]] == ["unknown model", "whole answer", "stream", "tool call"]
+    assert all(check["passed"] for check in found.json["checks"])
+    assert found.json["checks"][0]["cost_usd"] == "0.000000000"
+    stand = {p["name"]: p["standing"] for p in run("check", "--json").json["providers"]}
+    assert stand[provider] == f"certified {found.json['date']}"
+    # What it cost is in the ledger.
+    rows = [json.loads(line) for line in run("ledger", "export").out.splitlines()]
+    assert len(rows) == 4
+    assert {row["tags"]["certify"] for row in rows} == {"true"}
+    assert sum(row["cost_nanousd"] for row in rows) > 0
+    assert run("report", "--json").json["total"]["cost_usd"] == found.json["cost_usd"]
+    assert run("ledger", "verify").code == 0
+    assert len(running.upstream.served) == 4
+
+
+def test_what_does_not_hold_is_named(run: Any, config: Path, running: Running) -> None:
+    running.upstream.use(Script(usage_fault="none", output_tokens=5))
+    found = run("certify", "chat", "--model", "scripted-small", "--json")
+    assert found.code == 1
+    said = {check["name"]: (check["passed"], check["what"]) for check in found.json["checks"]}
+    assert said["whole answer"] == (False, "no usage reported (estimated)")
+    assert said["unknown model"][0] is False
+    assert said["tool call"][0] is False
+    stand = {p["name"]: p["standing"] for p in run("check", "--json").json["providers"]}
+    assert stand["chat"].startswith("failed certification")
+
+
+def test_nothing_is_sent_that_could_cost_more(run: Any, config: Path, running: Running) -> None:
+    found = run("certify", "chat", "--model", "scripted-small", "--max-usd", "0.000001")
+    assert found.code == 1
+    assert "not sent" in found.out
+    # Only the unknown model was asked for, which costs nothing.
+    assert [record.model for record in running.upstream.served] == ["bascule-certify-no-such-model"]
+    assert running.upstream.billed == []
+
+
+def test_without_a_price_there_is_no_cap(run: Any, config: Path, running: Running) -> None:
+    found = run("certify", "dark", "--model", "scripted-small")
+    assert found.code == 1
+    assert "price" in found.err
+    assert running.upstream.served == []
+
+
+def test_wrong_use(run: Any, config: Path) -> None:
+    unknown = run("certify", "nobody")
+    assert unknown.code == 1
+    assert "chat" in unknown.err
+    assert run("certify", "chat", "--max-usd", "much").code == 2
+    assert run("certify").code == 2
+    nameless = run("certify", "chat")
+    assert nameless.code == 1
+    assert "--model" in nameless.err
