@@ -6,7 +6,7 @@ from typing import Any, get_args
 import click
 
 from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document
-from bascule.cli.output import config_option, json_option, print_json, print_table, usd
+from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import now_ms
 from bascule.cli.progress import track
 from bascule.cli.who import who
@@ -44,7 +44,7 @@ def list_budgets(config_path: str | None, as_json: bool) -> None:
     print_table(
         columns,
         [
-            (b.scope, b.window, usd(b.limit_nanousd), b.mode, b.on_exhausted,
+            (b.scope, b.window, usd_fit(b.limit_nanousd), b.mode, b.on_exhausted,
              ", ".join([f"{alert:g}" for alert in b.alerts]) or None, "file" if b.source == "config" else "command")
             for b in budgets
         ],
@@ -105,7 +105,7 @@ def set_budget(
     if as_json:
         print_json(budget_payload(budget))
         return
-    click.echo(f"{scope}: {usd(budget.limit_nanousd)} a {window} ({mode})")
+    click.echo(f"{scope}: {usd_fit(budget.limit_nanousd)} a {window} ({mode})")
 
 
 @command.command("remove")
@@ -170,10 +170,10 @@ def _cells(state: BudgetState) -> tuple[Any, ...]:
     return (
         state.scope,
         state.window_id,
-        usd(state.limit_nanousd),
-        usd(state.settled_nanousd),
-        usd(state.held_nanousd),
-        usd(state.left_nanousd),
+        usd_fit(state.limit_nanousd),
+        usd_fit(state.settled_nanousd),
+        usd_fit(state.held_nanousd),
+        usd_fit(state.left_nanousd),
         f"{100 * used / state.limit_nanousd:.1f} %" if state.limit_nanousd else None,
         state.mode,
     )

@@ -9,7 +9,7 @@ import orjson
 
 from bascule.cli.budgets import state_payload
 from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document, read_names
-from bascule.cli.output import config_option, json_option, print_json, print_table, usd
+from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import now_ms
 from bascule.model.errors import BasculeError, Refusal
 from bascule.model.money import usd_text
@@ -178,9 +178,9 @@ def _print(found: "Explanation", shown: dict[str, Any], *, keys_exist: bool) -> 
             one.candidate.model,
             one.candidate.reason,
             one.candidate.quality,
-            usd(one.p50_nanousd, 6),
-            usd(one.p95_nanousd, 6),
-            usd(one.cap_nanousd, 6),
+            usd_fit(one.p50_nanousd),
+            usd_fit(one.p95_nanousd),
+            usd_fit(one.cap_nanousd),
             one.output_cap,
         )
         for one in found.prospects
@@ -193,8 +193,8 @@ def _print(found: "Explanation", shown: dict[str, Any], *, keys_exist: bool) -> 
         click.echo(f"Hold: ${shown['hold_usd']}")
     for state in found.budgets:
         click.echo(
-            f"{state.scope} ({state.window_id}, {state.mode}): {usd(state.left_nanousd)} of "
-            f"{usd(state.limit_nanousd)} left, {usd(state.held_nanousd)} held"
+            f"{state.scope} ({state.window_id}, {state.mode}): {usd_fit(state.left_nanousd)} of "
+            f"{usd_fit(state.limit_nanousd)} left, {usd_fit(state.held_nanousd)} held"
         )
     if shown["observed"] is not None:
         click.echo(f"Observing; enforcing would have meant: {orjson.dumps(shown['observed']).decode()}")

@@ -2,10 +2,10 @@
 
 import secrets
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -54,14 +54,24 @@ def export_rows(
     config_path: str | None,
 ) -> None:
     """Write ledger rows: one per upstream attempt and cache hit, or one per client request."""
+    if form == "parquet" and not as_json:
+        export((), (), "parquet", sys.stdout)  # refuses, before a file is opened
     store = open_existing(read_document(config_path))
     where = RowFilter(since_ms=period.since_ms, until_ms=period.until_ms, key=key, session_id=session, model=model)
     found = track(documents(store.view, rows, where), "exporting")
-    out = nullcontext(sys.stdout) if out_path is None else out_path.open("w", encoding="utf-8", newline="")
-    with out as stream:
+    with _opened(out_path) as stream:
         count = export(found, COLUMNS[rows], "jsonl" if as_json else form, stream)
     if out_path is not None:
         click.echo(f"{count} rows in {out_path}", err=True)
+
+
+def _opened(out_path: Path | None) -> AbstractContextManager[IO[str]]:
+    if out_path is None:
+        return nullcontext(sys.stdout)
+    try:
+        return out_path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise BasculeError(f"{out_path} cannot be written: {error.strerror}") from error
 
 
 @command.command("verify")

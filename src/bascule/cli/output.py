@@ -2,10 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 import orjson
+
+from bascule.model.errors import BasculeError
 
 
 def print_json(document: Any) -> None:
@@ -50,6 +53,22 @@ def usd(nanousd: int | None, places: int = 4) -> str | None:
     rounded = (abs(nanousd) + scale // 2) // scale
     whole, fraction = divmod(rounded, 10**places)
     return f"{'-' if nanousd < 0 else ''}${whole:,}.{fraction:0{places}d}"
+
+
+def usd_fit(nanousd: int | None) -> str | None:
+    """As `usd`, with as many places as it takes not to show a cost as nothing."""
+    if nanousd is None:
+        return None
+    size = abs(nanousd)
+    return usd(nanousd, 4 if size == 0 or size >= 10_000_000 else 6 if size >= 10_000 else 9)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A whole file. Raises BasculeError."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BasculeError(f"{path} cannot be written: {error.strerror}") from error
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")

@@ -8,7 +8,7 @@ import click
 import orjson
 
 from bascule.cli.data import open_existing, read_document
-from bascule.cli.output import config_option, print_table, usd
+from bascule.cli.output import config_option, print_table, usd_fit, write_text
 from bascule.cli.period import Period, iso, period_options
 from bascule.cli.progress import track
 from bascule.cli.render import csv_text, html_page, markdown_table
@@ -71,7 +71,7 @@ def command(
     if out_path is None:
         sys.stdout.write(text)
     else:
-        out_path.write_text(text, encoding="utf-8")
+        write_text(out_path, text)
 
 
 def _dimensions(names: tuple[str, ...]) -> list[Dimension]:
@@ -116,7 +116,7 @@ def _lines(made: Report) -> list[list[Any]]:
 def _cells(figures: Figures, total_cost: int | None) -> list[Any]:
     shown = figures_payload(figures, total_cost)
     sums = figures.sums
-    cost = usd(sums.cost_nanousd)
+    cost = usd_fit(sums.cost_nanousd)
     return [
         sums.requests,
         sums.attempts,
@@ -130,10 +130,10 @@ def _cells(figures: Figures, total_cost: int | None) -> list[Any]:
         seconds(figures.latency_p50_ms),
         seconds(figures.latency_p95_ms),
         seconds(figures.ttft_p50_ms),
-        usd(figures.request_cost_p50_nanousd, 6),
-        usd(figures.session_cost.p50_nanousd),
+        usd_fit(figures.request_cost_p50_nanousd),
+        usd_fit(figures.session_cost.p50_nanousd),
         None if figures.session_cost.p90_over_p10 is None else f"{figures.session_cost.p90_over_p10:.1f}x",
-        usd(sums.saved_nanousd),
+        usd_fit(sums.saved_nanousd),
     ]
 
 
@@ -141,17 +141,17 @@ def notes(sums: Sums) -> list[str]:
     """What a reader must know about the sums."""
     said = []
     if sums.unpriced_attempts:
-        said.append(f"{sums.unpriced_attempts} attempts have no known price; the cost does not contain them.")
+        said.append(f"Attempts without a known price, in no cost: {sums.unpriced_attempts}.")
     if sums.estimated_attempts and sums.cost_nanousd:
         part = percent(round(sums.estimated_nanousd / sums.cost_nanousd, 6))
         said.append(
-            f"{usd(sums.estimated_nanousd)} ({part}) of the cost is estimated, of {sums.estimated_attempts} attempts "
-            "whose provider reported no usage."
+            f"{usd_fit(sums.estimated_nanousd)} ({part}) of the cost is estimated, where no usage was reported "
+            f"(attempts: {sums.estimated_attempts})."
         )
     if sums.open_attempts:
-        said.append(f"{sums.open_attempts} attempts are still open and hold {usd(sums.held_nanousd)}.")
+        said.append(f"Attempts still open: {sums.open_attempts}, holding {usd_fit(sums.held_nanousd)}.")
     if sums.cache_hits:
-        said.append(f"{sums.cache_hits} answers came from the cache.")
+        said.append(f"Answers from the cache: {sums.cache_hits}.")
     if sums.saved_nanousd is None and sums.attempts:
         said.append("No saving is known: set `baseline: {model: …}` to measure against.")
     return said

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from bascule.cli.data import open_existing, read_document
-from bascule.cli.output import config_option, json_option, print_json, print_table, usd
+from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import Period, iso, period_options
 from bascule.cli.progress import track
 from bascule.cli.report import notes, percent
@@ -160,7 +160,7 @@ def _agent_lines(session: Session) -> list[list[Any]]:
 
 
 def _sums_cells(sums: Sums) -> list[Any]:
-    cost = usd(sums.cost_nanousd)
+    cost = usd_fit(sums.cost_nanousd)
     return [
         sums.requests,
         sums.attempts,
@@ -178,7 +178,7 @@ def _request_cells(line: RequestLine) -> list[Any]:
         iso(sums.first_ms),
         line.agent_id or MAIN,
         ", ".join(line.models),
-        usd(sums.cost_nanousd, 6),
+        usd_fit(sums.cost_nanousd),
         sums.billed_input,
         (sums.tokens_out or 0) + (sums.tokens_reasoning or 0),
         _seconds(sums),

@@ -31,7 +31,9 @@ def test_export_reads_store_and_tail(run: Any, book: Any, place: Path) -> None:
     (row,) = csv.DictReader(io.StringIO((place / "rows.csv").read_text()))
     assert row["cost_usd"] == "0.000000004"
     assert run("ledger", "export", "--since", "2026-11-22").out == ""
-    assert run("ledger", "export", "--format", "parquet", "--out", "rows.parquet").code == 1
+    assert run("ledger", "export", "--format", "parquet", "--out", "rows.csv").code == 1
+    assert (place / "rows.csv").read_text()
+    assert run("ledger", "export", "--out", "missing/rows").code == 1
 
 
 def test_verify(run: Any, book: Any, place: Path) -> None:

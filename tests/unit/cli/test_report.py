@@ -85,8 +85,10 @@ def test_forms(run: Any, book: Any, place: Any) -> None:
     page = run("report", "--by", "model", "--format", "html", "--out", "r.html")
     assert page.out == ""
     assert "<td>big</td>" in (place / "r.html").read_text()
+    assert run("report", "--format", "md", "--out", "missing/r.md").code == 1
     table = run("report", "--by", "model").out
     assert "total" in table
+    assert "$0.000000003" in table  # never shown as nothing
     assert "is estimated" in table
 
 
