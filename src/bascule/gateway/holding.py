@@ -75,6 +75,10 @@ class Holding:
         self, request: Admitted, endpoint: Endpoint, route_cap: int | None, mode: BudgetMode | None, now_ms: int
     ) -> Priced | Refusal:
         facts = request.facts
+        cap = self.cap(request, endpoint, route_cap=route_cap)
+        if endpoint.free or request.surface == "anthropic_count_tokens":
+            # Nothing is a bound too, so not even what has no other is refused.
+            return Priced(input_tokens=0, rates=None, cap=cap, free=True)
         calibration = self._calibrations.of(endpoint.id)
         # Without a budget nothing is stranded by a large hold, and recovery must not settle below the bill.
         tokens = held_input_tokens(facts, endpoint.bounds, calibration, mode or "strict")
@@ -87,9 +91,8 @@ class Holding:
         return Priced(
             input_tokens=tokens,
             rates=self._dearest(endpoint, now_ms, tokens),
-            cap=self.cap(request, endpoint, route_cap=route_cap),
+            cap=cap,
             mode=mode or "strict",
-            free=endpoint.free or request.surface == "anthropic_count_tokens",
         )
 
     def _dearest(self, endpoint: Endpoint, now_ms: int, tokens: int) -> Rates | None:

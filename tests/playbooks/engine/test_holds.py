@@ -1,0 +1,333 @@
+"""Money before, during and after an attempt: what is held, when it is refused, what is released."""
+
+import pytest
+from tests.playbooks.engine.conftest import CONFIG, OTHER, Begin, Playbook, budget, strict
+from tests.playbooks.engine.wire import HI, a_stream, answered, chat, messages, openai_error, streamed
+
+from bascule.model.money import usd_text
+from bascule.testing.transport import broken
+
+DAY_MS = 86_400_000
+ALIASES = "\naliases: {lite: small, dear: big}"
+"""Names as long as `auto`, so that the requests have the same number of bytes."""
+
+
+def hold_of(begin: Begin, model: str, **more: object) -> int:
+    """What one request holds, without a budget: the same as with a strict one."""
+    world = begin(answered(), more=ALIASES)
+    world.ask(chat(model, **more))
+    held = world.row.hold_nanousd
+    assert held is not None
+    return held
+
+
+def limit(nanousd: int) -> str:
+    text = usd_text(nanousd)
+    assert text is not None
+    return text
+
+
+def test_the_first_hold_covers_the_dearest_candidate_and_later_ones_their_own(begin: Begin) -> None:
+    small, big = hold_of(begin, "lite"), hold_of(begin, "dear")
+    assert 2 * small < big
+    world = begin(openai_error(500), openai_error(500), answered(), more=strict("1"))
+    assert world.ask(chat("auto")).status == 200
+    assert [(row.model, row.hold_nanousd) for row in world.rows] == [("small", big), ("big", big), ("small", small)]
+
+
+def test_a_hold_is_the_worst_case(begin: Begin) -> None:
+    """100 tokens out at 10,000 nano-USD, and at least a token for every byte in."""
+    assert hold_of(begin, "lite") >= 100 * 10_000 + len(str(HI)) * 1_000
+    more = hold_of(begin, "lite", max_tokens=200) - hold_of(begin, "lite", max_tokens=100)
+    assert more == 100 * 10_000
+
+
+def test_the_number_of_answers_multiplies_the_output(begin: Begin) -> None:
+    assert hold_of(begin, "lite", n=3) - hold_of(begin, "lite", n=1) == 2 * 100 * 10_000
+
+
+def test_what_does_not_fit_is_refused_with_both_figures_before_anything_is_sent(begin: Begin) -> None:
+    needed = hold_of(begin, "lite")
+    world = begin(more=ALIASES + "\n" + strict(limit(needed - 1)))
+    for answer in (
+        world.ask(chat("lite")),
+        world.ask(chat("lite", stream=True)),
+    ):
+        assert answer.status == 402
+        assert answer.error["code"] == "insufficient_quota"
+        assert answer.error["left_usd"] == usd_text(needed - 1)
+        assert answer.error["scope"] == "key:ci"
+        assert answer.header("x-should-retry") == "false"
+        assert (world.decision(answer).refusal or "").startswith("budget_exhausted: ")
+    assert world.upstream.calls == []
+    assert world.rows == []
+    assert world.ask(messages("lite"), surface="anthropic_messages").status == 402
+
+
+def test_what_fits_exactly_is_served(begin: Begin) -> None:
+    needed = hold_of(begin, "lite")
+    world = begin(answered(), more=ALIASES + "\n" + strict(limit(needed)))
+    assert world.ask(chat("lite")).status == 200
+
+
+def test_an_unknown_bill_uses_its_hold_up_so_the_next_attempt_may_not_fit(begin: Begin) -> None:
+    big = hold_of(begin, "dear")
+    world = begin(broken("reset"), more=strict(limit(2 * big - 1)))
+    answer = world.ask(chat("auto"))
+    assert answer.status == 402
+    assert answer.error["needed_usd"] == usd_text(big)
+    assert answer.error["left_usd"] == usd_text(big - 1)
+    assert len(world.upstream.calls) == 1
+    assert world.row.cost_nanousd == big
+    assert world.budget("key:ci").settled_nanousd == big
+
+
+def test_a_failure_that_cost_nothing_leaves_the_money_for_the_next_attempt(begin: Begin) -> None:
+    big = hold_of(begin, "dear")
+    world = begin(openai_error(500), answered(), more=strict(limit(big)))
+    assert world.ask(chat("auto")).status == 200
+
+
+def test_an_absent_cap_is_halved_until_it_fits(begin: Begin) -> None:
+    """The model's maximum is 4,000 tokens, which are 0.04 USD."""
+    for limit_usd, sent in (("1", 4_000), ("0.030", 2_000), ("0.012", 1_000), ("0.0061", 500), ("0.0040", 256)):
+        world = begin(answered(), more=strict(limit_usd))
+        assert world.ask(chat(max_tokens=None)).status == 200
+        assert world.upstream.body()["max_tokens"] == sent
+        assert sent * 10_000 < (world.row.hold_nanousd or 0) <= float(limit_usd) * 1e9
+
+
+def test_an_absent_cap_is_not_halved_below_256(begin: Begin) -> None:
+    world = begin(more=strict("0.0026"))
+    answer = world.ask(chat(max_tokens=None))
+    assert answer.status == 402
+    assert float(answer.error["needed_usd"]) > 256 * 10_000 / 1e9
+    assert world.upstream.calls == []
+
+
+def test_an_absent_cap_stays_absent_where_no_budget_applies(begin: Begin) -> None:
+    world = begin(answered(), more=strict("1"))
+    world.ask(chat(max_tokens=None), key=OTHER)
+    assert "max_tokens" not in world.upstream.body()
+
+
+def test_a_clients_own_cap_is_never_shrunk_to_fit(begin: Begin) -> None:
+    world = begin(answered(), more=strict("0.030"))
+    assert world.ask(chat(max_tokens=4_000)).status == 402
+    assert world.ask(chat(max_tokens=2_500)).status == 200
+    assert world.upstream.body()["max_tokens"] == 2_500
+
+
+def test_a_keys_cap_is_sent_and_held(begin: Begin) -> None:
+    config = CONFIG.replace('ci: {secret: "env:CI_KEY"', 'ci: {max_output_tokens: 40, secret: "env:CI_KEY"')
+    world = begin(answered(), answered(), answered(), config=config)
+    for wished, sent in ((100, 40), (None, 40), (30, 30)):
+        world.ask(chat(max_tokens=wished))
+        assert world.upstream.body()["max_tokens"] == sent
+    assert all((row.hold_nanousd or 0) < 100 * 10_000 for row in world.rows)
+
+
+def test_max_cost_bounds_the_hold(begin: Begin) -> None:
+    world = begin(answered())
+    assert world.ask(chat(max_tokens=4_000), headers={"x-bascule-max-cost-usd": "0.02"}).status == 402
+    assert world.ask(chat(max_tokens=None), headers={"x-bascule-max-cost-usd": "0.02"}).status == 200
+    assert world.upstream.body()["max_tokens"] == 1_000
+
+
+def test_what_has_no_price_is_refused_where_a_budget_can_refuse(begin: Begin) -> None:
+    for mode, status in (("strict", 402), ("expected", 402), ("warn", 200)):
+        world = begin(answered(), more=budget("1", mode))
+        answer = world.ask(chat("riddle"))
+        assert answer.status == status
+        assert len(world.upstream.calls) == (status == 200)
+        if status == 402:
+            assert answer.error["code"] == "unpriceable"
+            assert (world.decision(answer).refusal or "").startswith("unpriceable: ")
+
+
+def picture(url: str, model: str = "sight") -> dict[str, object]:
+    parts = [{"type": "text", "text": "what is it?"}, {"type": "image_url", "image_url": {"url": url}}]
+    return chat(model, messages=[{"role": "user", "content": parts}])
+
+
+URL = "https://example.com/cat.png"
+INLINE = "data:image/png;base64," + "A" * 1_000
+
+
+def test_an_image_behind_a_url_has_no_bound_so_a_strict_budget_refuses_it(begin: Begin) -> None:
+    world = begin(answered(), more=strict("1"))
+    answer = world.ask(picture(URL))
+    assert answer.status == 402
+    assert answer.error["code"] == "unpriceable"
+    assert "image_url" in answer.error["message"]
+    assert world.upstream.calls == []
+    assert world.ask(picture(INLINE)).status == 200
+
+
+def test_an_image_behind_a_url_is_an_estimate_elsewhere(begin: Begin) -> None:
+    for mode in ("expected", "warn"):
+        assert begin(answered(), more=budget("1", mode)).ask(picture(URL)).status == 200
+    assert begin(answered()).ask(picture(URL)).status == 200
+
+
+def test_a_model_that_is_free_needs_no_bound_and_no_money(begin: Begin) -> None:
+    world = begin(*[answered() for _ in range(3)], more=strict("0.000000001"))
+    assert world.ask(chat("own")).status == 200
+    assert world.ask(picture(INLINE, "own")).status == 200
+    assert world.ask(picture(URL, "own")).status == 200
+    assert [(row.hold_nanousd, row.cost_nanousd) for row in world.rows] == [(0, 0)] * 3
+
+
+def test_base64_bytes_are_not_counted_as_text(begin: Begin) -> None:
+    world = begin(answered(), answered(), more=strict("10"))
+    world.ask(picture(INLINE))
+    world.ask(picture("data:image/png;base64," + "A" * 500_000))
+    assert world.rows[0].hold_nanousd == world.rows[1].hold_nanousd
+
+
+def test_expected_holds_less_than_strict_and_warn_never_refuses(begin: Begin) -> None:
+    loose = begin(answered(), more=budget("1", "expected"))
+    loose.ask(chat(messages=[{"role": "user", "content": "word " * 1_000}]))
+    tight = begin(answered(), more=strict("1"))
+    tight.ask(chat(messages=[{"role": "user", "content": "word " * 1_000}]))
+    assert (loose.row.hold_nanousd or 0) < (tight.row.hold_nanousd or 0)
+    warned = begin(answered(), answered(), more=budget("0.00007", "warn"))
+    assert [warned.ask(chat()).status for _ in range(2)] == [200, 200]
+    assert warned.budget("key:ci").left_nanousd < 0
+
+
+def test_degrade_keeps_to_candidates_that_can_be_afforded(begin: Begin) -> None:
+    small, big = hold_of(begin, "lite"), hold_of(begin, "dear")
+    between = limit((small + big) // 2)
+    assert begin(more=strict(between)).ask(chat("auto")).status == 402
+    world = begin(answered(), more=strict(between, on_exhausted="degrade"))
+    answer = world.ask(chat("auto"))
+    assert answer.header("x-bascule-model") == "small"
+    assert world.row.hold_nanousd == small
+    assert ("two/big-up", "not affordable") in world.decision(answer).rejected
+    spent = begin(more=strict(limit(small - 1), on_exhausted="degrade"))
+    refused = spent.ask(chat("auto"))
+    assert refused.status == 402
+    assert refused.error["needed_usd"] == usd_text(small)
+
+
+def test_degrade_does_not_fail_over_to_what_cannot_be_afforded(begin: Begin) -> None:
+    small, big = hold_of(begin, "lite"), hold_of(begin, "dear")
+    world = begin(openai_error(503), answered(), more=strict(limit((small + big) // 2), on_exhausted="degrade"))
+    assert world.ask(chat("auto")).header("x-bascule-model") == "small"
+    assert [host for _, host in world.did("call")] == ["one.test", "one.test"]
+
+
+def test_finish_session_keeps_the_last_tenth_for_sessions_that_are_running(begin: Begin) -> None:
+    hold = hold_of(begin, "lite")
+    world = begin(more=ALIASES + "\n" + strict(limit(10 * hold), on_exhausted="finish_session"))
+    old, new = {"x-bascule-session": "old"}, {"x-bascule-session": "new"}
+    cost = 9 * hold - hold + 1  # nearly nine tenths
+    world.upstream.replies = [answered(tokens_in=0, tokens_out=cost // 10_000 + 1), answered(), answered()]
+    assert world.ask(chat("lite"), headers=old).status == 200
+    assert world.ask(chat("lite"), headers=new).status == 402
+    assert world.ask(chat("lite")).status == 402
+    assert world.ask(chat("lite"), headers=old).status == 200
+    assert world.budget("key:ci").settled_nanousd <= 10 * hold
+
+
+NESTED = """
+budgets:
+  - {scope: "org:acme", limit_usd: 9, window: month, mode: warn}
+  - {scope: "team:platform", limit_usd: 8, window: week}
+  - {scope: "project:web", limit_usd: 7, window: total}
+  - {scope: "key:ci", limit_usd: 6, window: hour}
+  - {scope: "user:*", limit_usd: 5, window: day}
+  - {scope: "tag:feature=*", limit_usd: 4, window: day}
+  - {scope: "tag:cost=42", limit_usd: 4, window: day}
+  - {scope: "session:*", limit_usd: LAST, window: total}
+"""
+
+
+def test_every_scope_is_held_or_none(begin: Begin) -> None:
+    who = {"x-bascule-user": "ann", "x-bascule-session": "s1", "x-bascule-tag": "feature=search"}
+    world = begin(answered(), more=NESTED.replace("LAST", "3"))
+    world.ask(chat(), headers=who)
+    scopes = {
+        "org:acme": "2026-11",
+        "team:platform": "2026-W47",
+        "project:web": "total",
+        "key:ci": "2026-11-21T12",
+        "user:ann": "2026-11-21",
+        "tag:feature=search": "2026-11-21",
+        "tag:cost=42": "2026-11-21",
+        "session:s1": "total",
+    }
+    assert {held.scope: held.window_id for held in world.row.held} == scopes
+    assert {scope: world.budget(scope).settled_nanousd for scope in scopes} == dict.fromkeys(scopes, 60_000)
+    poor = begin(more=NESTED.replace("LAST", "0.0001"))
+    assert poor.ask(chat(), headers=who).error["scope"] == "session:s1"
+    assert {s.held_nanousd for s in poor.gateway.authority.states(poor.clock.now_ms())} == {0}
+
+
+def test_a_client_cannot_talk_itself_out_of_what_its_key_says(begin: Begin) -> None:
+    world = begin(answered(), more=strict("1", scope="tag:cost=42"))
+    world.ask(chat(), headers={"x-bascule-tag": "cost=43"})
+    assert world.row.tags == {"cost": "42"}
+    assert world.budget("tag:cost=42").settled_nanousd == 60_000
+
+
+def at_once(world: Playbook, count: int, stream: bool) -> list[int | None]:
+    exchanges = [world.exchange(chat(stream=stream or None)) for _ in range(count)]
+    world.handle(*exchanges)
+    return [exchange.status for exchange in exchanges]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_many_at_once_cannot_spend_more_than_there_is(begin: Begin, stream: bool) -> None:
+    """Every answer is billed 60,000 nano-USD; each hold is some 1.2 million, and 10 of them fit at once."""
+    hold = hold_of(begin, "lite")
+    world = begin(more=strict(limit(10 * hold)))
+    world.upstream.replies = [a_stream() if stream else answered() for _ in range(40)]
+    statuses = at_once(world, 40, stream)
+    served = statuses.count(200)
+    assert set(statuses) == {200, 402}
+    assert served == len(world.upstream.calls) == len(world.rows)
+    state = world.budget("key:ci")
+    assert (state.settled_nanousd, state.held_nanousd) == (served * 60_000, 0)
+    world.upstream.replies = [answered()]
+    assert world.ask(chat()).status == 200
+
+
+def test_sent_one_after_another_the_budget_is_used_up_to_less_than_one_hold(begin: Begin) -> None:
+    hold = hold_of(begin, "lite")
+    world = begin(more=ALIASES + "\n" + strict(limit(3 * hold)))
+    world.upstream.replies = [answered() for _ in range(200)]
+    served = 0
+    while world.ask(chat("lite")).status == 200:
+        served += 1
+    assert 3 * hold - hold < served * 60_000 <= 3 * hold
+
+
+def test_a_late_settlement_goes_to_the_window_of_its_hold(begin: Begin) -> None:
+    world = begin(more=strict("0.0015"))
+    reply = answered(tokens_in=0, tokens_out=100)
+    world.clock.set_now_ms(world.clock.now_ms() // DAY_MS * DAY_MS + DAY_MS - 1_000)
+    world.upstream.replies = [type(reply)(before=[10.0], parts=reply.parts), answered()]
+    assert world.ask(chat()).status == 200
+    assert world.row.window_id == "2026-11-21"
+    assert world.budget("key:ci").window_id == "2026-11-22"
+    assert world.budget("key:ci").settled_nanousd == 0
+    assert world.ask(chat()).status == 200
+
+
+def test_a_new_configuration_changes_limits_and_no_spend(begin: Begin) -> None:
+    world = begin(answered(), answered(), more=strict("1"))
+    world.ask(chat())
+    world.reconfigure(CONFIG + strict("0.0001"))
+    assert world.budget("key:ci").settled_nanousd == 60_000
+    assert world.ask(chat()).status == 402
+    world.reconfigure(CONFIG + strict("1"))
+    assert world.ask(chat()).status == 200
+    assert world.budget("key:ci").settled_nanousd == 120_000
+
+
+def test_a_stream_that_is_served_settles_like_a_whole_answer(begin: Begin) -> None:
+    world = begin(a_stream(), more=strict("1"))
+    world.ask(streamed())
+    assert world.budget("key:ci").settled_nanousd == 60_000
