@@ -19,6 +19,7 @@ _UPPER_RANGE = (1.02, 3.0)
 _LEAST_ANSWERS = 200
 _MOST_ANSWERS = 4_000
 _BINS = 44
+_MOST_OUTPUT_TOKENS = 1_000_000
 _SLOPE_RANGE = (0.01, 1.0)
 _DEGENERATE = 1e-6
 _PRIOR = ((1 / 500, 2.0), (1 / 8_000, 2.0))
@@ -98,8 +99,11 @@ def observe_input(calibration: Calibration, text_bytes: int, tokens: int) -> Cal
 
 
 def observe_output(calibration: Calibration, output_bytes: int, tokens: int) -> Calibration:
-    """Learn from the reported output of a complete answer: all billed tokens, of one choice or several."""
-    if output_bytes <= 0 or tokens <= 0:
+    """Learn from the reported output of a complete answer: all billed tokens, of one choice or several.
+
+    Nothing bounds tokens by visible bytes, since reasoning may be hidden; but no answer is longer than a million.
+    """
+    if output_bytes <= 0 or not 0 < tokens <= _MOST_OUTPUT_TOKENS:
         return calibration
     c = calibration
     lengths, answers = list(c.lengths), c.answers

@@ -21,6 +21,8 @@ left. `failed`: an error status, or never sent. `unknown`: it was sent, and noth
 LEAN = 1.05
 PLAUSIBLE_SHORTFALL = 0.85
 """A partial count this near to the estimate is the truth as far as an estimate can tell."""
+PARTIAL = "partial"
+"""A flag: counts from the middle of an answer, that its end did not confirm."""
 UNKNOWN_BILL = Usage(source="estimated", flags=("unknown_bill",))
 NOT_BILLED = Usage()
 
@@ -46,7 +48,8 @@ def settle_usage(
         return NOT_BILLED
     if not reported and ending == "unknown" and not output_bytes:
         return UNKNOWN_BILL
-    if reported and ending in ("completed", "failed") and usage.tokens_in is not None and usage.tokens_out is not None:
+    told = usage.tokens_in is not None and usage.tokens_out is not None and PARTIAL not in usage.flags
+    if reported and told and ending in ("completed", "failed"):
         return _checked(usage, input_bound, output_bound)
     return _estimated(usage, output_bytes, facts, ending, calibration)
 
@@ -68,7 +71,7 @@ def _checked(usage: Usage, input_bound: int | None, output_bound: int | None) ->
 
 def _estimated(usage: Usage, output_bytes: int, facts: Facts, ending: Ending, calibration: Calibration) -> Usage:
     """Fill in what is missing; where the answer broke off, a count that cannot be the last one is raised."""
-    completed = ending == "completed"
+    completed = ending == "completed" and PARTIAL not in usage.flags
     known_in, known_out = usage.tokens_in, usage.tokens_out
     tokens_in, tokens_out = known_in, known_out
     if known_in is None:
@@ -82,5 +85,5 @@ def _estimated(usage: Usage, output_bytes: int, facts: Facts, ending: Ending, ca
         tokens_out = output - (usage.tokens_reasoning or 0)
     if completed and tokens_in == known_in and tokens_out == known_out:
         return usage
-    flags = usage.flags if usage.source == "none" else (*usage.flags, "partial")
+    flags = usage.flags if usage.source == "none" or PARTIAL in usage.flags else (*usage.flags, PARTIAL)
     return structs.replace(usage, tokens_in=tokens_in, tokens_out=tokens_out, source="estimated", flags=flags)

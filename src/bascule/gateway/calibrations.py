@@ -7,6 +7,8 @@ from bascule.model.usage import Usage
 LEARN_EVERY = 8
 """Once an endpoint is known, only every eighth answer is learned from: it costs a few microseconds."""
 ALWAYS_LEARN_BELOW = 64
+BELIEVED = frozenset({"reasoning_beside_completion"})
+"""Flags of usage that is sound. One count that was clamped would teach estimates of a million tokens a word."""
 
 _UNKNOWN = Calibration()
 
@@ -22,7 +24,9 @@ class Calibrations:
         return self._of.get(endpoint_id, _UNKNOWN)
 
     def learn(self, endpoint_id: str, facts: Facts, usage: Usage, output_bytes: int) -> None:
-        """Learn from a complete answer with reported usage."""
+        """Learn from a complete answer with reported usage, unless something about the report was odd."""
+        if usage.flags and not BELIEVED.issuperset(usage.flags):
+            return
         seen = self._seen.get(endpoint_id, 0) + 1
         self._seen[endpoint_id] = seen
         if seen > ALWAYS_LEARN_BELOW and seen % LEARN_EVERY:

@@ -106,3 +106,7 @@ def test_a_cap_made_of_the_p99_does_not_creep_down():
     for _ in range(20_000):
         learned = observe_output(learned, 4_000, min(first, 5_000))
     assert output_p99_tokens(learned) == first
+
+
+def test_an_answer_longer_than_any_can_be_teaches_nothing():
+    assert observe_output(Calibration(), 500, 1_000_000_000) == Calibration()

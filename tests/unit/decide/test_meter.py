@@ -120,3 +120,11 @@ def test_usage_above_the_bound_is_kept_and_flagged():
     assert kept.tokens_in == 5_000
     assert settle(usage, input_bound=5_000, output_bound=3) is usage
     assert "above_bound" in settle(usage, input_bound=5_000, output_bound=2).flags
+
+
+def test_counts_that_the_end_did_not_confirm_are_a_floor_and_no_bill():
+    start = Usage(tokens_in=900, tokens_out=1, source="reported", flags=("partial",))  # the last delta never came
+    usage = settle(start, "completed", output_bytes=4_000)
+    assert (usage.source, usage.flags) == ("estimated", ("partial",))
+    assert usage.tokens_in == 900
+    assert 1_000 <= usage.billed_output <= 1_150
