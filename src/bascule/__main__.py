@@ -1,5 +1,7 @@
 """`python -m bascule` is `bascule`."""
 
+import sys
+
 from bascule.cli import main
 
-main()
+sys.exit(main())

@@ -72,11 +72,14 @@ def _completed(row: AttemptRow, tail: Tail, deltas: dict[str, int]) -> AttemptRo
 def _fresh_rows(snapshot: LedgerSnapshot, tail: Tail, deltas: dict[str, int], where: RowFilter) -> Iterator[AttemptRow]:
     """Rows that the store has nothing of."""
     known = snapshot.known_attempts(tail.intents) if tail.intents else set()
+    fresh = tail.intents.keys() - known
+    drained = snapshot.adjusted(fresh) if fresh else {}
     for attempt_id, (intent, chain) in tail.intents.items():
         if attempt_id in known:
             continue
         settlement, link = tail.settlements.get(attempt_id, (None, chain))
-        row = row_of(intent, settlement, link, deltas.get(attempt_id))
+        parts = [sums[attempt_id] for sums in (drained, deltas) if attempt_id in sums]
+        row = row_of(intent, settlement, link, sum(parts) if parts else None)
         if where.admits(row):
             yield row
 

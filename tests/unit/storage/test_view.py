@@ -112,3 +112,15 @@ def test_an_export_while_writing_and_draining_misses_and_doubles_nothing(tmp_pat
     assert len(list(view.attempts(EVERY_ROW))) == acknowledged
     database.close()
     reader.close()
+
+
+def test_an_adjustment_may_be_drained_before_what_it_adjusts(view, journal, store):
+    other = JournalWriter(journal.directory, "r-1-b")
+    journal.intent(an_intent(1))
+    journal.settle(a_settlement(1))
+    other.adjust(an_adjustment(1))
+    other.adjust(an_adjustment(2, attempt_id="att-000001"))
+    store.append("r-1-b", other.take(1))
+    (row,) = view.attempts()
+    assert (row.cost_nanousd, row.adjusted_nanousd) == (27_010, 10)
+    other.close(remove=True)

@@ -125,6 +125,14 @@ class _Snapshot:
     def known_adjustments(self, adjustment_ids: Collection[str]) -> set[str]:
         return {identifier for identifier in adjustment_ids if identifier in self._copy._adjustments}
 
+    def adjusted(self, attempt_ids: Collection[str]) -> dict[str, int]:
+        wanted = set(attempt_ids)
+        sums: dict[str, int] = {}
+        for line in self._copy._adjustments.values():
+            if line.attempt_id in wanted:
+                sums[line.attempt_id] = sums.get(line.attempt_id, 0) + line.delta_nanousd
+        return sums
+
     def decisions(self, request_id: str) -> list[Decision]:
         return [line for line in self._copy._decisions if line.request_id == request_id]
 

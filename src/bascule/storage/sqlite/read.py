@@ -53,6 +53,9 @@ class SqliteSnapshot:
     def known_adjustments(self, adjustment_ids: Collection[str]) -> set[str]:
         return self._known("known_adjustments", adjustment_ids)
 
+    def adjusted(self, attempt_ids: Collection[str]) -> dict[str, int]:
+        return dict(self._connection.execute(self._sql["adjusted"], (_encode(list(attempt_ids)).decode(),)))
+
     def decisions(self, request_id: str) -> list[Decision]:
         found = self._connection.execute(self._sql["decisions"], (request_id,))
         lines = [decode_body(body) for (body,) in found]

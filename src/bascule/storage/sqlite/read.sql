@@ -50,3 +50,7 @@ SELECT attempt_id FROM attempts WHERE attempt_id IN (SELECT value FROM json_each
 
 -- name: known_adjustments
 SELECT adjustment_id FROM adjustments WHERE adjustment_id IN (SELECT value FROM json_each(?))
+
+-- name: adjusted
+SELECT attempt_id, sum(delta_nanousd) FROM adjustments
+WHERE attempt_id IN (SELECT value FROM json_each(?)) GROUP BY attempt_id
