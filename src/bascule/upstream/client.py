@@ -11,7 +11,7 @@ from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.pool import OriginPool
 from bascule.upstream.proxy import ProxySettings, proxy_settings
 from bascule.upstream.reply import Reply
-from bascule.upstream.request import encode_head, host_lines, parse_origin
+from bascule.upstream.request import HeadWriter, parse_origin
 from bascule.upstream.tls import client_context
 
 _READ_BYTES = 32 * 1024
@@ -59,7 +59,7 @@ class HttpUpstream:
         pool = self._pools.get(call.origin)
         if pool is None:
             pool = self._open_pool(call.origin)
-        head = encode_head(call, pool.target_prefix, pool.host_lines)
+        head = pool.heads.encode(call)
         connection = pool.take_idle()
         started_at = None
         if connection is None:
@@ -114,8 +114,11 @@ class HttpUpstream:
             self._limits,
             open_connection,
             place=origin.authority,
-            host_lines=host_lines(origin, plain_proxy.authorization if plain_proxy is not None else None),
-            target_prefix=f"http://{origin.authority}" if plain_proxy is not None else "",
+            heads=HeadWriter(
+                origin,
+                plain_proxy=plain_proxy is not None,
+                proxy_authorization=None if plain_proxy is None else plain_proxy.authorization,
+            ),
         )
         self._pools[origin_text] = pool
         return pool

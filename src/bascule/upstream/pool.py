@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from bascule.ports import TransportError
 from bascule.upstream.connection import Connection, Home
 from bascule.upstream.limits import UpstreamLimits
+from bascule.upstream.request import HeadWriter
 
 
 class OriginPool:
@@ -19,8 +20,7 @@ class OriginPool:
         dial: Callable[[Home, float], Awaitable[Connection]],
         *,
         place: str,
-        host_lines: bytes,
-        target_prefix: str,
+        heads: HeadWriter,
     ) -> None:
         self._loop = loop
         self._limits = limits
@@ -32,8 +32,7 @@ class OriginPool:
         self._closed = False
         self.now = loop.time
         self.place = place
-        self.host_lines = host_lines
-        self.target_prefix = target_prefix
+        self.heads = heads
         self.idle: list[Connection] = []
 
     @property

@@ -7,6 +7,7 @@ from msgspec import Struct
 from bascule.ports import Header, TransportError, UpstreamCall
 
 _OURS = frozenset({b"host", b"content-length", b"connection", b"transfer-encoding", b"proxy-authorization"})
+MAX_KEPT_HEADS = 64
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -44,45 +45,58 @@ def parse_origin(origin: str) -> Origin:
     return Origin(url.scheme == "https", host, port or _DEFAULT_PORTS[url.scheme])
 
 
-def host_lines(origin: Origin, proxy_authorization: bytes | None) -> bytes:
-    """What follows the target in every request to this origin: version, Host and, to a plain proxy, its credentials."""
-    lines = b" HTTP/1.1\r\nhost: " + origin.authority.encode("ascii")
-    if proxy_authorization is not None:
-        lines += b"\r\nproxy-authorization: " + proxy_authorization
-    return lines
+class HeadWriter:
+    """Writes the heads of requests to one origin. Heads differ in their length alone most of the time: their starts
+    are kept, the last `MAX_KEPT_HEADS` of them at most."""
 
+    def __init__(self, origin: Origin, *, plain_proxy: bool = False, proxy_authorization: bytes | None = None) -> None:
+        """`plain_proxy`: name the origin in the target, as a proxy for plain HTTP wants it."""
+        self._target_prefix = f"http://{origin.authority}" if plain_proxy else ""
+        self._host = b" HTTP/1.1\r\nhost: " + origin.authority.encode("ascii")
+        if proxy_authorization is not None:
+            self._host += b"\r\nproxy-authorization: " + proxy_authorization
+        self._kept: dict[tuple[str, str, tuple[Header, ...]], bytes] = {}
 
-def encode_head(call: UpstreamCall, target_prefix: str, host: bytes) -> bytes:
-    """The request's head. `target_prefix` is `http://authority` towards a plain proxy, else empty.
+    def encode(self, call: UpstreamCall) -> bytes:
+        """The request's head.
 
-    Raises TransportError (`bad_request`, nothing sent) for a target or header that holds a line break or NUL, and
-    for a header that only the transport may set.
-    """
-    method, target = call.method, call.target
-    if not (method.isascii() and method.isalpha()):
-        raise _refused("the method is not a word")
-    if not (target.startswith("/") and _is_clean(target)):
-        raise _refused("the target must start with / and be printable ASCII without spaces")
-    parts = [f"{method} {target_prefix}{target}".encode("ascii") + host]
-    encoding_said = False
-    for name, value in call.headers:
-        lowered = name.lower()
-        if lowered in _OURS or not name:
-            raise _refused(f"header {_shown(name)} is set by the transport alone")
-        if lowered == b"accept-encoding":
-            encoding_said = True
-        parts.append(name + b": " + value)
-    if not encoding_said:
-        parts.append(b"accept-encoding: identity")
-    if call.body or method not in _BODILESS:
-        parts.append(b"content-length: %d" % len(call.body))
-    parts.append(b"\r\n")
-    head = b"\r\n".join(parts)
-    # One line break per line we wrote, and no other: cheaper than looking into each value.
-    lines = len(parts) + host.count(b"\n")
-    if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
-        raise _refused(f"{_culprit(call.headers)} holds a line break or NUL")
-    return head
+        Raises TransportError (`bad_request`, nothing sent) for a target or header that holds a line break or NUL, and
+        for a header that only the transport may set.
+        """
+        key = (call.method, call.target, call.headers)
+        start = self._kept.get(key)
+        if start is None:
+            start = self._start(call)
+            if len(self._kept) >= MAX_KEPT_HEADS:
+                self._kept.clear()
+            self._kept[key] = start
+        if call.body or call.method not in _BODILESS:
+            return b"%bcontent-length: %d\r\n\r\n" % (start, len(call.body))
+        return start + b"\r\n"
+
+    def _start(self, call: UpstreamCall) -> bytes:
+        """All of the head but its length and the blank line."""
+        method, target = call.method, call.target
+        if not (method.isascii() and method.isalpha()):
+            raise _refused("the method is not a word")
+        if not (target.startswith("/") and _is_clean(target)):
+            raise _refused("the target must start with / and be printable ASCII without spaces")
+        lines = [f"{method} {self._target_prefix}{target}".encode("ascii") + self._host]
+        encoding_said = False
+        for name, value in call.headers:
+            lowered = name.lower()
+            if lowered in _OURS or not name:
+                raise _refused(f"header {_shown(name)} is set by the transport alone")
+            encoding_said = encoding_said or lowered == b"accept-encoding"
+            lines.append(name + b": " + value)
+        if not encoding_said:
+            lines.append(b"accept-encoding: identity")
+        start = b"\r\n".join(lines) + b"\r\n"
+        # One line break per line we wrote, and no other.
+        breaks = len(lines) + self._host.count(b"\n")
+        if start.count(b"\n") != breaks or start.count(b"\r") != breaks or b"\0" in start:
+            raise _refused(f"{_culprit(call.headers)} holds a line break or NUL")
+        return start
 
 
 def _is_clean(text: str) -> bool:

@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bascule.ports import TransportError, UpstreamCall
-from bascule.upstream.request import encode_head, host_lines, parse_origin
+from bascule.upstream.request import MAX_KEPT_HEADS, HeadWriter, parse_origin
 
 ORIGIN = parse_origin("https://api.example.com")
-HOST = host_lines(ORIGIN, None)
 
 
 def call(**changes) -> UpstreamCall:
@@ -16,8 +15,22 @@ def call(**changes) -> UpstreamCall:
     return UpstreamCall(**fields | changes)
 
 
+def encoded(asked: UpstreamCall) -> bytes:
+    return HeadWriter(ORIGIN).encode(asked)
+
+
+def test_heads_that_are_kept_differ_in_length_alone():
+    writer = HeadWriter(ORIGIN)
+    for size in (0, 1, 1000):
+        assert writer.encode(call(body=bytes(size))) == encoded(call(body=bytes(size)))
+    for number in range(3 * MAX_KEPT_HEADS):
+        asked = call(headers=((b"x", b"%d" % (number % 100)),), target=f"/{number % 7}")
+        assert writer.encode(asked) == encoded(asked)
+        assert len(writer._kept) <= MAX_KEPT_HEADS
+
+
 def test_a_plain_head():
-    head = encode_head(call(headers=((b"Authorization", b"Bearer k"),)), "", HOST)
+    head = encoded(call(headers=((b"Authorization", b"Bearer k"),)))
     assert head == (
         b"POST /v1/x HTTP/1.1\r\nhost: api.example.com\r\nAuthorization: Bearer k\r\n"
         b"accept-encoding: identity\r\ncontent-length: 2\r\n\r\n"
@@ -25,16 +38,16 @@ def test_a_plain_head():
 
 
 def test_a_get_has_no_length_and_an_encoding_of_the_caller_stays():
-    head = encode_head(call(method="GET", body=b"", headers=((b"Accept-Encoding", b"gzip"),)), "", HOST)
+    head = encoded(call(method="GET", body=b"", headers=((b"Accept-Encoding", b"gzip"),)))
     assert head == b"GET /v1/x HTTP/1.1\r\nhost: api.example.com\r\nAccept-Encoding: gzip\r\n\r\n"
 
 
 def test_an_empty_post_says_its_length():
-    assert b"\r\ncontent-length: 0\r\n" in encode_head(call(body=b""), "", HOST)
+    assert b"\r\ncontent-length: 0\r\n" in encoded(call(body=b""))
 
 
 def test_a_plain_proxy_gets_the_absolute_form_and_its_credentials():
-    head = encode_head(call(), "http://h:81", host_lines(parse_origin("http://h:81"), b"Basic eA=="))
+    head = HeadWriter(parse_origin("http://h:81"), plain_proxy=True, proxy_authorization=b"Basic eA==").encode(call())
     assert head.startswith(b"POST http://h:81/v1/x HTTP/1.1\r\nhost: h:81\r\nproxy-authorization: Basic eA==\r\n")
 
 
@@ -64,13 +77,13 @@ def test_a_plain_proxy_gets_the_absolute_form_and_its_credentials():
 )
 def test_what_could_change_the_framing_is_refused(changes):
     with pytest.raises(TransportError) as caught:
-        encode_head(call(**changes), "", HOST)
+        encoded(call(**changes))
     assert (caught.value.error_class, caught.value.request_sent) == ("bad_request", False)
 
 
 def test_a_refusal_names_the_header_but_never_its_value():
     with pytest.raises(TransportError) as caught:
-        encode_head(call(headers=((b"x-api-key", b"sk-secret\n"),)), "", HOST)
+        encoded(call(headers=((b"x-api-key", b"sk-secret\n"),)))
     assert "x-api-key" in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -79,7 +92,7 @@ def test_a_refusal_names_the_header_but_never_its_value():
 def test_no_input_makes_more_lines_than_it_has_headers(headers, target):
     asked = call(target="/" + target, headers=tuple(headers))
     try:
-        head = encode_head(asked, "", HOST)
+        head = encoded(asked)
     except TransportError:
         return
     lines = head.split(b"\r\n")
