@@ -210,8 +210,13 @@ class Books:
             rates=priced.rates,
         )
 
-    def hit(self, request: Admitted, plan: Plan, candidate: Candidate, usage: Usage, *, price_version: str) -> None:
-        """A row for an answer from the cache: no provider, nothing consumed, the stored usage's price saved."""
+    def hit(
+        self, request: Admitted, plan: Plan, candidate: Candidate, usage: Usage, *, price_version: str
+    ) -> Refusal | None:
+        """A row for an answer from the cache: no provider, nothing consumed, the stored usage's price saved.
+
+        Refused where it cannot be written down: no answer is without its row.
+        """
         now_ms = self._clock.now_ms()
         identifier = attempt_id(request.request_id, 0)
         prices = candidate.endpoint.prices
@@ -245,8 +250,17 @@ class Books:
             saved_nanousd=None if priced is None else priced.cost_nanousd,
             cache="exact",
         )
-        self._journal.intent(intent)
-        self._journal.settle(settlement)
+        try:
+            self._journal.intent(intent)
+        except LedgerUnavailable:
+            log.exception("hit not written", extra={"request_id": request.request_id})
+            return LEDGER_DOWN
+        try:
+            self._journal.settle(settlement)
+        except LedgerUnavailable:
+            # As with any attempt: the row is there, and recovery will settle it at its hold, which is nothing.
+            log.exception("settlement of a hit not written", extra={"request_id": request.request_id})
+        return None
 
     def _count(self, endpoint: Endpoint, attempt: OpenAttempt, ended: Ended, cost: Cost, now_ms: int) -> None:
         counters = self._metrics.model(attempt.candidate.model, endpoint.provider)

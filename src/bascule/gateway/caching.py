@@ -10,6 +10,7 @@ from bascule.gateway.exchange import CLIENT_DIALECT, Exchange
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.serving import Answered
+from bascule.model.errors import Refusal
 from bascule.model.plan import Plan
 from bascule.ports import Clock
 
@@ -34,15 +35,17 @@ class Caching:
 
     async def serve(
         self, exchange: Exchange, request: Admitted, plan: Plan, *, splice_cost: bool, price_version: str
-    ) -> bool:
-        """Answer from the cache if an adequate candidate's answer lies there; says whether it did."""
+    ) -> bool | Refusal:
+        """Answer from the cache if an adequate candidate's answer lies there: whether it did, or why it may not."""
         if self.cache is None or not self.wants(request):
             return False
         found = self._find(self.cache, request, plan)
         if found is None:
             return False
+        refusal = self._books.hit(request, plan, found.candidate, found.usage, price_version=price_version)
+        if refusal is not None:
+            return refusal
         self._metrics.cache_hits += 1
-        self._books.hit(request, plan, found.candidate, found.usage, price_version=price_version)
         await _replay(exchange, request, found, now_ms=self._clock.now_ms(), splice_cost=splice_cost)
         return True
 

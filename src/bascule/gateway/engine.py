@@ -131,16 +131,17 @@ class Engine:
             if counted is not None:
                 await exchange.respond(200, *counted)
                 return None
-        if await world.caching.serve(
+        if settings.observe:
+            return await self._run(exchange, settings, request, planned)
+        served = await world.caching.serve(
             exchange,
             request,
             planned.plan,
             splice_cost=settings.effects.splice_cost,
             price_version=settings.effects.price_version,
-        ):
-            return None
-        if settings.observe:
-            return await self._run(exchange, settings, request, planned)
+        )
+        if served:
+            return served if isinstance(served, Refusal) else None
         return await self._run_within_rates(exchange, settings, request, planned)
 
     async def _run_within_rates(
