@@ -282,6 +282,7 @@ class Serving:
         cost = self._settle(opened, _stream_ended(codec.facts, relayed))
         if relayed.ending == "complete":
             await self._finish_stream(relayed, codec.close(cost.cost_nanousd), candidate)
+            await _read_out(reply)
             self.answered = Answered(
                 candidate=candidate,
                 raw=b"".join(relay.recorded),
@@ -314,6 +315,19 @@ class Serving:
             cache="none",
             content_type=content_type,
         )
+
+
+LINGER_S = 1.0
+
+
+async def _read_out(reply: UpstreamReply) -> None:
+    """The end of the framing comes right behind the terminal event; only then can the connection be used again."""
+    try:
+        async with asyncio.timeout(LINGER_S):
+            while await reply.read_chunk():
+                pass
+    except (TransportError, TimeoutError):
+        return  # the answer is complete; all that is lost is a connection
 
 
 _CANCELLED = Fault(error_class="cancelled", message="the gateway stopped this attempt", maybe_billed=True)
