@@ -1,5 +1,6 @@
 """`serve` as a process: a gateway, its edge, uvicorn around both, and reloading."""
 
+import secrets
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,11 +21,18 @@ from bascule.compose import (
 from bascule.config.load import Document
 from bascule.link import Snapshot, with_server
 from bascule.model.errors import ConfigError, Problem
+from bascule.model.ids import ulid
+from bascule.model.policy import KeyPolicy
+from bascule.ports import Governance, StoredKey
+from bascule.server.admin.ports import AdminPorts
+from bascule.server.admin.routes import admin_routes
 from bascule.server.app import application
+from bascule.server.asgi import Application
 from bascule.server.lifespan import Lifespan
 from bascule.server.live import Watch
 from bascule.server.logs import Redactor, configure_logging
 from bascule.server.metrics_page import Gauges
+from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
 
 KEEP_ALIVE_S = 75
 BACKLOG = 2048
@@ -101,6 +109,35 @@ class Service:
             self._revision = revision
             self.gateway.reconfigure(self.snapshot)
 
+    def application(self) -> Application:
+        """What uvicorn serves."""
+        return application(
+            engine=self.gateway.engine,
+            keys=self.keys,
+            clock=self.gateway.clock,
+            server=self.snapshot.config.server,
+            gauges=self.gauges,
+            readiness=self.readiness,
+            lifespan=Lifespan(self.start, self.stop),
+            admin=admin_routes(self.administration()),
+        )
+
+    def administration(self) -> AdminPorts:
+        """What the admin API works on."""
+        gateway, store = self.gateway, self.store
+        return AdminPorts(
+            governance=store.governance,
+            key_maker=StoredKeys(store.governance, open_pepper(store.data_dir)),
+            ledger=store.view,
+            authority=gateway.authority,
+            journal=gateway.journal,
+            keys=self.keys,
+            clock=gateway.clock,
+            snapshot=lambda: self.snapshot,
+            refresh=self.refresh,
+            adjustment_id=lambda now_ms: f"adj_{ulid(now_ms, secrets.randbits(80))}",
+        )
+
     def gauges(self) -> Gauges:
         gateway = self.gateway
         return Gauges(
@@ -116,12 +153,35 @@ class Service:
         return None if error is None else f"the ledger's store does not take lines: {error}"
 
 
+class StoredKeys:
+    """Implements the admin API's `KeyMaker` over the store."""
+
+    def __init__(self, governance: Governance, hasher: KeyHasher) -> None:
+        self._governance = governance
+        self._hasher = hasher
+
+    def live(self, now_ms: int) -> list[StoredKey]:
+        return live_keys(self._governance, now_ms)
+
+    def create(self, policy: KeyPolicy, *, by: str, now_ms: int) -> tuple[StoredKey, str]:
+        new = create_key(self._governance, self._hasher, policy, by=by, now_ms=now_ms)
+        return new.stored, new.secret
+
+    def rotate(self, name: str, *, by: str, now_ms: int, grace_ms: int) -> tuple[StoredKey, str] | None:
+        new = rotate_key(self._governance, self._hasher, name, by=by, now_ms=now_ms, grace_ms=grace_ms)
+        return None if new is None else (new.stored, new.secret)
+
+    def revoke(self, name_or_id: str, *, by: str, now_ms: int) -> int:
+        return revoke_key(self._governance, name_or_id, by=by, now_ms=now_ms)
+
+
 def _secrets(snapshot: Snapshot) -> list[str]:
     found = [key.secret for key in snapshot.keys]
     found += [provider.secret for provider in snapshot.providers.values() if provider.secret is not None]
     if snapshot.admin_secret is not None:
         found.append(snapshot.admin_secret)
-    return [secret.reveal().decode("latin-1") for secret in found]
+    values = [secret.reveal() for secret in found]
+    return [value.decode(encoding, "replace") for value in values for encoding in ("utf-8", "latin-1")]
 
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
@@ -144,17 +204,8 @@ def run(
     service = Service(config_path, environment, host=host, port=port, workers=workers)
     configure_logging(service.redactor, level=log_level)
     server = service.snapshot.config.server
-    app = application(
-        engine=service.gateway.engine,
-        keys=service.keys,
-        clock=service.gateway.clock,
-        server=server,
-        gauges=service.gauges,
-        readiness=service.readiness,
-        lifespan=Lifespan(service.start, service.stop),
-    )
     config = uvicorn.Config(
-        app,
+        service.application(),
         host=server.host,
         port=server.port,
         loop="uvloop",

@@ -4,19 +4,19 @@ from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bascule.gateway.admission import authenticate
 from bascule.gateway.engine import Engine
 from bascule.gateway.exchange import Surface
-from bascule.gateway.respond import error_answer
+from bascule.gateway.respond import PRIVATE, error_answer
 from bascule.model.errors import Refusal
 from bascule.model.headers import Headers
 from bascule.model.policy import KeyPolicy
-from bascule.ports import Clock, KeyStore
+from bascule.ports import Clock, Header, KeyStore
 from bascule.server.credentials import presented_secret
 from bascule.server.guard import Guard
 from bascule.server.listing import find, models_body
@@ -116,22 +116,50 @@ def _private(response: Response) -> Response:
     return response
 
 
-def cold_application(pages: Pages, guard: Guard, engine: Engine, admin: Sequence[BaseRoute]) -> Starlette:
-    """The Starlette application; Host and Origin are judged before any route."""
+ANSWER_HEADERS: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    PRIVATE,
+)
+"""On every answer that does not say otherwise itself."""
 
-    async def judge(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        headers = Headers(request.scope["headers"])
+
+class Judged:
+    """Judges Host and Origin before any route, and completes the headers of whatever is answered."""
+
+    def __init__(self, app: ASGIApp, *, guard: Guard, engine: Engine) -> None:
+        self._app = app
+        self._guard = guard
+        self._engine = engine
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *[h for h in ANSWER_HEADERS if h[0] not in given]]
+            await send(message)
+
+        problem = self._problem(Headers(scope["headers"]), scope["path"])
+        if problem is None:
+            await self._app(scope, receive, complete)
+            return
+        refusal = Refusal(kind="forbidden", message=problem)
+        status, _, body = error_answer(_dialect_of(Request(scope)), refusal, None)
+        await Response(body, status_code=status, media_type="application/json")(scope, receive, complete)
+
+    def _problem(self, headers: Headers, path: str) -> str | None:
         hosts = headers.all(b"host")
-        problem = guard.host_problem(hosts)
-        if problem is None and (engine.is_open or request.url.path.startswith("/bascule/")):
-            problem = guard.origin_problem(headers.get(b"origin"), hosts[0], headers.get(b"sec-fetch-site"))
-        if problem is not None:
-            status, _, body = error_answer(_dialect_of(request), Refusal(kind="forbidden", message=problem), None)
-            return Response(body, status_code=status, media_type="application/json")
-        return await call_next(request)
+        problem = self._guard.host_problem(hosts)
+        if problem is None and (self._engine.is_open or path.startswith("/bascule/")):
+            return self._guard.origin_problem(headers.get(b"origin"), hosts[0], headers.get(b"sec-fetch-site"))
+        return problem
 
+
+def cold_application(pages: Pages, guard: Guard, engine: Engine, admin: Sequence[BaseRoute]) -> Starlette:
+    """The Starlette application around all routes that are not hot."""
     return Starlette(
         routes=[*pages.routes(), *admin],
-        middleware=[Middleware(BaseHTTPMiddleware, dispatch=judge)],
+        middleware=[Middleware(Judged, guard=guard, engine=engine)],
         exception_handlers={404: pages.not_found, 405: pages.method_not_allowed},
     )

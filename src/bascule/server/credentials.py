@@ -15,9 +15,9 @@ def presented_secret(headers: Headers, query_string: bytes) -> bytes | None:
         if secret:
             return secret
     for name in _HEADERS:
-        value = headers.get(name)
-        if value:
-            return value.strip()
+        secret = (headers.get(name) or b"").strip()
+        if secret:
+            return secret
     if b"key=" in query_string:
         values = parse_qs(query_string.decode("latin-1")).get("key")
         if values:

@@ -6,15 +6,19 @@ a cross-site `fetch` carries an Origin, so that is checked where no key stands b
 
 from collections.abc import Sequence
 
+from bascule.config.urls import is_loopback
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def host_name(value: str) -> str:
-    """The host of a Host header or an Origin's authority, lower-case, without its port."""
+    """The host of a Host header, lower-case, without its port; what has another form is left as it is."""
     value = value.lower()
-    if value.startswith("["):
-        return value.partition("]")[0] + "]"
-    return value.partition(":")[0]
+    end = value.find("]") + 1 if value.startswith("[") else value.find(":")
+    if end <= 0 or end == len(value):
+        return value
+    port = value[end + 1 :]
+    return value[:end] if value[end] == ":" and (port.isdigit() or not port) else value
 
 
 class Guard:
@@ -22,8 +26,7 @@ class Guard:
 
     def __init__(self, *, bound_host: str, allowed_hosts: Sequence[str], allowed_origins: Sequence[str]) -> None:
         bound = f"[{bound_host}]" if ":" in bound_host else bound_host
-        on_loopback = bound.lower() in LOOPBACK_HOSTS
-        self._any_host = not on_loopback and not allowed_hosts
+        self._any_host = not is_loopback(bound_host) and not allowed_hosts
         self._hosts = frozenset({*(h.lower() for h in allowed_hosts), bound.lower()} | LOOPBACK_HOSTS)
         self._origins = frozenset(o.lower().rstrip("/") for o in allowed_origins)
 
@@ -42,6 +45,7 @@ class Guard:
                 return None
             return "a page of another site may not use this gateway"
         text = origin.decode("latin-1").lower()
-        if text in self._origins or text.partition("://")[2] == host.decode("latin-1").lower():
+        _, is_address, authority = text.partition("://")
+        if text in self._origins or (is_address and authority == host.decode("latin-1").lower()):
             return None
         return "a page of another origin may not use this gateway; add it to server.allowed_origins if it should"

@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line on standard error, with every known secret cut out at the sink."""
 
+import json
 import logging
 import re
 import sys
@@ -24,8 +25,10 @@ class Redactor:
         self.register(secrets)
 
     def register(self, secrets: Iterable[str]) -> None:
-        """Add exact values; longest first, so that one inside another leaves nothing behind."""
-        known = {*self._secrets, *(s for s in secrets if len(s) >= 4)}
+        """Add exact values, also as JSON writes them. Longest first, so that one inside another leaves nothing."""
+        found = [secret for secret in secrets if len(secret) >= 4]
+        escaped = [json.dumps(secret, ensure_ascii=either)[1:-1] for secret in found for either in (True, False)]
+        known = {*self._secrets, *found, *escaped}
         self._secrets = tuple(sorted(known, key=len, reverse=True))
 
     def clean(self, text: str) -> str:
@@ -52,7 +55,14 @@ class JsonFormatter(logging.Formatter):
         line.update({name: value for name, value in record.__dict__.items() if name not in _STANDARD})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return self._redactor.clean(orjson.dumps(line, default=repr).decode())
+        return self._redactor.clean(_json(line))
+
+
+def _json(line: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(line, default=repr).decode()
+    except TypeError:  # a lone surrogate, a huge integer or a key that is no text: written all the same
+        return json.dumps({name: repr(value) for name, value in line.items()})
 
 
 def configure_logging(redactor: Redactor, *, level: str) -> None:

@@ -1,0 +1,1 @@
+"""The admin API under `/bascule/api/`: keys, budgets, ledger, reports, sessions, configuration, audit trail."""
