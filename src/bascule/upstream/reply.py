@@ -214,11 +214,13 @@ class Reply:
                 await self.change()
 
     def close(self) -> None:
-        """Cut the connection unless the response has ended; an ended one went back to the pool by itself."""
+        """Cut the connection unless the response has ended; an ended one went back to the pool by itself.
+
+        What had arrived can still be read: a reader who is told to stop may need it, to know what was consumed.
+        """
         if not self.complete and self._failure is None:
             self.fail("cancelled", "the reply was closed before its end")
             self._wire.cut(self)
-        self._forget_chunks()
 
     # Inside.
 

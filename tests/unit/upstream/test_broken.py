@@ -277,3 +277,18 @@ async def test_timeouts_of_one_request_do_not_reach_the_next_on_its_connection(s
                     await upstream.send(call)
                 assert caught.value.error_class == "timeout_first_byte"
         assert server.accepted == 2
+
+
+@pytest.mark.parametrize("fault", [None, "hang_mid"])
+async def test_what_had_arrived_can_be_read_after_closing(make_upstream, fault):
+    async with ScriptedUpstream(Script(fault=fault)) as up:
+        upstream = make_upstream()
+        reply = await upstream.send(chat(up, stream=True))
+        while not (reply.complete or (fault and up.served[0].output_tokens_written == 3)):
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
+        reply.close()
+        data, ended = await drain(reply)
+        assert data.count(b'"content"') >= 3
+        assert ended == (None if fault is None else "cancelled")
+        assert data.endswith(b"data: [DONE]\n\n") == (fault is None)
