@@ -30,7 +30,7 @@ INTERNAL = Refusal(kind="internal", message="the gateway failed; its log has the
 
 
 NOT_COUNTED = frozenset({"budget_exhausted", "unpriceable", "forbidden", "unavailable", "unsupported"})
-"""Refusals after which a request has not used the rate that it took."""
+"""Refusals after which a request that nobody upstream has seen has not used the rate that it took."""
 
 
 class World(Struct, frozen=True, kw_only=True):
@@ -163,7 +163,8 @@ class Engine:
             refusal = serving if isinstance(serving, Refusal) else await self._finish(serving, request)
         finally:
             now_s = world.clock.monotonic_s()
-            if refusal is not None and refusal.kind in NOT_COUNTED:
+            sent = isinstance(serving, Serving) and serving.sent
+            if refusal is not None and refusal.kind in NOT_COUNTED and not sent:
                 world.rates.give_back(name, limit, tokens, now_s)
             else:
                 used = serving.tokens_used if isinstance(serving, Serving) else None

@@ -79,6 +79,8 @@ class Serving:
         self._history: list[AttemptRecord] = []
         self._refused: Refusal | None = None
         self.started = False
+        self.sent = False
+        """At least one attempt has gone to an upstream."""
         self.tokens_used = 0
         """Billed input and output of all attempts so far."""
         self.answered: Answered | None = None
@@ -142,6 +144,7 @@ class Serving:
         if isinstance(opened, Refusal):
             self._refused = opened
             return
+        self.sent = True
         try:
             fault = await self._exchange_with(destination, opened, body, target)
         finally:

@@ -10,6 +10,7 @@ world runs on a loop of its own whose time is its clock's, so nothing waits.
 
 import asyncio
 import json
+import secrets
 from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,7 +35,7 @@ class WatchedJournal(JournalWriter):
     """The real journal; it tells of every line once that is written, and refuses kinds on demand."""
 
     def __init__(self, directory: Path, note: Note) -> None:
-        super().__init__(directory, "local-0-test")
+        super().__init__(directory, f"local-0-{secrets.token_hex(6)}")
         self._note = note
         self.refuses: set[str] = set()
         """Of `intent`, `settle`, `decision`: kinds of line for which the disk is full."""
@@ -78,8 +79,9 @@ class World:
         self.clock = FakeClock(now_ms)
         self.loop = VirtualLoop(self.clock)
         self.upstream = ScriptedTransport(replies, note=self._note)
+        self.directory = directory
+        self.closed = False
         self._environment = dict(environment or {})
-        self._directory = directory
         document = load_text(config, directory=directory)
         self.store = open_store(data_dir_of(document), document.config)
         snapshot = snapshot_of(document, self._environment, stored_keys=False)
@@ -135,11 +137,13 @@ class World:
         assert "internal" not in self.gateway.metrics.refusals, "the engine failed; its log says how"
         return done
 
-    def cancel_at(self, exchange: ListExchange, step: int) -> bool:
-        """Handle a request, and cancel it after `step` turns of the loop; True where it had ended by itself."""
+    def cancel_at(self, exchange: ListExchange, step: int, *, after_s: float = 0.0) -> bool:
+        """Handle a request, and cancel it `step` turns of the loop after `after_s`; True where it had ended before."""
 
         async def cancelled() -> bool:
             task = asyncio.ensure_future(self.gateway.engine.handle(exchange))
+            if after_s:
+                await asyncio.sleep(after_s)
             for _ in range(step):
                 await asyncio.sleep(0)
             if task.done():
@@ -152,7 +156,7 @@ class World:
 
     def reconfigure(self, config: str) -> None:
         """Take a new configuration, as a reload does."""
-        snapshot = snapshot_of(load_text(config, directory=self._directory), self._environment, stored_keys=False)
+        snapshot = snapshot_of(load_text(config, directory=self.directory), self._environment, stored_keys=False)
         self.gateway.reconfigure(snapshot)
 
     @property
@@ -193,8 +197,11 @@ class World:
         assert not [s for s in self.gateway.authority.states(self.clock.now_ms()) if s.held_nanousd]
 
     def close(self) -> None:
-        self.gateway.close()
-        self.loop.close()
+        """Stop as on SIGTERM; another world in the same directory then finds what this one left. Idempotent."""
+        if not self.closed:
+            self.closed = True
+            self.gateway.close()
+            self.loop.close()
 
 
 async def _awaited(work: Awaitable[Result]) -> Result:

@@ -51,7 +51,9 @@ class Playbook(World):
 
 
 class Begin(Protocol):
-    def __call__(self, *replies: Reply, more: str = "", config: str = CONFIG) -> Playbook: ...
+    def __call__(
+        self, *replies: Reply, more: str = "", config: str = CONFIG, after: Playbook | None = None
+    ) -> Playbook: ...
 
 
 def strict(limit_usd: str, scope: str = "key:ci", **more: str) -> str:
@@ -68,18 +70,20 @@ def budget(limit_usd: str, mode: str, scope: str = "key:ci", window: str = "day"
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
-    """Makes the world of a test; `more` is appended to the configuration."""
+    """Makes the world of a test; `more` is appended to the configuration. `after` is a closed one to go on from."""
     worlds: list[Playbook] = []
 
-    def make(*replies: Reply, more: str = "", config: str = CONFIG) -> Playbook:
-        directory = tmp_path / f"world-{len(worlds)}"
-        directory.mkdir()
+    def make(*replies: Reply, more: str = "", config: str = CONFIG, after: Playbook | None = None) -> Playbook:
+        directory = tmp_path / f"world-{len(worlds)}" if after is None else after.directory
+        directory.mkdir(exist_ok=True)
         worlds.append(Playbook(config + more, replies, directory, environment=ENVIRONMENT))
         return worlds[-1]
 
     yield make
-    for world in worlds:
-        try:
-            world.assert_at_rest()
-        finally:
+    try:
+        for world in worlds:
+            if not world.closed:
+                world.assert_at_rest()
+    finally:
+        for world in worlds:
             world.close()
