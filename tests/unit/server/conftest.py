@@ -215,3 +215,14 @@ def make_gate(tmp_path: Path) -> Iterator[Callable[..., Gate]]:
 @pytest.fixture
 def gate(make_gate: Callable[..., Gate]) -> Gate:
     return make_gate()
+
+
+@pytest.fixture
+def noon() -> int:
+    return NOON
+
+
+@pytest.fixture
+def secrets() -> list[str]:
+    """Every secret of the configuration."""
+    return [*SECRETS.values(), PROVIDER_SECRET, "a-header-secret"]
