@@ -17,6 +17,14 @@ _PATTERNS = re.compile(
 REDACTED = "[redacted]"
 
 
+def _forms(secret: str) -> Iterable[str]:
+    """The text as it is, as Python and as JSON quote it, and both."""
+    for text in (secret, repr(secret)[1:-1], repr(secret.encode("utf-8", "replace"))[2:-1]):
+        yield text
+        yield json.dumps(text, ensure_ascii=False)[1:-1]
+        yield json.dumps(text)[1:-1]
+
+
 class Redactor:
     """Removes registered secrets, and what looks like one, from text."""
 
@@ -25,10 +33,8 @@ class Redactor:
         self.register(secrets)
 
     def register(self, secrets: Iterable[str]) -> None:
-        """Add exact values, also as JSON writes them. Longest first, so that one inside another leaves nothing."""
-        found = [secret for secret in secrets if len(secret) >= 4]
-        escaped = [json.dumps(secret, ensure_ascii=either)[1:-1] for secret in found for either in (True, False)]
-        known = {*self._secrets, *found, *escaped}
+        """Add values, in every form in which a line may show them. Longest first: one may hold another."""
+        known = {form for secret in secrets if len(secret) >= 4 for form in _forms(secret)} | {*self._secrets}
         self._secrets = tuple(sorted(known, key=len, reverse=True))
 
     def clean(self, text: str) -> str:
