@@ -7,7 +7,12 @@ PROVIDER_ENV = {"SCRIPTED_KEY": PROVIDER_KEY}
 
 OPENAI_PRICE = {"input": 0.15, "output": 0.6, "cache_read": 0.075}
 ANTHROPIC_PRICE = {"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75, "cache_write_1h": 6}
-PRICES: dict[str, dict[str, float]] = {"oai": OPENAI_PRICE, "ant": ANTHROPIC_PRICE}
+PRICES: dict[str, dict[str, float]] = {
+    "oai": OPENAI_PRICE,
+    "ant": ANTHROPIC_PRICE,
+    "oai-cut": OPENAI_PRICE,
+    "ant-cut": ANTHROPIC_PRICE,
+}
 """By the name that client, configuration and upstream all use, in USD per million tokens."""
 
 

@@ -6,6 +6,14 @@ from typing import Any
 from tests.acceptance.configuration import PRICES
 
 Buckets = dict[str, int]
+BUCKETS = (
+    "tokens_in",
+    "tokens_cache_read",
+    "tokens_cache_write_5m",
+    "tokens_cache_write_1h",
+    "tokens_out",
+    "tokens_reasoning",
+)
 
 
 def buckets(dialect: str, usage: dict[str, Any]) -> Buckets:
