@@ -69,7 +69,7 @@ class HoldPlan(Struct, frozen=True, kw_only=True):
     max_tokens: tuple[int, ...]
     """The output cap of each of `candidates`, per choice, as held."""
     send_tokens: tuple[int | None, ...]
-    """The cap to send to each of `candidates`; None leaves the client's own."""
+    """The cap that each of `candidates` must be sent; None leaves the client's own, whatever that is."""
 
 
 def input_bound_tokens(facts: Facts, bounds: BoundFacts) -> int | Refusal:
@@ -185,7 +185,7 @@ def fit_output(
         amount_nanousd=max(known) if len(known) == len(amounts) else None,
         candidates=tuple([position for position, _ in kept]),
         max_tokens=tuple([tokens for _, tokens in kept]),
-        send_tokens=tuple([_to_send(facts, candidates[at].cap, tokens, limit is not None) for at, tokens in kept]),
+        send_tokens=tuple([_to_send(candidates[at].cap, tokens, limit is not None) for at, tokens in kept]),
     )
 
 
@@ -215,9 +215,11 @@ def _fit(facts: Facts, priced: Priced, left: int | None) -> tuple[int | None, in
         tokens = max(LEAST_OUTPUT_TOKENS, tokens // 2)
 
 
-def _to_send(facts: Facts, cap: OutputCap, tokens: int, bounded: bool) -> int | None:
-    wanted = tokens if bounded else cap.policy_tokens
-    return None if wanted == facts.max_tokens or cap is NO_OUTPUT else wanted
+def _to_send(cap: OutputCap, tokens: int, bounded: bool) -> int | None:
+    """What was held is said even where the client said the same: it may have used a field that the target ignores."""
+    if cap is NO_OUTPUT:
+        return None
+    return tokens if bounded else cap.policy_tokens
 
 
 def _amount(facts: Facts, priced: Priced, cap_tokens: int) -> int | None:

@@ -331,3 +331,21 @@ def test_a_stream_that_is_served_settles_like_a_whole_answer(begin: Begin) -> No
     world = begin(a_stream(), more=strict("1"))
     world.ask(streamed())
     assert world.budget("key:ci").settled_nanousd == 60_000
+
+
+@pytest.mark.parametrize("sent", ["max_tokens", "max_completion_tokens"])
+@pytest.mark.parametrize("obeyed", ["max_tokens", "max_completion_tokens"])
+def test_a_held_cap_is_sent_in_the_field_that_the_provider_obeys(begin: Begin, sent: str, obeyed: str) -> None:
+    """In the other field a provider may overlook it, and then nothing bounds the bill."""
+    config = CONFIG.replace('api_key: "env:ONE_KEY"', f'api_key: "env:ONE_KEY", max_tokens_field: {obeyed}')
+    world = begin(answered(), answered(), config=config, more=strict("1"))
+    world.ask(chat(**{"max_tokens": None, sent: 100}))
+    body = world.upstream.body()
+    assert {name: body.get(name) for name in ("max_tokens", "max_completion_tokens")} == {
+        **dict.fromkeys(("max_tokens", "max_completion_tokens")),
+        obeyed: 100,
+    }
+    world.ask(chat(max_tokens=200, max_completion_tokens=100))
+    assert world.rows[1].hold_nanousd == (world.rows[0].hold_nanousd or 0) + 100 * 10_000 + len(
+        ', "max_completion_tokens": 100' if sent == "max_tokens" else ', "max_tokens": 200'
+    ) * 1_000

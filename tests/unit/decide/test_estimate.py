@@ -153,7 +153,7 @@ def test_a_clients_own_cap_is_never_shrunk():
     assert refusal.needed_nanousd == 100_000 + 1_000 * 4_000
     plan = fit_output(request, [priced(request)], left(100_000 + 1_000 * 4_000))
     assert isinstance(plan, HoldPlan)
-    assert plan.send_tokens == (None,)
+    assert plan.send_tokens == (1_000,)
 
 
 def test_thinking_beside_the_cap_is_held_for_every_choice():
