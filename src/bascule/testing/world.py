@@ -12,11 +12,14 @@ import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import structs
+
 from bascule.compose import Gateway, data_dir_of, key_ring, open_store, snapshot_of
-from bascule.config.load import load_text
+from bascule.config.load import Document, load_text
 from bascule.gateway.exchange import Incoming, Surface
 from bascule.model.budget import BudgetState
 from bascule.model.entry import Decision, Intent, Settlement
@@ -44,6 +47,13 @@ class WatchedJournal(JournalWriter):
         self._refuse("intent")
         super().intent(line)
         self._note("intent", line.attempt_no)
+
+    def begin(self, decision: Decision, intent: Intent) -> None:
+        self._refuse("decision")
+        self._refuse("intent")
+        super().begin(decision, intent)
+        self._note("decision")
+        self._note("intent", intent.attempt_no)
 
     def settle(self, line: Settlement) -> None:
         self._refuse("settle")
@@ -82,7 +92,7 @@ class World:
         self.directory = directory
         self.closed = False
         self._environment = dict(environment or {})
-        document = load_text(config, directory=directory)
+        document = _document(config, directory)
         self.store = open_store(data_dir_of(document), document.config)
         snapshot = snapshot_of(document, self._environment, stored_keys=False)
         self.keys = key_ring(self.store, snapshot)
@@ -156,7 +166,7 @@ class World:
 
     def reconfigure(self, config: str) -> None:
         """Take a new configuration, as a reload does."""
-        snapshot = snapshot_of(load_text(config, directory=self.directory), self._environment, stored_keys=False)
+        snapshot = snapshot_of(_document(config, self.directory), self._environment, stored_keys=False)
         self.gateway.reconfigure(snapshot)
 
     @property
@@ -202,6 +212,16 @@ class World:
             self.closed = True
             self.gateway.close()
             self.loop.close()
+
+
+def _document(text: str, directory: Path) -> Document:
+    return structs.replace(_parsed(text), directory=directory)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Document:
+    """Reading YAML takes longer than most playbooks; a document never changes, so one reading serves all tests."""
+    return load_text(text)
 
 
 async def _awaited(work: Awaitable[Result]) -> Result:
