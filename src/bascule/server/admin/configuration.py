@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import to_builtins
+from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -61,9 +61,9 @@ def _provider(provider: LinkedProvider) -> dict[str, Any]:
         "has_key": provider.secret is not None,
         "disconnect": provider.disconnect,
         "headers": [name.decode("latin-1") for name, _ in provider.headers],
-        "timeouts": to_builtins(provider.timeouts),
-        "data": to_builtins(provider.data),
-        "hardware": to_builtins(provider.hardware),
+        "timeouts": asdict(provider.timeouts),
+        "data": asdict(provider.data),
+        "hardware": asdict(provider.hardware),
     }
 
 
@@ -89,6 +89,6 @@ def _route(route: RoutePolicy) -> dict[str, Any]:
         "objective": route.objective,
         "quality": route.quality,
         "max_cost_usd": usd_text(route.max_cost_nanousd),
-        "data": to_builtins(route.data),
+        "data": asdict(route.data),
         "rules": [rule.when for rule in route.rules],
     }

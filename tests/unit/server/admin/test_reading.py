@@ -51,6 +51,8 @@ async def test_the_configuration_is_told_without_any_secret(gate: Any, secrets: 
     (provider,) = shown["providers"]
     assert (provider["name"], provider["standing"], provider["has_key"]) == ("local", "from the spec only", True)
     assert provider["headers"] == ["x-extra"]
+    assert provider["timeouts"]["connect_s"] == 5.0
+    assert provider["data"]["retention"] is None  # unknown is said to be unknown
     assert shown["models"][0]["endpoints"][0]["priced"] is True
     assert (shown["routes"][0]["name"], shown["routes"][0]["max_cost_usd"]) == ("auto", "0.050000000")
     assert shown["policy_version"] == gate.service.snapshot.policy_version
