@@ -99,6 +99,10 @@ class Journal(Protocol):
         """Raises LedgerUnavailable; nothing may then be dispatched."""
         ...
 
+    def begin(self, decision: Decision, intent: Intent) -> None:
+        """Both lines in one `write`. Raises LedgerUnavailable; neither is then in the journal."""
+        ...
+
     def settle(self, line: Settlement) -> None:
         """Raises LedgerUnavailable; the attempt then stays open and recovery settles it at its hold."""
         ...

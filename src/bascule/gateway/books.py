@@ -13,7 +13,7 @@ from bascule.gateway.identifiers import attempt_id
 from bascule.gateway.metrics import Metrics
 from bascule.model.budget import Hold
 from bascule.model.catalog import Endpoint
-from bascule.model.entry import Intent, Role, Settlement
+from bascule.model.entry import Decision, Intent, Role, Settlement
 from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.money import PriceTimeline, Rates
 from bascule.model.outcome import Fault
@@ -102,8 +102,12 @@ class Books:
         dialect_in: str,
         decision: str | None,
         price_version: str,
+        unrecorded: Decision | None = None,
     ) -> OpenAttempt | Refusal:
-        """Hold the money in every budget, then write the intent; nothing may be sent where either refuses."""
+        """Hold the money in every budget, then write the intent; nothing may be sent where either refuses.
+
+        `unrecorded` is a decision that goes before the intent, in the same write.
+        """
         now_ms = self._clock.now_ms()
         identifier = attempt_id(request.request_id, attempt_no)
         hold = self._authority.reserve(request.attribution, identifier, hold_nanousd, now_ms)
@@ -126,7 +130,8 @@ class Books:
             price_version=price_version,
         )
         try:
-            self._journal.intent(intent)
+            if unrecorded is None or not self._begin(unrecorded, intent):
+                self._journal.intent(intent)
         except LedgerUnavailable:
             self._authority.settle(hold, 0)
             log.exception("intent not written", extra={"request_id": request.request_id})
@@ -140,6 +145,15 @@ class Books:
             output_cap=output_cap,
             started_ms=now_ms,
         )
+
+    def _begin(self, decision: Decision, intent: Intent) -> bool:
+        """False where the two could not be written together: what was decided is then worth a log line, no more."""
+        try:
+            self._journal.begin(decision, intent)
+        except LedgerUnavailable:
+            log.exception("decision not recorded", extra={"request_id": intent.request_id})
+            return False
+        return True
 
     def settle(self, request: Admitted, attempt: OpenAttempt, ended: Ended, *, baseline: PriceTimeline | None) -> Cost:
         """Price what was consumed, write it down, release the rest of the hold."""

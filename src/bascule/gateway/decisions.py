@@ -77,9 +77,9 @@ class Recorder:
         *,
         observed: dict[str, Any] | None,
         price_version: str,
-    ) -> None:
-        """The record of a plan, before anything is sent."""
-        line = Decision(
+    ) -> Decision:
+        """The record of a plan. It is written with the intent of the first attempt."""
+        return Decision(
             decision_id=decision_id(request.request_id),
             request_id=request.request_id,
             ts_ms=request.started_ms,
@@ -93,7 +93,6 @@ class Recorder:
             policy_version=plan.policy_version,
             price_version=price_version,
         )
-        self.write(line)
 
     def refused(self, request: Admitted, refusal: Refusal) -> None:
         """A request that no candidate could serve. Its record is worth a log line, not a failure."""

@@ -187,18 +187,25 @@ class Engine:
             world.recorder.refused(request, fitted)
             return fitted
         plan = affordable(planned.plan, fitted)
-        world.recorder.planned(request, plan, budgets, observed=planned.observed, price_version=fx.price_version)
+        decision = world.recorder.planned(
+            request, plan, budgets, observed=planned.observed, price_version=fx.price_version
+        )
         return Serving(
             fx,
             exchange,
             request,
             plan,
             bounds=[bound_at(fitted, position) for position in range(len(plan.candidates))],
+            decision=decision,
             record=world.caching.wants(request),
         )
 
     async def _finish(self, serving: Serving, request: Admitted) -> Refusal | None:
-        refusal = await serving.run()
+        try:
+            refusal = await serving.run()
+        finally:
+            if serving.unrecorded is not None:
+                self._world.recorder.write(serving.unrecorded)
         if refusal is not None:
             return None if serving.started else refusal
         if serving.answered is not None:

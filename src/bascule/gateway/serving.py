@@ -17,7 +17,7 @@ from bascule.gateway.identifiers import decision_id
 from bascule.gateway.relay import Relay, Relayed, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.wellbeing import Wellbeing
-from bascule.model.entry import Role
+from bascule.model.entry import Decision, Role
 from bascule.model.errors import Refusal
 from bascule.model.money import PriceTimeline
 from bascule.model.outcome import AttemptRecord, Fault
@@ -65,9 +65,12 @@ class Serving:
         plan: Plan,
         *,
         bounds: Sequence[Bound],
+        decision: Decision,
         record: bool,
     ) -> None:
         """`bounds`: what the first attempt is held at, for each candidate of the plan."""
+        self.unrecorded: Decision | None = decision
+        """The record of the plan until it is written, which the first attempt's intent takes along."""
         self._fx = effects
         self._exchange = exchange
         self._request = request
@@ -140,10 +143,12 @@ class Serving:
             dialect_in=request.surface,
             decision=decision_id(request.request_id),
             price_version=fx.price_version,
+            unrecorded=self.unrecorded,
         )
         if isinstance(opened, Refusal):
             self._refused = opened
             return
+        self.unrecorded = None
         self.sent = True
         try:
             fault = await self._exchange_with(destination, opened, body, target)

@@ -90,25 +90,33 @@ class JournalWriter:
         """Raises LedgerUnavailable; the line is then not in the journal."""
         if len(self._undrained) + self._taken >= self.max_backlog_lines:
             raise self._backlog_full()
-        self._append(line, self._flush_intents)
+        self._append((line,), self._flush_intents)
+
+    def begin(self, decision: Decision, intent: Intent) -> None:
+        """The record of a decision and the intent that follows from it, in one write. Raises LedgerUnavailable;
+        neither is then in the journal.
+        """
+        if len(self._undrained) + self._taken >= self.max_backlog_lines:
+            raise self._backlog_full()
+        self._append((decision, intent), self._flush_intents)
 
     def settle(self, line: Settlement) -> None:
         """Raises LedgerUnavailable; the line then waits in memory and goes before the next one that can be
         written. Should the process end first, the attempt is open and recovery settles it at its hold.
         """
         try:
-            self._append(line, flush=False)
+            self._append((line,), flush=False)
         except LedgerUnavailable:
             self._unwritten.append(line)
             raise
 
     def adjust(self, line: Adjustment) -> None:
-        self._append(line, self._flush_intents)
+        self._append((line,), self._flush_intents)
 
     def decision(self, line: Decision) -> None:
         if len(self._undrained) + self._taken >= self.max_backlog_lines:
             raise self._backlog_full()
-        self._append(line, flush=False)
+        self._append((line,), flush=False)
 
     def take(self, at_most: int) -> list[ChainedLine]:
         """For the drainer: the next lines, oldest first. They count as backlog until `drained`."""
@@ -135,28 +143,39 @@ class JournalWriter:
                 segment.unlink(missing_ok=True)
         self._lock.release(remove=remove)
 
-    def _append(self, line: Line, flush: bool) -> None:
+    def _append(self, lines: tuple[Line, ...], flush: bool) -> None:
+        """All of `lines` or none of them."""
         if self._unwritten:
             self._write_waiting()
-        body = self._encode(line)
-        chain = sha256(self._head + body).hexdigest()
-        head = chain.encode()
-        seq = self._seq + 1
-        self._write(encode_chained(seq, head, body), flush)
-        self._seq = seq
-        self._head = head
-        self._undrained.append(ChainedLine(seq, chain, body, line))
+        seq, head, text = self._seq, self._head, b""
+        chained: list[ChainedLine] = []
+        for line in lines:
+            body = self._encode(line)
+            chain = sha256(head + body).hexdigest()
+            head = chain.encode()
+            seq += 1
+            text += encode_chained(seq, head, body)
+            chained.append(ChainedLine(seq, chain, body, line))
+        self._write(text, chained, flush)
+        self._take_in(chained)
+
+    def _take_in(self, written: list[ChainedLine]) -> None:
+        """They are in the journal: the next line hangs on the last of them."""
+        self._seq = written[-1].seq
+        self._head = written[-1].chain.encode()
+        self._undrained.extend(written)
 
     def _write_waiting(self) -> None:
         waiting, self._unwritten = self._unwritten, deque()
         try:
             while waiting:
-                self._append(waiting[0], flush=False)
+                self._append((waiting[0],), flush=False)
                 waiting.popleft()
         finally:
             self._unwritten = waiting
 
-    def _write(self, data: bytes, flush: bool) -> None:
+    def _write(self, data: bytes, lines: list[ChainedLine], flush: bool) -> None:
+        """`data` is the text of `lines`."""
         if self._fd < 0 or self._size >= self._segment_bytes:
             self._next_segment()
         try:
@@ -164,20 +183,24 @@ class JournalWriter:
             if flush and written == len(data):
                 os.fdatasync(self._fd)
         except OSError as error:
-            self._cut_back()
+            self._cut_back([])
             raise self._cannot_write(error.strerror or str(error)) from error
         if written != len(data):
-            self._cut_back()
+            self._cut_back(lines[: data.count(b"\n", 0, written)])
             raise self._cannot_write(f"only {written} of {len(data)} bytes could be written")
         self._size += written
 
-    def _cut_back(self) -> None:
-        """Remove what a failed write left behind, so that the chain goes on from a whole line."""
+    def _cut_back(self, whole: list[ChainedLine]) -> None:
+        """Remove what a failed write left behind (`whole` lines, and a torn one), so that the chain goes on from
+        where it was.
+        """
         try:
             os.ftruncate(self._fd, self._size)
         except OSError:
-            # Then the torn line stays where it is and the chain goes on in a new segment, whose first link
-            # proves that nothing is missing before it.
+            # Then it stays there. Whole lines are part of the chain, the torn one is not, and the chain goes on in
+            # a new segment, whose first link proves that nothing is missing before it.
+            if whole:
+                self._take_in(whole)
             self._close_segment()
 
     def _next_segment(self) -> None:
