@@ -97,7 +97,7 @@ def _one_request(found: Reconciliation, number: str, rows: list[Row], served: li
             if row["cost_nanousd"] != 0:
                 found.findings.append(f"{where}: never sent, yet costs {row['cost_nanousd']}")
             continue
-        while len(left) > len(rows) - place and _was_replayed(left[0], row):
+        while len(left) > len(rows) - place and _was_replayed(left[0], row) and left[1].model == row["upstream_model"]:
             found.replayed += 1
             left.pop(0)
         if left:
