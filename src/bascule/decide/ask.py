@@ -27,6 +27,9 @@ MAX_DEADLINE_MS = 24 * 3_600_000
 
 Sort = Literal["price", "throughput", "latency"]
 
+_HEADERS = frozenset(
+    {b"x-bascule-quality", b"x-bascule-max-cost-usd", b"x-bascule-data", b"x-bascule-deadline", b"x-bascule-cache"}
+)
 _NO_LEVELS: Mapping[str, float] = {}
 _MS_PER = (("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000))
 
@@ -36,14 +39,14 @@ def read_ask(headers: Headers, facts: Facts, quality_levels: Mapping[str, float]
 
     Returns a Refusal (`malformed`) that names the header or field and what it may be.
     """
+    if not headers.has_any(_HEADERS) and not facts.openrouter:
+        return Ask(model=facts.model)
     get = headers.get
     quality = get(b"x-bascule-quality")
     max_cost = get(b"x-bascule-max-cost-usd")
     data = get(b"x-bascule-data")
     deadline = get(b"x-bascule-deadline")
     cache = get(b"x-bascule-cache")
-    if quality is max_cost is data is deadline is cache is None and not facts.openrouter:
-        return Ask(model=facts.model)
     try:
         return Ask(
             quality=None if quality is None else _quality(_text(quality), quality_levels),

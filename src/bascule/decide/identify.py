@@ -5,6 +5,7 @@ or left out; a request is never refused for it. The order in which session heade
 own, measured (Claude Code, Codex, opencode) or documented (Helicone, Portkey).
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -49,6 +50,8 @@ ATTRIBUTION_HEADERS: frozenset[bytes] = frozenset(
 ATTRIBUTION_PREFIXES: tuple[bytes, ...] = (b"x-bascule-", b"helicone-", b"x-portkey-")
 
 _PROPERTY = b"helicone-property-"
+_READ = ATTRIBUTION_HEADERS | {b"idempotency-key"}
+"""What `identify` reads besides the User-Agent and names that begin with `_PROPERTY`."""
 
 
 def clean(value: bytes | str, limit: int = MAX_VALUE_CHARS) -> str:
@@ -64,6 +67,15 @@ def clean(value: bytes | str, limit: int = MAX_VALUE_CHARS) -> str:
 def identify(headers: Headers, facts: Facts, key_name: str | None) -> Identity:
     """The client's own account of who is asking. `key_name` only salts a derived session id."""
     get = headers.get
+    agent_name = get(b"user-agent")
+    if not headers.has_any(_READ) and _PROPERTY not in b"\n".join(headers.names()):
+        session_id, source = _session_of_body(facts, key_name)
+        return Identity(
+            session_id=session_id,
+            session_source=source,
+            user=(clean(facts.end_user) or None) if facts.end_user else None,
+            client=client_product(agent_name) if agent_name is not None else None,
+        )
     session_id, source = _session(headers, facts, key_name)
     agent = get(b"x-claude-code-agent-id")
     parent = get(b"x-claude-code-parent-agent-id")
@@ -74,7 +86,6 @@ def identify(headers: Headers, facts: Facts, key_name: str | None) -> Identity:
     user = get(b"x-bascule-user") or get(b"helicone-user-id") or portkey_user or facts.end_user
     pr = get(b"x-bascule-pr") or tags.get("pr")
     task = get(b"x-bascule-task")
-    agent_name = get(b"user-agent")
     idempotency_key = get(b"idempotency-key")
     return Identity(
         session_id=session_id,
@@ -91,6 +102,7 @@ def identify(headers: Headers, facts: Facts, key_name: str | None) -> Identity:
     )
 
 
+@lru_cache(maxsize=1024)
 def client_product(user_agent: bytes) -> str | None:
     """Product and version of a User-Agent: `claude-cli/2.1.197`, `OpenAI/Python 3.52.0`."""
     words = clean(user_agent).split(None, 2)
@@ -118,6 +130,10 @@ def _session(headers: Headers, facts: Facts, key_name: str | None) -> tuple[str 
         return session, "helicone-session-id"
     if (value := get(b"x-portkey-trace-id")) and (session := clean(value)):
         return session, "x-portkey-trace-id"
+    return _session_of_body(facts, key_name)
+
+
+def _session_of_body(facts: Facts, key_name: str | None) -> tuple[str | None, str | None]:
     if facts.session_hint and (session := clean(facts.session_hint)):
         return session, "body"
     if facts.first_user_text:

@@ -20,6 +20,10 @@ class Headers:
     def get(self, name: bytes) -> bytes | None:
         return self._first.get(name)
 
+    def has_any(self, names: frozenset[bytes]) -> bool:
+        """Whether any of these was sent. One look instead of many where mostly none was."""
+        return not names.isdisjoint(self._first)
+
     def all(self, name: bytes) -> list[bytes]:
         """Every value of `name`, in the order sent; empty where it was not sent."""
         if name not in self._first:
