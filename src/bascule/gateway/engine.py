@@ -9,6 +9,7 @@ from msgspec import Struct
 from bascule.decide.admit import is_limited
 from bascule.dialects.registry import dialect
 from bascule.gateway.admission import Admitted, admit
+from bascule.gateway.books import LEDGER_DOWN
 from bascule.gateway.caching import Caching
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.counting import count_tokens_locally, likely_tokens
@@ -21,7 +22,7 @@ from bascule.gateway.planning import Planned, Planning
 from bascule.gateway.respond import error_answer
 from bascule.gateway.serving import Effects, Serving
 from bascule.link import Snapshot
-from bascule.model.errors import Refusal
+from bascule.model.errors import Refusal, StoreError
 from bascule.ports import Clock, KeyStore, RateLimiter
 
 log = logging.getLogger("bascule.engine")
@@ -91,6 +92,9 @@ class Engine:
         except asyncio.CancelledError:
             status = 499
             raise
+        except StoreError:
+            log.exception("the store did not answer", extra={"request_id": request_id})
+            status = await self._refuse(exchange, LEDGER_DOWN, request_id)
         except Exception:
             log.exception("request failed", extra={"request_id": request_id})
             status = await self._refuse(exchange, INTERNAL, request_id)

@@ -230,7 +230,7 @@ class Serving:
             raw = await reply.read()
         except TransportError as error:
             fault = transport_fault(error, answered=True)
-            self._settle(opened, Ended(ending=_unanswered(fault), fault=fault, first_ms=first_ms))
+            self._settle(opened, Ended(ending=_unanswered(fault), fault=fault, status=200, first_ms=first_ms))
             return fault
         read = destination.provider_dialect.read_reply(raw)
         if isinstance(read, Fault):

@@ -71,8 +71,8 @@ def test_a_failure_that_cost_nothing_goes_to_the_other_provider_at_once(
 UNKNOWN_BILLS = [
     (broken("reset"), "reset", None),
     (Reply(before=[HANG_S]), "timeout_first_byte", None),
-    (Reply(parts=[b'{"id": "x", "cho', Break("reset")]), "reset", None),
-    (Reply(parts=[b'{"id": "x", ', HANG_S]), "timeout_idle", None),
+    (Reply(parts=[b'{"id": "x", "cho', Break("reset")]), "reset", 200),
+    (Reply(parts=[b'{"id": "x", ', HANG_S]), "timeout_idle", 200),
     (whole(b'{"id": "x", "choi'), "truncated", 200),
     (whole(b""), "truncated", 200),
     (whole(b"null"), "protocol", 200),

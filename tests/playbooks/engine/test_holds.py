@@ -346,6 +346,9 @@ def test_a_held_cap_is_sent_in_the_field_that_the_provider_obeys(begin: Begin, s
         obeyed: 100,
     }
     world.ask(chat(max_tokens=200, max_completion_tokens=100))
-    assert world.rows[1].hold_nanousd == (world.rows[0].hold_nanousd or 0) + 100 * 10_000 + len(
-        ', "max_completion_tokens": 100' if sent == "max_tokens" else ', "max_tokens": 200'
-    ) * 1_000
+    assert (
+        world.rows[1].hold_nanousd
+        == (world.rows[0].hold_nanousd or 0)
+        + 100 * 10_000
+        + len(', "max_completion_tokens": 100' if sent == "max_tokens" else ', "max_tokens": 200') * 1_000
+    )
