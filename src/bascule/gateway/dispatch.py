@@ -50,25 +50,30 @@ class Destination(Struct, frozen=True, kw_only=True):
     target: str
     """Path and query where the client's own query has no part in it."""
     headers: tuple[Header, ...]
+    own_headers: tuple[Header, ...]
+    """With the provider's defaults: all headers where none of the client's is forwarded."""
     template: Target
     timeouts: Timeouts
+    whole_timeouts: Timeouts
+    """Of an answer that is not streamed."""
     max_body_bytes: int
     drain: DrainLimits
 
     def call(self, incoming: Incoming, body: bytes, *, stream: bool, within_s: float | None) -> UpstreamCall:
         """The exchange to make for one client request; `within_s` is what its deadline leaves."""
-        forwarded = with_default_headers(self.spec, self.codec.forward_headers(incoming.headers.pairs))
+        sent = self.codec.forward_headers(incoming.headers.pairs)
+        headers = (*self.headers, *with_default_headers(self.spec, sent)) if sent else self.own_headers
         target = self.target
         if incoming.query and self.spec.forward_query:
             target = request_target(self.spec, self.surface, self.base_path, self.upstream_model, incoming.query)
-        timeouts = self.timeouts if stream else _patient(self.timeouts)
+        timeouts = self.timeouts if stream else self.whole_timeouts
         if within_s is not None and within_s < timeouts.total_s:
             timeouts = structs.replace(timeouts, total_s=within_s)
         return UpstreamCall(
             origin=self.origin,
             method="POST",
             target=target,
-            headers=(*self.headers, *forwarded),
+            headers=headers,
             body=body,
             timeouts=timeouts,
             max_body_bytes=self.max_body_bytes,
@@ -112,6 +117,13 @@ class Dispatcher:
             pair = codec(_OWN_DIALECT.get(surface, CLIENT_DIALECT[surface]), provider_dialect)
         except UnknownDialect:
             return _cannot(endpoint, provider_surface)
+        headers = (*_JSON_HEADERS, *provider.headers, *auth_headers(provider.spec, provider.secret))
+        timeouts = Timeouts(
+            connect_s=provider.timeouts.connect_s,
+            first_byte_s=provider.timeouts.first_byte_s,
+            idle_s=provider.timeouts.idle_s,
+            total_s=provider.timeouts.total_s,
+        )
         return Destination(
             codec=pair,
             provider_dialect=dialect(provider_dialect),
@@ -121,14 +133,11 @@ class Dispatcher:
             base_path=provider.base_path,
             upstream_model=endpoint.upstream_model,
             target=request_target(provider.spec, provider_surface, provider.base_path, endpoint.upstream_model),
-            headers=(*_JSON_HEADERS, *provider.headers, *auth_headers(provider.spec, provider.secret)),
+            headers=headers,
+            own_headers=(*headers, *with_default_headers(provider.spec, ())),
             template=_template(provider, endpoint),
-            timeouts=Timeouts(
-                connect_s=provider.timeouts.connect_s,
-                first_byte_s=provider.timeouts.first_byte_s,
-                idle_s=provider.timeouts.idle_s,
-                total_s=provider.timeouts.total_s,
-            ),
+            timeouts=timeouts,
+            whole_timeouts=_patient(timeouts),
             max_body_bytes=self._snapshot.config.server.limits.max_response_bytes,
             drain=DrainLimits(
                 policy=provider.disconnect,

@@ -127,7 +127,9 @@ class Serving:
         if isinstance(bound, Refusal):
             self._refused = bound
             return
-        target = structs.replace(destination.template, max_tokens=bound.send_cap)
+        target = destination.template
+        if bound.send_cap is not None:
+            target = structs.replace(target, max_tokens=bound.send_cap)
         body = destination.codec.request(request.body, request.raw, request.facts, target)
         if isinstance(body, Refusal):
             self._note(index, started_s, _unsupported(body))
