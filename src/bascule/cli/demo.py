@@ -56,7 +56,7 @@ def command(once: bool, port: int, seed: int, folder: Path | None, as_json: bool
                 started_s = time.monotonic()
                 sent = _send(served.address, place, seed)
                 took_s = time.monotonic() - started_s
-                _refuse_unanswered(sent)
+                _refuse_unanswered(sent, served.log_tail())
                 story = _story(place, sent, int(providers.address))
                 facts = {"gateway": served.address, "config": str(place.config), "seed": seed, "sdks": versions}
                 _show(story, sent, took_s, facts, as_json=as_json)
@@ -137,11 +137,12 @@ def _show(story: "Story", sent: "list[Sent]", took_s: float, facts: dict[str, An
     tell(story)
 
 
-def _refuse_unanswered(sent: "list[Sent]") -> None:
+def _refuse_unanswered(sent: "list[Sent]", log: str) -> None:
     """Every request is answered or over its budget; anything else is a fault of the gateway or of this machine."""
     wrong = [one for one in sent if one.status not in (200, 402)]
     if wrong:
-        raise BasculeError(f"{len(wrong)} of {len(sent)} requests got neither an answer nor a 402: {wrong[0].error}")
+        count = f"{len(wrong)} of {len(sent)} requests got neither an answer nor a 402"
+        raise BasculeError(f"{count}: {wrong[0].error}\nThe gateway's log ends so:\n{log}")
 
 
 def _refuse_untrue(story: "Story") -> None:

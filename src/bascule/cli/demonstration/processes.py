@@ -57,6 +57,10 @@ class Process:
         assert self._process is not None
         return self._process.wait()
 
+    def log_tail(self, lines: int = 3) -> str:
+        """The last lines that it wrote."""
+        return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
     def stop(self) -> None:
         process = self._process
         if process is None or process.poll() is not None:
