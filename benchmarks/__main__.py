@@ -54,16 +54,22 @@ def figures(*, seconds: int, rounds: int, memory_requests: int) -> dict[str, flo
         if nginx_binary is None or shutil.which("wrk") is None:
             raise SystemExit("this benchmark needs nginx and wrk: apt-get install nginx-light wrk")
 
-        def serve_nginx(config: Path) -> int:
-            return stack.enter_context(running([nginx_binary, "-c", str(config), "-p", str(folder)], cwd=folder))
+        # What is measured has one processor, the load and the upstream another, as far as there are two.
+        measured, beside = (sorted(os.sched_getaffinity(0)) * 2)[:2]
+        os.sched_setaffinity(0, {beside})
 
-        serve_nginx(nginx.upstream_config(folder, upstream))
-        proxy_pid = serve_nginx(nginx.proxy_config(folder, proxy, upstream, KEY))
+        def serve_nginx(config: Path, cpu: int) -> int:
+            command = [nginx_binary, "-c", str(config), "-p", str(folder)]
+            return stack.enter_context(running(command, cwd=folder, cpu=cpu))
+
+        serve_nginx(nginx.upstream_config(folder, upstream), beside)
+        proxy_pid = serve_nginx(nginx.proxy_config(folder, proxy, upstream, KEY), measured)
         config = folder / "bascule.yaml"
         config.write_text(CONFIG.format(port=gateway, folder=folder, upstream=upstream))
         env = {**os.environ, "BENCH_KEY": KEY}
         began = time.perf_counter()
-        gateway_pid = stack.enter_context(running([*BASCULE, "serve", "-c", str(config)], cwd=folder, env=env))
+        command = [*BASCULE, "serve", "-c", str(config)]
+        gateway_pid = stack.enter_context(running(command, cwd=folder, env=env, cpu=measured))
         wait_for(gateway, "/healthz")
         found = {"start_s": time.perf_counter() - began}
         script = load.write_script(folder, load.chat_body(2048), KEY)

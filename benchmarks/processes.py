@@ -63,10 +63,17 @@ def rss_bytes(pid: int) -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], *, cwd: Path, env: dict[str, str] | None = None) -> Iterator[int]:
-    """A process for as long as the block runs; ended by SIGTERM, and SIGKILL where that does not help."""
+def running(
+    command: list[str], *, cwd: Path, env: dict[str, str] | None = None, cpu: int | None = None
+) -> Iterator[int]:
+    """A process for as long as the block runs, on one processor where `cpu` says so.
+
+    Ended by SIGTERM, and SIGKILL where that does not help.
+    """
     log = (cwd / "process.log").open("ab")
     process = subprocess.Popen(command, cwd=cwd, env=env, stdout=log, stderr=log)
+    if cpu is not None:
+        os.sched_setaffinity(process.pid, {cpu})
     try:
         yield process.pid
     finally:

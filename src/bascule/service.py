@@ -31,6 +31,7 @@ from bascule.server.asgi import Application
 from bascule.server.lifespan import Lifespan
 from bascule.server.live import Watch
 from bascule.server.logs import Redactor, configure_logging
+from bascule.server.memory import settle_garbage_collector
 from bascule.server.metrics_page import Gauges
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
 
@@ -85,6 +86,7 @@ class Service:
         """Recover, load what was spent, begin to drain and to watch."""
         self.gateway.open()
         self._watch.start()
+        settle_garbage_collector()
 
     async def stop(self) -> None:
         await self._watch.stop()
