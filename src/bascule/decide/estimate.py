@@ -229,7 +229,9 @@ def _amount(facts: Facts, priced: Priced, cap_tokens: int) -> int | None:
         return None
     tokens = cap_tokens if priced.mode == "strict" else min(cap_tokens, priced.cap.expected_tokens)
     tokens += facts.thinking_tokens or 0
-    return hold_amount(priced.input_tokens, tokens, facts.n, priced.rates, images=bool(facts.images))
+    if not facts.images:
+        return bound_nanousd(priced.rates, input_tokens=priced.input_tokens, output_tokens=tokens * facts.n)
+    return hold_amount(priced.input_tokens, tokens, facts.n, priced.rates, images=True)
 
 
 @overload

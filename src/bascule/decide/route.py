@@ -17,7 +17,7 @@ from bascule.decide.eligible import Obstacle, needs_of, obstacle, refusal
 from bascule.decide.rank import By, Option
 from bascule.decide.resolve import Resolved, resolve
 from bascule.decide.rules import RULE_FACTS as RULE_FACTS
-from bascule.decide.rules import rule_facts as rule_facts
+from bascule.decide.rules import RuleFacts as RuleFacts
 from bascule.decide.task import TaskSource, task_of
 from bascule.model.budget import Attribution
 from bascule.model.catalog import Endpoint, Model
@@ -206,7 +206,7 @@ def _group(request: _Request, found: Resolved, task: str | None, rejected: list[
 def _matching_rule(request: _Request, policy: RoutePolicy, task: str | None) -> Rule | None:
     if not policy.rules:
         return None
-    facts = rule_facts(
+    facts = RuleFacts(
         request.facts,
         request.who,
         request.identity,

@@ -1,5 +1,6 @@
 """What the CEL rules of a route may ask of a request."""
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bascule.model.budget import Attribution
@@ -34,39 +35,62 @@ RULE_FACTS: tuple[tuple[str, str], ...] = (
 """What a rule's CEL may name. Text that is not known is "", so that `task.startsWith("x")` is never an error."""
 
 
-def rule_facts(
-    facts: Facts,
-    who: Attribution,
-    identity: Identity,
-    *,
-    model: str,
-    task: str | None,
-    est_input_tokens: int,
-    hour_utc: int,
-) -> dict[str, Any]:
-    """The facts of a request by the names in `RULE_FACTS`."""
-    return {
-        "task": task or "",
-        "has_image": facts.has_image,
-        "has_tools": facts.tools > 0,
-        "has_document": facts.has_document,
-        "has_audio": facts.has_audio,
-        "has_json_schema": facts.has_json_schema,
-        "has_reasoning": facts.has_reasoning,
-        "stream": facts.stream,
-        "text_bytes": facts.text_bytes,
-        "est_input_tokens": est_input_tokens,
-        "messages": facts.messages,
-        "tools": facts.tools,
-        "max_tokens": facts.max_tokens,
-        "model": model,
-        "key": who.key or "",
-        "org": who.org or "",
-        "team": who.team or "",
-        "project": who.project or "",
-        "user": who.user or "",
-        "tags": who.tags,
-        "client": identity.client or "",
-        "session_known": identity.session_id is not None and identity.session_source != "derived",
-        "hour_utc": hour_utc,
-    }
+class RuleFacts(Mapping[str, Any]):
+    """The facts of a request by the names in `RULE_FACTS`; each is looked up when a rule asks for it."""
+
+    __slots__ = ("est_input_tokens", "facts", "hour_utc", "identity", "model", "task", "who")
+
+    def __init__(
+        self,
+        facts: Facts,
+        who: Attribution,
+        identity: Identity,
+        *,
+        model: str,
+        task: str | None,
+        est_input_tokens: int,
+        hour_utc: int,
+    ) -> None:
+        self.facts = facts
+        self.who = who
+        self.identity = identity
+        self.model = model
+        self.task = task
+        self.est_input_tokens = est_input_tokens
+        self.hour_utc = hour_utc
+
+    def __getitem__(self, name: str) -> Any:
+        return _READ[name](self)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_READ)
+
+    def __len__(self) -> int:
+        return len(_READ)
+
+
+_READ: dict[str, Callable[[RuleFacts], Any]] = {
+    "task": lambda of: of.task or "",
+    "has_image": lambda of: of.facts.has_image,
+    "has_tools": lambda of: of.facts.tools > 0,
+    "has_document": lambda of: of.facts.has_document,
+    "has_audio": lambda of: of.facts.has_audio,
+    "has_json_schema": lambda of: of.facts.has_json_schema,
+    "has_reasoning": lambda of: of.facts.has_reasoning,
+    "stream": lambda of: of.facts.stream,
+    "text_bytes": lambda of: of.facts.text_bytes,
+    "est_input_tokens": lambda of: of.est_input_tokens,
+    "messages": lambda of: of.facts.messages,
+    "tools": lambda of: of.facts.tools,
+    "max_tokens": lambda of: of.facts.max_tokens,
+    "model": lambda of: of.model,
+    "key": lambda of: of.who.key or "",
+    "org": lambda of: of.who.org or "",
+    "team": lambda of: of.who.team or "",
+    "project": lambda of: of.who.project or "",
+    "user": lambda of: of.who.user or "",
+    "tags": lambda of: of.who.tags,
+    "client": lambda of: of.identity.client or "",
+    "session_known": lambda of: of.identity.session_id is not None and of.identity.session_source != "derived",
+    "hour_utc": lambda of: of.hour_utc,
+}

@@ -35,5 +35,5 @@ class Registry(Protocol):
         ...
 
     def first_rule(self, route: RoutePolicy, facts: Mapping[str, Any]) -> Rule | None:
-        """The first of the route's CEL rules that is true of `facts` (see `decide.route.rule_facts`)."""
+        """The first of the route's CEL rules that is true of `facts` (see `decide.rules.RuleFacts`)."""
         ...

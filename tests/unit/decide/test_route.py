@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from bascule.decide.observe import Observed, observe
-from bascule.decide.route import RULE_FACTS, Circumstances, RouteTable, route, rule_facts
+from bascule.decide.route import RULE_FACTS, Circumstances, RouteTable, RuleFacts, route
 from bascule.model.budget import Attribution
 from bascule.model.catalog import DataFacts, Endpoint, HardwareFacts, Model
 from bascule.model.errors import Refusal
@@ -374,7 +374,7 @@ def test_a_rule_replaces_what_it_names() -> None:
 
 
 def test_rule_facts_are_exactly_the_promised_ones_with_their_types() -> None:
-    given = rule_facts(
+    given = RuleFacts(
         Facts(model="m"), Attribution(), Identity(session_id="d-1", session_source="derived"),
         model="m", task=None, est_input_tokens=1, hour_utc=0,
     )  # fmt: skip

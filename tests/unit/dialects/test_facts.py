@@ -177,3 +177,24 @@ def test_thinking_and_speed() -> None:
     assert not anthropic(thinking={"type": "disabled"}).has_reasoning
     assert anthropic(speed="fast").service_tier == "fast"
     assert anthropic().wants_stream_usage
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("tools", "functions", "web_search_options", "modalities", "stream_options", "response_format", "n", "user"),
+        *("prompt_cache_key", "service_tier", "reasoning_effort", "reasoning"),
+    ],
+)
+def test_a_rare_field_that_says_nothing_changes_nothing(name: str) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + PAYLOAD}}
+    document = {"type": "file", "file": {"file_data": PAYLOAD}}
+    body: dict[str, Any] = {
+        "model": "m",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [image, document]}],
+        "max_tokens": 7,
+        "temperature": 0.5,
+        "stream": True,
+    }
+    read_facts = dialect("openai_chat").read_facts
+    assert read_facts({**body, name: None}, 9_000) == read_facts(body, 9_000)

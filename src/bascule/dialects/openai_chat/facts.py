@@ -7,6 +7,11 @@ from bascule.model.errors import MalformedRequest
 from bascule.model.facts import Facts, ImageFact
 
 _OPENROUTER_KEYS = frozenset({"models", "provider", "route", "transforms", "usage"})
+_RARE_KEYS = _OPENROUTER_KEYS | {
+    *("tools", "functions", "web_search_options", "modalities", "stream_options", "response_format", "n", "user"),
+    *("prompt_cache_key", "service_tier", "reasoning_effort", "reasoning"),
+}
+"""What `read_facts` reads besides model, messages, stream, output cap and temperature."""
 _MAX_CHOICES = 128
 
 
@@ -48,6 +53,22 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
                 first_user_text = head_text(content)
         elif not system_text and (role == "system" or role == "developer"):
             system_text = head_text(content)
+    if _RARE_KEYS.isdisjoint(body):
+        # Most requests say no more than this. One look instead of fifteen.
+        return Facts(
+            model=model,
+            stream=flag_value(body, "stream"),
+            max_tokens=_output_cap(body),
+            text_bytes=raw_len - seen.base64_bytes,
+            messages=len(messages),
+            images=tuple(seen.images),
+            unbounded=tuple(seen.unbounded),
+            has_audio=seen.audio,
+            has_document=seen.document,
+            temperature=number_value(body, "temperature"),
+            first_user_text=first_user_text,
+            system_text=system_text,
+        )
     tools = get("tools")
     functions = get("functions")
     if tools is not None or functions is not None:
