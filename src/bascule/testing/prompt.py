@@ -54,14 +54,18 @@ def output_cap(body: dict[str, Any]) -> int | None:
 
 
 def asked_calls(body: dict[str, Any], scripted: tuple[ScriptedCall, ...]) -> tuple[ScriptedCall, ...]:
-    """The tool calls to answer with: none without tools or after a tool's result; `CALL name {json}` wins."""
+    """The tool calls to answer with: none without tools or after a tool's result; `CALL name {json}` wins.
+
+    Standing instructions after the user's turn, as Claude Code sends them, do not take the turn away.
+    """
     names = _tool_names(body)
     messages = body.get("messages")
-    if not names or not isinstance(messages, list) or not messages or _forbids_tools(body):
+    if not names or not isinstance(messages, list) or _forbids_tools(body):
         return ()
-    last = messages[-1]
-    if not isinstance(last, dict) or last.get("role") != "user" or _has_tool_result(last):
+    turns = [turn for turn in messages if isinstance(turn, dict) and turn.get("role") not in {"system", "developer"}]
+    if not turns or turns[-1].get("role") != "user" or _has_tool_result(turns[-1]):
         return ()
+    last = turns[-1]
     texts: list[str] = []
     _collect(last.get("content"), texts)
     marked = tuple(call for text in texts for call in _marked_calls(text) if call.name in names)
