@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bascule.testing.answer import joined, plan_answer, tokens_of
-from bascule.testing.prompt import input_tokens
+from bascule.testing.prompt import asked_calls, input_tokens
 from bascule.testing.script import ProviderRequest, Script, ScriptedCall
 
 HELLO = [{"role": "user", "content": "hello there"}]
@@ -232,3 +232,9 @@ async def test_the_same_seed_gives_the_same_words(scripted):
     first, again, other = [await scripted(seed=seed) for seed in (1, 1, 2)]
     said = [(await caller.send()).json["choices"][0]["message"]["content"] for caller in (first, again, other)]
     assert said[0] == said[1] != said[2]
+
+
+def test_standing_instructions_after_the_users_turn_do_not_take_it_away():
+    turns = [{"role": "user", "content": 'CALL weather {"city": "Rome"}'}, {"role": "system", "content": "Be brief."}]
+    body = {"messages": turns, "tools": [{"name": "weather"}]}
+    assert asked_calls(body, ()) == (ScriptedCall("weather", {"city": "Rome"}),)
