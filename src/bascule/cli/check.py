@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from bascule.cli.certificates import read_certificates, standing
 from bascule.cli.data import data_dir_of, has_ledger, open_store
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd
 from bascule.config.load import Document
+from bascule.decide.price import rates_for
 from bascule.link import Snapshot
 from bascule.model.catalog import Endpoint, Model
 from bascule.model.errors import ConfigError, Problem
@@ -118,7 +120,7 @@ def model_payload(model: Model) -> dict[str, Any]:
 
 
 def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
-    rates = None if endpoint.prices is None or not endpoint.prices.periods else endpoint.prices.periods[-1].rates
+    rates = None if endpoint.prices is None else rates_for(endpoint.prices, time.time_ns() // 1_000_000, input_tokens=0)
     return {
         "id": endpoint.id,
         "input_usd_per_mtok": None if rates is None else usd_per_mtok(rates.input),

@@ -76,7 +76,8 @@ class Timeouts(Section, frozen=True, kw_only=True):
     """Limits of one upstream exchange, in seconds."""
 
     connect_s: Seconds = 5.0
-    first_byte_s: Seconds = 120.0
+    first_byte_s: Seconds | None = None
+    """None: 120 for a stream, and 600 for a whole answer, whose first byte comes when all of it is generated."""
     idle_s: Seconds = 60.0
     total_s: Seconds = 900.0
 

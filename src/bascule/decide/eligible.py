@@ -30,8 +30,8 @@ class Obstacle(Struct, frozen=True):
     kind: RefusalKind
     reason: str
     advisory: bool = False
-    """A catalog fact that the provider may know better, or health that may have returned: where nothing else is left,
-    the request goes there all the same. Only for models asked for by name, and for an output cap that is merely larger than the model's maximum."""
+    """A catalog fact that the provider may know better: where nothing else is left, the request goes there all the
+    same. Only for models asked for by name, and for an output cap that is merely larger than the model's maximum."""
     needed_nanousd: int | None = None
 
 
@@ -130,7 +130,7 @@ def obstacle(
     if needs.max_cost_nanousd is not None and (found := _too_dear(needs.max_cost_nanousd, hold_of(endpoint))):
         return found
     if health and health.get(endpoint.id) == "open":
-        return Obstacle(_HEALTH, "overloaded", "failing now; its circuit breaker is open", advisory=True)
+        return Obstacle(_HEALTH, "overloaded", "failing now; its circuit breaker is open")
     return None
 
 

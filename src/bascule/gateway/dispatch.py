@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, structs
 
+from bascule.config.shape import Timeouts as ConfiguredTimeouts
 from bascule.dialects.base import Codec, Dialect, Target
 from bascule.dialects.registry import UnknownDialect, codec, dialect
 from bascule.gateway.exchange import CLIENT_DIALECT, Incoming, Surface
@@ -34,7 +35,8 @@ _JSON_HEADERS: tuple[Header, ...] = (
     (b"accept-encoding", b"identity"),
     (b"user-agent", b"bascule"),
 )
-_NON_STREAM_FIRST_BYTE_S = 600.0
+STREAM_FIRST_BYTE_S = 120.0
+WHOLE_FIRST_BYTE_S = 600.0
 
 
 class Destination(Struct, frozen=True, kw_only=True):
@@ -84,11 +86,15 @@ class Destination(Struct, frozen=True, kw_only=True):
         return classify(self.spec, self.provider_dialect.read_fault(status, headers, raw))
 
 
-def _patient(timeouts: Timeouts) -> Timeouts:
-    """A whole answer has its first byte when all of it is generated."""
-    if timeouts.first_byte_s >= _NON_STREAM_FIRST_BYTE_S:
-        return timeouts
-    return structs.replace(timeouts, first_byte_s=min(_NON_STREAM_FIRST_BYTE_S, timeouts.total_s))
+def timeouts_of(configured: ConfiguredTimeouts, *, stream: bool) -> Timeouts:
+    """The limits of one exchange. A whole answer has its first byte only when all of it is generated."""
+    patience_s = STREAM_FIRST_BYTE_S if stream else WHOLE_FIRST_BYTE_S
+    return Timeouts(
+        connect_s=configured.connect_s,
+        first_byte_s=configured.first_byte_s or min(patience_s, configured.total_s),
+        idle_s=configured.idle_s,
+        total_s=configured.total_s,
+    )
 
 
 class Dispatcher:
@@ -118,12 +124,6 @@ class Dispatcher:
         except UnknownDialect:
             return _cannot(endpoint, provider_surface)
         headers = (*_JSON_HEADERS, *provider.headers, *auth_headers(provider.spec, provider.secret))
-        timeouts = Timeouts(
-            connect_s=provider.timeouts.connect_s,
-            first_byte_s=provider.timeouts.first_byte_s,
-            idle_s=provider.timeouts.idle_s,
-            total_s=provider.timeouts.total_s,
-        )
         return Destination(
             codec=pair,
             provider_dialect=dialect(provider_dialect),
@@ -136,8 +136,8 @@ class Dispatcher:
             headers=headers,
             own_headers=(*headers, *with_default_headers(provider.spec, ())),
             template=_template(provider, endpoint),
-            timeouts=timeouts,
-            whole_timeouts=_patient(timeouts),
+            timeouts=timeouts_of(provider.timeouts, stream=True),
+            whole_timeouts=timeouts_of(provider.timeouts, stream=False),
             max_body_bytes=self._snapshot.config.server.limits.max_response_bytes,
             drain=DrainLimits(
                 policy=provider.disconnect,

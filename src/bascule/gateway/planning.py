@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bascule.decide.circumstances import Circumstances
 from bascule.decide.estimate import expected_cost, expected_input_tokens, expected_output_tokens
@@ -57,6 +57,9 @@ class Planning:
         arguments = (request.ask, request.facts, request.attribution, request.identity, self._table, now)
         if not self._observe:
             plan = route(*arguments)
+            if now.health and isinstance(plan, Refusal) and plan.kind == "overloaded":
+                # Only endpoints that kept failing are left. They may be well again, and nobody else can tell.
+                plan = route(*arguments[:-1], structs.replace(now, health={}))
             return plan if isinstance(plan, Refusal) else Planned(plan=plan)
         found = observe(*arguments)
         if isinstance(found, Refusal):
