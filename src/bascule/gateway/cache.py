@@ -31,7 +31,7 @@ class ExactCache:
         self._ttl_s = ttl_s
         self._max_entries = max_entries
         self._max_bytes = max_bytes
-        self._max_entry_bytes = max_entry_bytes
+        self.max_entry_bytes = max_entry_bytes
         self._entries: OrderedDict[bytes, Stored] = OrderedDict()
         self._bytes = 0
 
@@ -50,7 +50,7 @@ class ExactCache:
 
     def put(self, fingerprint: bytes, entry: Stored) -> None:
         """Keep an answer, unless it alone is too large."""
-        if len(entry.raw) > self._max_entry_bytes:
+        if len(entry.raw) > self.max_entry_bytes:
             return
         if fingerprint in self._entries:
             self._drop(fingerprint)

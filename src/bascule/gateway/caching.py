@@ -49,9 +49,13 @@ class Caching:
         await _replay(exchange, request, found, now_ms=self._clock.now_ms(), splice_cost=splice_cost)
         return True
 
+    def most_bytes(self, request: Admitted) -> int:
+        """How large an answer to this request may be to be kept; 0 where none is."""
+        return self.cache.max_entry_bytes if self.cache is not None and self.wants(request) else 0
+
     def keep(self, request: Admitted, answered: Answered) -> None:
         """Keep a complete answer that stopped of its own accord and calls no tools."""
-        if self.cache is None or not self.wants(request):
+        if self.cache is None or not answered.raw or not self.wants(request):
             return
         if answered.has_tool_calls or answered.finish_reason != "stop":
             return

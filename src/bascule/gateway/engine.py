@@ -201,7 +201,7 @@ class Engine:
             plan,
             bounds=[bound_at(fitted, position) for position in range(len(plan.candidates))],
             decision=decision,
-            record=world.caching.wants(request),
+            record_bytes=world.caching.most_bytes(request),
         )
 
     async def _finish(self, serving: Serving, request: Admitted) -> Refusal | None:

@@ -72,7 +72,7 @@ class Relay:
         clock: Clock,
         drain: DrainLimits,
         open_answer: Callable[[], Sequence[Header]],
-        record: bool,
+        record_bytes: int,
     ) -> None:
         self._exchange = exchange
         self._reply = reply
@@ -80,13 +80,13 @@ class Relay:
         self._clock = clock
         self._drain = drain
         self._open_answer = open_answer
-        self._record = record
+        self._record_left = record_bytes
         self._preamble: list[bytes] = []
         self._preamble_bytes = 0
         self._cut: asyncio.TimerHandle | None = None
         self._given_up = False
         self.recorded: list[bytes] = []
-        """The upstream's bytes as they came, where they were asked for."""
+        """The upstream's bytes as they came, where at most `record_bytes` of them were asked for and no more came."""
         self.started = False
         self.first_content_ms: int | None = None
 
@@ -108,8 +108,8 @@ class Relay:
                 if self._given_up:
                     return self.result("client_gone")
                 return self.result("fault", fault=transport_fault(error, answered=True))
-            if self._record:
-                self.recorded.append(data)
+            if self._record_left > 0:
+                self._keep(data)
             step = self._codec.feed(data) if data else self._codec.end()
             if step.fault is not None:
                 return self.result("fault", fault=step.fault)
@@ -131,6 +131,13 @@ class Relay:
     def _give_up(self) -> None:
         self._given_up = True
         self._reply.close()
+
+    def _keep(self, data: bytes) -> None:
+        self._record_left -= len(data)
+        if self._record_left > 0:
+            self.recorded.append(data)
+        else:
+            self.recorded.clear()
 
     async def _forward(self, step: StreamStep) -> Fault | None:
         if not self.started:

@@ -66,7 +66,7 @@ class Serving:
         *,
         bounds: Sequence[Bound],
         decision: Decision,
-        record: bool,
+        record_bytes: int,
     ) -> None:
         """`bounds`: what the first attempt is held at, for each candidate of the plan."""
         self.unrecorded: Decision | None = decision
@@ -76,7 +76,7 @@ class Serving:
         self._request = request
         self._plan = plan
         self._bounds = bounds
-        self._record = record
+        self._record_bytes = record_bytes
         self._dice = effects.dice()
         self._limits = _limits(effects.limits, request)
         self._history: list[AttemptRecord] = []
@@ -281,7 +281,7 @@ class Serving:
             clock=fx.clock,
             drain=destination.drain,
             open_answer=lambda: [*self._answer_headers(candidate, EVENT_STREAM), UNBUFFERED],
-            record=self._record,
+            record_bytes=self._record_bytes,
         )
         try:
             relayed = await relay.run()
