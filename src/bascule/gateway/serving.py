@@ -287,6 +287,8 @@ class Serving:
             relayed = await relay.run()
         except BaseException:
             self._settle(opened, _stream_ended(codec.facts, relay.result("fault", fault=_CANCELLED)))
+            if relay.started:
+                await self._exchange.end(codec.fail(_cut_short(_CANCELLED)))
             raise
         self.started = relayed.started
         cost = self._settle(opened, _stream_ended(codec.facts, relayed))
