@@ -120,7 +120,6 @@ class Snapshot:
         """What clients may ask for by a name of the configuration: routes, models, aliases."""
         return tuple(dict.fromkeys([*self.routes, *self.models, *self.aliases]))
 
-
     def catalog_names(self) -> tuple[str, ...]:
         """Catalog models of the configured providers that are not deprecated, in the file's order."""
         if self._catalog_names is None:
@@ -132,6 +131,7 @@ class Snapshot:
                 found.update({entry.id: None for entry in entries if not entry.facts.deprecated})
             self._catalog_names = tuple(found)
         return self._catalog_names
+
 
 def _remember(memory: dict[_Key, Model], key: _Key, model: Model) -> Model:
     if len(memory) >= MAX_REMEMBERED:
