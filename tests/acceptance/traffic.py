@@ -76,7 +76,7 @@ def plan(number: int, dice: random.Random, *, sound: bool) -> Planned:
         body["max_tokens"] = dice.choice((150, 400, 1000))
     if path == "/v1/chat/completions" and stream and dice.random() < 0.5:
         body["stream_options"] = {"include_usage": True}
-    leave = None if sound or dice.random() > 0.3 else _leave(dice)
+    leave = None if sound or dice.random() > 0.6 else _leave(dice)
     attempts = 1 if sound or dice.random() > 0.45 else dice.choice((1, 1, 2, 3))
     scripts = [_script(dice, stream, faulty=not sound) for _ in range(attempts)]
     if dice.random() < 0.7:
@@ -99,7 +99,7 @@ def _messages(number: int, dice: random.Random) -> list[dict[str, Any]]:
 def _leave(dice: random.Random) -> Leave:
     if dice.random() < 0.4:
         return Leave(after_s=dice.uniform(0.0, 0.15), reset=dice.random() < 0.5)
-    return Leave(after_bytes=dice.randint(1, 6000), reset=dice.random() < 0.5)
+    return Leave(after_bytes=dice.randint(1, 3000), reset=dice.random() < 0.5)
 
 
 def _script(dice: random.Random, stream: bool, *, faulty: bool) -> Script:
@@ -170,3 +170,23 @@ class Driving(threading.Thread):
 def visible_tokens(seen: Seen) -> int:
     """Tokens of a streamed answer that reached the client: the scripted provider sends each in a delta of its own."""
     return seen.body.count(b'"content":" ') + seen.body.count(b'"type":"text_delta","text":" ')
+
+
+def looks_complete(seen: Seen) -> bool:
+    """What a client would take for a whole answer."""
+    if seen.status != 200:
+        return False
+    if seen.headers["content-type"].startswith("text/event-stream"):
+        return _lines(seen).endswith((b"data: [DONE]\n\n", b'data: {"type":"message_stop"}\n\n'))
+    return b'"error"' not in seen.body
+
+
+def tells_an_error(seen: Seen) -> bool:
+    """An error status, or an error event at the end of a stream."""
+    body = _lines(seen)
+    return seen.status != 200 or b'"error":' in body[body.rstrip().rfind(b"\n\n") :]
+
+
+def _lines(seen: Seen) -> bytes:
+    """The body with plain line ends: what a provider sends is passed on as it is."""
+    return seen.body.replace(b"\r\n", b"\n")
