@@ -212,6 +212,7 @@ def run(
         port=server.port,
         loop="uvloop",
         http="httptools",
+        proxy_headers=False,
         ws="none",
         lifespan="on",
         log_config=None,

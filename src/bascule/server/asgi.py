@@ -14,7 +14,7 @@ from bascule.gateway.respond import error_answer
 from bascule.model.errors import Refusal
 from bascule.model.headers import Headers
 from bascule.server.credentials import presented_secret
-from bascule.server.exchange import AsgiExchange, Receive, Send, whole_answer
+from bascule.server.exchange import AsgiExchange, Receive, Send
 from bascule.server.guard import Guard
 
 Scope = dict[str, Any]
@@ -69,7 +69,7 @@ class Application:
     async def _serve(self, surface: Surface, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope["headers"])
         incoming = Incoming(surface=surface, headers=headers, body=b"")
-        exchange = AsgiExchange(incoming, receive, send, whole_answer(scope))
+        exchange = AsgiExchange(incoming, receive, send)
         refusal = self._refuse_early(scope["method"], headers)
         if refusal is None:
             try:

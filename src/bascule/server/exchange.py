@@ -11,41 +11,23 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-WHOLE_ANSWER = "bascule.whole_answer"
-"""The ASGI extension `{"write": WholeAnswer}` of a server that has a short way out."""
-
-WholeAnswer = Callable[[int, Sequence[Header], bytes], bool]
-"""Status, headers without Content-Length, body. False: not written, the answer has to go the usual way."""
-
-
-def whole_answer(scope: MutableMapping[str, Any]) -> WholeAnswer | None:
-    """The server's short way out, where it has one."""
-    extension = (scope.get("extensions") or {}).get(WHOLE_ANSWER)
-    write: WholeAnswer | None = None if extension is None else extension["write"]
-    return write
-
 
 class AsgiExchange:
     """Adapts one ASGI request. A watcher learns of the client's leaving once a streamed answer has started."""
 
-    __slots__ = ("_on_gone", "_receive", "_send", "_watcher", "_whole_answer", "gone", "incoming", "started")
+    __slots__ = ("_on_gone", "_receive", "_send", "_watcher", "gone", "incoming", "started")
 
-    def __init__(
-        self, incoming: Incoming, receive: Receive, send: Send, whole_answer: WholeAnswer | None = None
-    ) -> None:
+    def __init__(self, incoming: Incoming, receive: Receive, send: Send) -> None:
         self.incoming = incoming
         self.gone = False
         self.started = False
         self._receive = receive
         self._send = send
-        self._whole_answer = whole_answer
         self._watcher: asyncio.Task[None] | None = None
         self._on_gone: Callable[[], None] | None = None
 
     async def respond(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         self.started = True
-        if self._whole_answer is not None and self._whole_answer(status, headers, body):
-            return
         await self._send(
             {
                 "type": "http.response.start",

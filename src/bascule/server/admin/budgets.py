@@ -10,15 +10,15 @@ from starlette.responses import Response
 
 from bascule.config.scalars import Unreadable, usd
 from bascule.config.scalars import scope as read_scope
-from bascule.decide.budget import BudgetIndex
+from bascule.decide.budget import BudgetIndex, in_force
 from bascule.decide.window import span_of
 from bascule.model.budget import BudgetState
 from bascule.model.errors import MalformedRequest
 from bascule.model.policy import Budget, BudgetMode, BudgetWindow, OnExhausted
+from bascule.offline.payload import budget_payload, state_payload
 from bascule.server.admin.access import Caller
 from bascule.server.admin.answers import Refused, document, read_json
 from bascule.server.admin.parent import sees
-from bascule.server.admin.payloads import budget_payload, state_payload
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.query import Query
 from bascule.server.admin.work import Changes
@@ -54,15 +54,15 @@ class Budgets:
         Query(request, (), now_ms=now_ms)
         fixed = ports.snapshot().budgets
         made, team_keys = await run_in_threadpool(lambda: (ports.governance.budgets(), self._key_names(caller)))
-        known = {(budget.scope, budget.window) for budget in fixed}
-        defined = [*fixed, *[budget for budget in made if (budget.scope, budget.window) not in known]]
         index = BudgetIndex(fixed)
         data = [
-            state_payload(state, _source(state, index))
+            {**state_payload(state), "source": _source(state, index)}
             for state in ports.authority.states(now_ms)
             if _sees_scope(caller, state.scope, team_keys)
         ]
-        shown = [budget_payload(budget) for budget in defined if _sees_scope(caller, budget.scope, team_keys)]
+        shown = [
+            budget_payload(budget) for budget in in_force(fixed, made) if _sees_scope(caller, budget.scope, team_keys)
+        ]
         return document({"object": "list", "data": data, "defined": shown})
 
     async def put(self, request: Request, caller: Caller) -> Response | Refused:

@@ -11,13 +11,14 @@ from bascule.config.scalars import Unreadable
 from bascule.config.scalars import name as read_name
 from bascule.model.errors import MalformedRequest
 from bascule.model.policy import KeyPolicy, RateLimit
+from bascule.offline.moment import moment_ms
+from bascule.offline.payload import key_payload
 from bascule.ports import StoredKey
 from bascule.server.admin.access import Caller
 from bascule.server.admin.answers import Refused, document, read_json
 from bascule.server.admin.parent import may_end, may_hold, sees
-from bascule.server.admin.payloads import key_payload
 from bascule.server.admin.ports import AdminPorts
-from bascule.server.admin.query import Query, moment_ms
+from bascule.server.admin.query import Query
 from bascule.server.admin.work import Changes
 
 MAX_NAME_CHARS = 200
@@ -157,7 +158,7 @@ def _optional(param: str, text: str | None) -> str | None:
 def _expiry(text: str, now_ms: int) -> int:
     try:
         ends_ms = moment_ms(text, now_ms, end=True)
-    except (ValueError, OverflowError):
+    except ValueError:
         message = "expires is a date or time such as 2027-01-31 or 2027-01-31T12:00:00Z"
         raise MalformedRequest(message, "expires") from None
     if ends_ms <= now_ms:

@@ -1,15 +1,13 @@
 """Query parameters, read strictly: a misspelt filter must not answer for the whole ledger."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from starlette.requests import Request
 
-from bascule.decide.window import DAY_MS, span_of
 from bascule.model.errors import MalformedRequest
 from bascule.model.row import RowFilter
+from bascule.offline.moment import moment_ms
 
-_AGE_MS = {"m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS}
 FILTERS = ("since", "until", "key", "session", "model")
 
 
@@ -70,22 +68,6 @@ class Query:
             return None
         try:
             return moment_ms(found, self._now_ms, end=end)
-        except (ValueError, OverflowError):
+        except ValueError:
             forms = "2026-11-21, 2026-11-21T05:00:00Z, 2026-11, 2026-W47, 7d, 24h"
             raise MalformedRequest(f"{name} is a time such as {forms}", name) from None
-
-
-def moment_ms(text: str, now_ms: int, *, end: bool) -> int:
-    """Milliseconds since the epoch, UTC. `end` takes the end of a day, week or month. Raises ValueError."""
-    number, unit = text[:-1], text[-1:]
-    if unit in _AGE_MS and number.isascii() and number.isdigit() and len(number) < 7:
-        return now_ms - int(number) * _AGE_MS[unit]
-    try:
-        found = span_of(text)
-    except ValueError:
-        when = datetime.fromisoformat(text)
-        when = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-        return round(when.timestamp() * 1000)
-    if found.end_ms is None:
-        raise ValueError("total is no moment")
-    return found.end_ms if end else found.start_ms

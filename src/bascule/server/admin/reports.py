@@ -8,13 +8,12 @@ from starlette.responses import Response
 from bascule.model.errors import MalformedRequest
 from bascule.model.row import RowFilter
 from bascule.offline.dimensions import NAMES, Dimension, dimension
-from bascule.offline.payload import report_payload
+from bascule.offline.moment import iso_time
+from bascule.offline.payload import report_payload, request_payload, session_payload
 from bascule.offline.report import report
-from bascule.offline.rows import iso_time
 from bascule.offline.sessions import request_lines, sessions
 from bascule.server.admin.access import Caller
 from bascule.server.admin.answers import Refused, document
-from bascule.server.admin.payloads import request_payload, session_payload
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.query import FILTERS, Query
 from bascule.server.admin.work import Readings

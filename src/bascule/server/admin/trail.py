@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bascule.model.audit import AuditEntry
-from bascule.offline.rows import iso_time
+from bascule.offline.moment import iso_time
 from bascule.offline.verify import verify_audit
 from bascule.ports import Governance
 from bascule.server.admin.access import Caller
