@@ -175,7 +175,7 @@ def test_a_whole_answer_that_is_none_is_502(caller: Caller, provider: Provider, 
 
 def test_a_retrying_sdk_gets_its_answer(keyed: Gateway, provider: Provider) -> None:
     """The SDK's own retries, against a gateway that makes none."""
-    scripts = iter([Script(status=529), Script(status=500)])
+    scripts = iter([Script(status=500), Script(status=500)])
     provider.use(lambda request: next(scripts, Script(text="At last.")))
     with openai.OpenAI(base_url=f"{keyed.url}/v1", api_key=FREE, max_retries=2, timeout=20) as client:
         answer = client.chat.completions.create(model=f"oai-{next(NUMBERS)}", messages=HELLO)
