@@ -52,6 +52,8 @@ class Provider:
 
     @property
     def last(self) -> Served:
+        """The last one, once it is over: a client may have its answer before the provider has written its bill."""
+        self.quiet()
         return self.served[-1]
 
     def quiet(self, timeout_s: float = 15.0) -> None:
@@ -59,7 +61,7 @@ class Provider:
         deadline = time.monotonic() + timeout_s
         while self.upstream.in_flight:
             assert time.monotonic() < deadline, f"{self.upstream.in_flight} requests are still served"
-            time.sleep(0.02)
+            time.sleep(0.005)
 
 
 def from_body(choose: Callable[[dict[str, Any]], Script]) -> Callable[[ProviderRequest], Script]:

@@ -86,6 +86,7 @@ def until_refused(url: str, ask: Ask) -> Seen:
 
 def spent(provider: Provider) -> int:
     """What the provider counts, at book price."""
+    provider.quiet()
     return sum(billed_nanousd(one.model, one.dialect, one.usage) for one in provider.served)
 
 

@@ -62,6 +62,7 @@ def test_a_task_with_a_tool(gateway: Gateway, provider: Provider, note: Path, ru
     ran = run(f"What does {note.name} say?", "Read")
     assert ran.result["is_error"] is False
     assert ran.result["result"] == f"The note says: {SECRET}."
+    provider.quiet()
     calls = [one for one in provider.served if one.path.endswith("/chat/completions")]
     assert len(calls) >= 2
     result = last_turn(calls[-1].request_body)
