@@ -15,6 +15,7 @@ from bascule.config.load import Document, load_file
 from bascule.config.shape import QUALITY_LEVELS, Config
 from bascule.config.sources import Secrets
 from bascule.decide.attempt import AttemptLimits
+from bascule.decide.budget import in_force
 from bascule.decide.route import RouteTable
 from bascule.decide.window import window_bounds
 from bascule.gateway.books import Books
@@ -151,9 +152,7 @@ def budgets_of(snapshot: Snapshot, governance: Governance) -> tuple[Budget, ...]
 
     Observing, they all count and none refuses.
     """
-    fixed = {(budget.scope, budget.window) for budget in snapshot.budgets}
-    made = [budget for budget in governance.budgets() if (budget.scope, budget.window) not in fixed]
-    budgets = (*snapshot.budgets, *made)
+    budgets = in_force(snapshot.budgets, governance.budgets())
     if snapshot.config.mode == "observe":
         return tuple([structs.replace(budget, mode="warn") for budget in budgets])
     return budgets

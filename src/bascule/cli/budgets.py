@@ -11,14 +11,15 @@ from bascule.cli.period import now_ms
 from bascule.cli.progress import track
 from bascule.cli.who import who
 from bascule.config.load import Document
-from bascule.decide.budget import parse_scope
+from bascule.decide.budget import in_force, parse_scope
 from bascule.link.policy import budget_policy
 from bascule.model.budget import BudgetState
 from bascule.model.errors import BasculeError
-from bascule.model.money import nanousd_from_usd, usd_text
+from bascule.model.money import nanousd_from_usd
 from bascule.model.policy import Budget, BudgetMode, BudgetWindow, OnExhausted
 from bascule.model.row import RowFilter
 from bascule.offline.budgets import budget_states, rows_since_ms
+from bascule.offline.payload import budget_payload, state_payload
 
 WINDOWS = get_args(BudgetWindow)
 
@@ -126,9 +127,7 @@ def all_budgets(document: Document) -> tuple[Budget, ...]:
     fixed = tuple([budget_policy(budget) for budget in document.config.budgets])
     if not has_ledger(data_dir_of(document)):
         return fixed
-    known = {(budget.scope, budget.window) for budget in fixed}
-    made = open_store(document).governance.budgets()
-    return (*fixed, *[budget for budget in made if (budget.scope, budget.window) not in known])
+    return in_force(fixed, open_store(document).governance.budgets())
 
 
 def current_states(document: Document, at_ms: int) -> list[BudgetState]:
@@ -138,31 +137,6 @@ def current_states(document: Document, at_ms: int) -> list[BudgetState]:
     where = RowFilter(since_ms=rows_since_ms(budgets, at_ms))
     rows = open_store(document).view.attempts(where)
     return budget_states(budgets, track(rows, "reading the ledger"), at_ms)
-
-
-def budget_payload(budget: Budget) -> dict[str, Any]:
-    return {
-        "scope": budget.scope,
-        "window": budget.window,
-        "limit_usd": usd_text(budget.limit_nanousd),
-        "mode": budget.mode,
-        "on_exhausted": budget.on_exhausted,
-        "alerts": list(budget.alerts),
-        "source": budget.source,
-    }
-
-
-def state_payload(state: BudgetState) -> dict[str, Any]:
-    """INTERFACE's keys, and the mode."""
-    return {
-        "scope": state.scope,
-        "window_id": state.window_id,
-        "limit_usd": usd_text(state.limit_nanousd),
-        "settled_usd": usd_text(state.settled_nanousd),
-        "held_usd": usd_text(state.held_nanousd),
-        "left_usd": usd_text(state.left_nanousd),
-        "mode": state.mode,
-    }
 
 
 def _cells(state: BudgetState) -> tuple[Any, ...]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from bascule.cli.budgets import state_payload
 from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document, read_names
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import now_ms
 from bascule.model.errors import BasculeError, Refusal
 from bascule.model.money import usd_text
 from bascule.offline.bodies import dialect_of
+from bascule.offline.payload import state_payload
 
 if TYPE_CHECKING:
     from bascule.cli.explaining import Explanation, Prospect

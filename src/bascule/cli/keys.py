@@ -6,12 +6,14 @@ import click
 
 from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document
 from bascule.cli.output import config_option, json_option, print_json, print_table
-from bascule.cli.period import duration_ms, iso, moment_ms, now_ms
+from bascule.cli.period import now_ms
 from bascule.cli.who import who
 from bascule.config.load import Document
 from bascule.link.policy import key_policy
 from bascule.model.errors import BasculeError
 from bascule.model.policy import KeyPolicy, RateLimit
+from bascule.offline.moment import duration_ms, moment_ms
+from bascule.offline.payload import key_payload
 from bascule.ports import StoredKey
 
 ROLES = get_args(get_type_hints(KeyPolicy)["role"])
@@ -88,10 +90,10 @@ def list_keys(config_path: str | None, as_json: bool) -> None:
     """Every key, of the file and made by command; never a secret."""
     document = read_document(config_path)
     at_ms = now_ms()
-    keys = [policy_payload(key_policy(name, key), None, at_ms) for name, key in document.config.keys.items()]
+    keys = [key_payload(key_policy(name, key), None, at_ms) for name, key in document.config.keys.items()]
     if has_ledger(data_dir_of(document)):
         stored = open_store(document).governance.keys()
-        keys += [policy_payload(key.policy, key, at_ms) for key in stored]
+        keys += [key_payload(key.policy, key, at_ms) for key in stored]
     if as_json:
         print_json(keys)
         return
@@ -141,39 +143,9 @@ def revoke(name: str, config_path: str | None, as_json: bool) -> None:
     click.echo(f"{name}: {ended} secret{'s' if ended != 1 else ''} revoked")
 
 
-def policy_payload(policy: KeyPolicy, stored: StoredKey | None, at_ms: int) -> dict[str, Any]:
-    """Stable keys; `state` is active, expired, revoked or ending (revoked with an overlap that still runs)."""
-    return {
-        "name": policy.name,
-        "key_id": None if stored is None else stored.key_id,
-        "state": _state(policy, stored, at_ms),
-        "source": policy.source,
-        "org": policy.org,
-        "team": policy.team,
-        "project": policy.project,
-        "user": policy.user,
-        "models": list(policy.models),
-        "max_output_tokens": policy.max_output_tokens,
-        "rpm": policy.rate.rpm,
-        "tpm": policy.rate.tpm,
-        "in_flight": policy.rate.in_flight,
-        "tags": policy.tags,
-        "role": policy.role,
-        "expires": iso(policy.expires_ms),
-        "created": None if stored is None else iso(stored.created_ms),
-        "revoked": None if stored is None else iso(stored.revoked_ms),
-    }
-
-
-def _state(policy: KeyPolicy, stored: StoredKey | None, at_ms: int) -> str:
-    if stored is not None and stored.revoked_ms is not None:
-        return "revoked" if stored.revoked_ms <= at_ms else "ending"
-    return "expired" if policy.expires_ms is not None and policy.expires_ms <= at_ms else "active"
-
-
 def _print_secret(stored: StoredKey, secret: str, as_json: bool) -> None:
     if as_json:
-        print_json({"secret": secret, **policy_payload(stored.policy, stored, stored.created_ms)})
+        print_json({"secret": secret, **key_payload(stored.policy, stored, stored.created_ms)})
         return
     click.echo(secret)
     click.echo(f"The key {stored.policy.name!r} ({stored.key_id}). Its secret is not shown again.", err=True)

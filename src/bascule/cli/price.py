@@ -8,12 +8,13 @@ from msgspec import structs
 
 from bascule.cli.offer import Offer, find_offer, offer_config_option, provider_option
 from bascule.cli.output import json_option, print_json, print_table
-from bascule.cli.period import iso, iso_day, moment_ms, now_ms
+from bascule.cli.period import iso, iso_day, now_ms
 from bascule.decide.price import Priced, period_at, price
 from bascule.model.errors import BasculeError
 from bascule.model.money import usd_text
 from bascule.model.usage import Usage
 from bascule.offline.amounts import line_payload, rates_payload
+from bascule.offline.moment import moment_ms
 
 COUNTS = {
     "--input": ("tokens_in", "Input tokens that no cache had."),

@@ -11,10 +11,10 @@ from bascule.cli.progress import track
 from bascule.cli.report import notes, percent
 from bascule.model.errors import BasculeError
 from bascule.model.row import RowFilter
-from bascule.offline.payload import sums_payload
+from bascule.offline.payload import request_payload, session_payload
 from bascule.offline.percentile import share
-from bascule.offline.sessions import Agent, RequestLine, Session, request_lines, sessions
-from bascule.offline.sums import Sums
+from bascule.offline.sessions import RequestLine, Session, by_use, request_lines, sessions
+from bascule.offline.sums import Sums, duration_s
 
 MAIN = "main"
 
@@ -57,7 +57,7 @@ def show(ctx: click.Context, session_id: str, config_path: str | None, as_json: 
     (session,) = sessions(rows)
     requests = request_lines(rows)
     if as_json:
-        print_json({**session_payload(session), "request_list": [_request_payload(line) for line in requests]})
+        print_json({**session_payload(session), "request_list": [request_payload(line) for line in requests]})
         return
     print_table(("agent", "requests", "attempts", "cost", "in", "cached", "out", "models"), _agent_lines(session))
     click.echo()
@@ -65,68 +65,6 @@ def show(ctx: click.Context, session_id: str, config_path: str | None, as_json: 
     print_table(columns, [_request_cells(line) for line in requests])
     for note in notes(session.sums):
         click.echo(note)
-
-
-def session_payload(session: Session) -> dict[str, Any]:
-    """Stable keys: identity, sums as in reports, and `agents` with the same sums each."""
-    return {
-        "session_id": session.session_id,
-        **{name: session.who.get(name) for name in ("key", "user", "org", "team", "project", "pr", "branch")},
-        "task": session.who.get("task"),
-        "client": session.who.get("client"),
-        "tags": session.tags,
-        "ts_start": iso(session.sums.first_ms),
-        "ts_end": iso(session.sums.last_ms),
-        "duration_s": duration_s(session.sums),
-        "models": list(_by_use(session.models)),
-        **sums_payload(session.sums),
-        "agents": [_agent_payload(agent, session.sums) for agent in session.agents.values()],
-    }
-
-
-def _agent_payload(agent: Agent, whole: Sums) -> dict[str, Any]:
-    cost = agent.sums.cost_nanousd
-    return {
-        "agent_id": agent.agent_id,
-        "parent_id": agent.parent_id,
-        "main": agent.agent_id is None,
-        "ts_start": iso(agent.sums.first_ms),
-        "ts_end": iso(agent.sums.last_ms),
-        "duration_s": duration_s(agent.sums),
-        "models": list(_by_use(agent.models)),
-        "cost_share": None if cost is None else share(cost, whole.cost_nanousd or 0),
-        **sums_payload(agent.sums),
-    }
-
-
-def _request_payload(line: RequestLine) -> dict[str, Any]:
-    final = line.final
-    return {
-        "request_id": line.request_id,
-        "agent_id": line.agent_id,
-        "ts_start": iso(line.sums.first_ms),
-        "ts_end": iso(line.sums.last_ms),
-        "duration_s": duration_s(line.sums),
-        "models": list(line.models),
-        "provider": final.provider,
-        "status": final.status,
-        "error_class": final.error_class,
-        "finish_reason": final.finish_reason,
-        "cache": final.cache,
-        "reason": final.reason,
-        **sums_payload(line.sums),
-    }
-
-
-def duration_s(sums: Sums) -> float | None:
-    """From the first attempt's start to the last one's end."""
-    if sums.first_ms is None or sums.last_ms is None:
-        return None
-    return round((sums.last_ms - sums.first_ms) / 1000, 3)
-
-
-def _by_use(models: dict[str, int]) -> list[str]:
-    return sorted(models, key=lambda name: (-models[name], name))
 
 
 def _lines(session: Session) -> list[list[Any]]:
@@ -137,7 +75,7 @@ def _lines(session: Session) -> list[list[Any]]:
         iso(session.sums.first_ms),
         _seconds(session.sums),
         *_sums_cells(session.sums),
-        ", ".join(_by_use(session.models)),
+        ", ".join(by_use(session.models)),
     ]
     if len(session.agents) == 1:
         return [head]
@@ -145,7 +83,7 @@ def _lines(session: Session) -> list[list[Any]]:
         head,
         *[
             ["", agent.agent_id or MAIN, iso(agent.sums.first_ms), _seconds(agent.sums), *_sums_cells(agent.sums),
-             ", ".join(_by_use(agent.models))]
+             ", ".join(by_use(agent.models))]
             for agent in session.agents.values()
         ],
     ]  # fmt: skip
@@ -153,10 +91,10 @@ def _lines(session: Session) -> list[list[Any]]:
 
 def _agent_lines(session: Session) -> list[list[Any]]:
     lines = [
-        [agent.agent_id or MAIN, *_sums_cells(agent.sums), ", ".join(_by_use(agent.models))]
+        [agent.agent_id or MAIN, *_sums_cells(agent.sums), ", ".join(by_use(agent.models))]
         for agent in session.agents.values()
     ]
-    return [*lines, ["total", *_sums_cells(session.sums), ", ".join(_by_use(session.models))]]
+    return [*lines, ["total", *_sums_cells(session.sums), ", ".join(by_use(session.models))]]
 
 
 def _sums_cells(sums: Sums) -> list[Any]:

@@ -5,6 +5,8 @@ budget per value that occurs. A request without a user is under no `user:` budge
 (concrete scope, window_id); budgets that share both share the counter and keep their own limits.
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from bascule.decide.window import span, span_of, window_bounds, window_id
@@ -117,6 +119,12 @@ class BudgetIndex:
         """Every budget that applies, with the concrete scope that it counts; all of them must be held, or none."""
         scopes = self.fixed(attribution) + self.varying(attribution)
         return tuple([(budget, scope) for scope in scopes for budget in self.on(scope)])
+
+
+def in_force(fixed: tuple[Budget, ...], made: Iterable[Budget]) -> tuple[Budget, ...]:
+    """The configuration file's budgets, then those made by command for other scopes and windows."""
+    known = {(budget.scope, budget.window) for budget in fixed}
+    return (*fixed, *[budget for budget in made if (budget.scope, budget.window) not in known])
 
 
 def matching(budgets: tuple[Budget, ...], attribution: Attribution) -> tuple[tuple[Budget, str], ...]:

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from msgspec import structs
 from bascule.model.money import usd_text
 from bascule.model.row import EVERY_ROW, AttemptRow, RequestRow, RowFilter
 from bascule.model.usage import UsageSource
+from bascule.offline.moment import iso_time
 from bascule.offline.sums import TOKENS, answering
 from bascule.ports import LedgerReader
 
@@ -52,20 +52,12 @@ REQUEST_COLUMNS = (
 
 COLUMNS: dict[RowKind, tuple[str, ...]] = {"attempts": ATTEMPT_COLUMNS, "requests": REQUEST_COLUMNS}
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WEAKEST_FIRST: tuple[UsageSource, ...] = ("estimated", "counted", "reported")
 _SHARED = tuple(
     name
     for name in REQUEST_COLUMNS
     if name in AttemptRow.__struct_fields__ and not name.startswith("tokens_") and not name.endswith("_nanousd")
 )
-
-
-def iso_time(ts_ms: int | None) -> str | None:
-    """ISO 8601 UTC with milliseconds: `2026-11-21T12:00:00.000Z`."""
-    if ts_ms is None:
-        return None
-    return (_EPOCH + timedelta(milliseconds=ts_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def documents(reader: LedgerReader, rows: RowKind, where: RowFilter = EVERY_ROW) -> Iterator[Document]:

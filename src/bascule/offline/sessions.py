@@ -46,6 +46,11 @@ class RequestLine(Struct, frozen=True, kw_only=True):
 _WHO = ("key", "user", "org", "team", "project", "pr", "branch", "task", "client")
 
 
+def by_use(models: dict[str, int]) -> list[str]:
+    """Models, the most used first."""
+    return sorted(models, key=lambda name: (-models[name], name))
+
+
 def sessions(rows: Iterable[AttemptRow]) -> list[Session]:
     """Sessions, the latest start first. Rows of one request must come together."""
     found: dict[str | None, Session] = {}

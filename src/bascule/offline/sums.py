@@ -151,6 +151,13 @@ def failed(row: AttemptRow) -> bool:
     return row.status is not None and row.status >= 400
 
 
+def duration_s(sums: Sums) -> float | None:
+    """From the first attempt's start to the last one's end."""
+    if sums.first_ms is None or sums.last_ms is None:
+        return None
+    return round((sums.last_ms - sums.first_ms) / 1000, 3)
+
+
 _ANSWERING = frozenset({"primary", "retry", "escalation", "hedge", "worker", "cache"})
 
 

@@ -16,7 +16,6 @@ from bascule.offline.rows import (
     REQUEST_COLUMNS,
     REQUEST_SPAN_MS,
     documents,
-    iso_time,
     requests,
 )
 from bascule.storage.memory.ledger import MemoryLedger
@@ -47,12 +46,6 @@ def test_every_column_of_the_interface_is_there_in_its_order():
     names = INTERFACE.split()
     assert [name for name in ATTEMPT_COLUMNS if name in names] == names
     assert {name for name in names if name.startswith(("tokens_", "cost", "ts_"))} <= set(REQUEST_COLUMNS)
-
-
-def test_times_are_iso_8601_in_utc():
-    assert iso_time(NOON_MS + 7) == "2026-11-21T12:00:00.007Z"
-    assert iso_time(0) == "1970-01-01T00:00:00.000Z"
-    assert iso_time(None) is None
 
 
 def test_an_attempt_as_a_document(reader):

@@ -4,13 +4,11 @@ from typing import Any
 
 import msgspec
 
-from bascule.cli.budgets import state_payload
 from bascule.cli.demonstration.story import Story
 from bascule.cli.demonstration.telling import REMARK
-from bascule.cli.period import iso
-from bascule.cli.sessions import session_payload
 from bascule.model.entry import Decision
-from bascule.offline.payload import report_payload
+from bascule.offline.moment import iso_time
+from bascule.offline.payload import report_payload, session_payload, state_payload
 from bascule.offline.rows import attempt_document, request_document
 
 
@@ -51,7 +49,7 @@ def story_document(story: Story) -> dict[str, Any]:
 def _refusal_payload(refusal: Decision) -> dict[str, Any]:
     return {
         "request_id": refusal.request_id,
-        "ts": iso(refusal.ts_ms),
+        "ts": iso_time(refusal.ts_ms),
         "model": refusal.facts.get("model"),
         "refusal": refusal.refusal,
         "budgets": [dict(budget) for budget in refusal.budgets],

@@ -56,7 +56,7 @@ class Budgets:
         made, team_keys = await run_in_threadpool(lambda: (ports.governance.budgets(), self._key_names(caller)))
         index = BudgetIndex(fixed)
         data = [
-            {**state_payload(state), "source": _source(state, index)}
+            {**state_payload(state), "on_exhausted": state.on_exhausted, "source": _source(state, index)}
             for state in ports.authority.states(now_ms)
             if _sees_scope(caller, state.scope, team_keys)
         ]
