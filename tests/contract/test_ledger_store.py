@@ -144,6 +144,8 @@ def test_filters_and_order(store, put):
     assert found(key="ci") == [3, 2]
     assert found(model="big", key="ci") == [2]
     assert found(session_id="s", until_ms=NOON_MS) == []
+    assert found(attempt_id="att-000002") == [2]
+    assert found(attempt_id="att-000002", key="other") == found(attempt_id="att-00000") == []
     assert [row.request_id for row in rows(store, by_request=True)] == ["req-a", "req-b", "req-c"]
 
 

@@ -19,6 +19,7 @@ from bascule.model.errors import BasculeError
 from bascule.model.ids import ulid
 from bascule.model.money import nanousd_from_usd, usd_text
 from bascule.model.row import RowFilter
+from bascule.offline.adjustment import adjusted_cost_nanousd, adjustment_payload, attempt_of, record_adjustment
 from bascule.offline.export import Format, export
 from bascule.offline.rows import COLUMNS, RowKind, documents
 from bascule.offline.verify import verify_ledger
@@ -111,7 +112,7 @@ def adjust(attempt_id: str, delta_usd: str, reason: str, config_path: str | None
     if not reason.strip():
         raise click.BadParameter("say why", param_hint="--reason")
     store = open_existing(read_document(config_path))
-    before = next((row for row in store.view.attempts() if row.attempt_id == attempt_id), None)
+    before = attempt_of(store.view, attempt_id)
     if before is None:
         raise BasculeError(f"the ledger has no attempt {attempt_id!r}; `bascule ledger export` lists them")
     if before.kind == "intent":
@@ -126,20 +127,12 @@ def adjust(attempt_id: str, delta_usd: str, reason: str, config_path: str | None
         by=who(),
     )
     write_adjustment(store, line)
-    cost = (before.cost_nanousd or 0) + delta
+    record_adjustment(store.governance, line)
     if as_json:
-        print_json(
-            {
-                "adjustment_id": line.adjustment_id,
-                "attempt_id": attempt_id,
-                "delta_usd": usd_text(delta),
-                "cost_usd": usd_text(cost),
-                "reason": line.reason,
-                "by": line.by,
-            }
-        )
+        print_json(adjustment_payload(before, line))
         return
-    click.echo(f"{attempt_id}: {usd_text(before.cost_nanousd) or 'unknown'} becomes {usd_text(cost)}")
+    after = usd_text(adjusted_cost_nanousd(before, line))
+    click.echo(f"{attempt_id}: {usd_text(before.cost_nanousd) or 'unknown'} becomes {after}")
 
 
 def write_adjustment(store: "Store", line: Adjustment) -> None:

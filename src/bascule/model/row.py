@@ -147,13 +147,15 @@ class RequestRow(Struct, frozen=True, kw_only=True):
 
 
 class RowFilter(Struct, frozen=True, kw_only=True):
-    """Which rows: started in [since_ms, until_ms), of this key, session or model; None does not restrict."""
+    """Which rows: started in [since_ms, until_ms), of this key, session or model, or the one of this attempt; None
+    does not restrict."""
 
     since_ms: int | None = None
     until_ms: int | None = None
     key: str | None = None
     session_id: str | None = None
     model: str | None = None
+    attempt_id: str | None = None
 
     def admits(self, row: AttemptRow) -> bool:
         return (
@@ -162,6 +164,7 @@ class RowFilter(Struct, frozen=True, kw_only=True):
             and (self.key is None or row.key == self.key)
             and (self.session_id is None or row.session_id == self.session_id)
             and (self.model is None or row.model == self.model)
+            and (self.attempt_id is None or row.attempt_id == self.attempt_id)
         )
 
 

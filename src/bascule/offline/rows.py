@@ -68,18 +68,20 @@ def documents(reader: LedgerReader, rows: RowKind, where: RowFilter = EVERY_ROW)
 
 
 def requests(reader: LedgerReader, where: RowFilter = EVERY_ROW) -> Iterator[RequestRow]:
-    """Whole requests that began in the period; `where.model` admits a request that any attempt tried it in."""
+    """Whole requests that began in the period; `model` and `attempt_id` admit a request by any of its attempts."""
     around = structs.replace(
         where,
         since_ms=None if where.since_ms is None else where.since_ms - REQUEST_SPAN_MS,
         until_ms=None if where.until_ms is None else where.until_ms + REQUEST_SPAN_MS,
         model=None,
+        attempt_id=None,
     )
     for row in request_rows(reader.attempts(around, by_request=True)):
         if (
             (where.since_ms is None or row.ts_start_ms >= where.since_ms)
             and (where.until_ms is None or row.ts_start_ms < where.until_ms)
             and (where.model is None or where.model in row.models)
+            and (where.attempt_id is None or where.attempt_id in row.attempt_ids)
         ):
             yield row
 

@@ -67,6 +67,12 @@ def test_adjust_adds_a_line(run: Any, book: Any, place: Path) -> None:
     assert run("ledger", "verify").code == 0
     assert run("report", "--json").json["total"]["cost_usd"] == "2.000000500"
     assert not list((place / "data" / "journal").glob("command-*"))
+    entry, second = book.store.governance.audit()
+    assert (entry.action, entry.target, entry.by, second.target) == (
+        "ledger.adjust", attempt_id, made.json["by"], unpriced,
+    )  # fmt: skip
+    detail = {"adjustment_id": made.json["adjustment_id"], "delta_nanousd": -500, "reason": "invoice"}
+    assert entry.detail == detail
     assert run("ledger", "adjust", open_one, "--delta-usd", "1", "--reason", "x").code == 1
     assert run("ledger", "adjust", "att_none", "--delta-usd", "1", "--reason", "x").code == 1
 

@@ -104,6 +104,7 @@ def test_a_request_over_the_edge_of_a_period_is_whole_or_not_there(reader):
     assert list(requests(view, RowFilter(since_ms=NOON_MS + 2))) == []
     assert [row.cost_nanousd for row in requests(view, RowFilter(model="small"))] == [54_005]
     assert list(requests(view, RowFilter(model="other"))) == []
+    assert list(requests(view, RowFilter(attempt_id="other"))) == []
     assert list(requests(view, RowFilter(since_ms=NOON_MS + REQUEST_SPAN_MS * 3))) == []
 
 

@@ -77,6 +77,8 @@ def test_it_does_not_matter_how_much_is_drained(view, journal, store, drained):
     assert len(view.decisions("req-000003")) == 1
     assert [row.attempt_id[-1] for row in view.attempts(RowFilter(since_ms=NOON_MS + 2))] == ["2", "3"]
     assert list(view.attempts(RowFilter(key="other"))) == []
+    (one,) = view.attempts(RowFilter(attempt_id="att-000003"))
+    assert (one.attempt_id, one.cost_nanousd) == ("att-000003", 27_005)
     other.close(remove=True)
 
 

@@ -14,8 +14,9 @@ from starlette.responses import Response, StreamingResponse
 
 from bascule.model.entry import Adjustment
 from bascule.model.errors import MalformedRequest
-from bascule.model.money import NANO_PER_USD, nanousd_from_usd, usd_text
+from bascule.model.money import NANO_PER_USD, nanousd_from_usd
 from bascule.model.row import AttemptRow, RowFilter
+from bascule.offline.adjustment import adjustment_payload, attempt_of, record_adjustment
 from bascule.offline.rows import RowKind, attempt_document, request_document, requests
 from bascule.ports import LedgerReader
 from bascule.server.admin.access import Caller
@@ -96,23 +97,9 @@ class LedgerRows:
             reason=reason,
             by=caller.by,
         )
-        # The line first: it names its author itself, and the trail must not tell of what did not happen.
         ports.journal.adjust(line)
-        detail = {"adjustment_id": line.adjustment_id, "delta_nanousd": delta, "reason": reason}
-        await self._changes.run(
-            lambda: ports.governance.record(
-                ts_ms=now_ms, by=caller.by, action="ledger.adjust", target=body.attempt_id, detail=detail
-            )
-        )
-        payload = {
-            "adjustment_id": line.adjustment_id,
-            "attempt_id": line.attempt_id,
-            "delta_usd": usd_text(delta),
-            "cost_usd": usd_text((before.cost_nanousd or 0) + delta),
-            "reason": reason,
-            "by": line.by,
-        }
-        return document(payload, 201)
+        await self._changes.run(lambda: record_adjustment(ports.governance, line))
+        return document(adjustment_payload(before, line), 201)
 
 
 def attempt_page(reader: LedgerReader, where: RowFilter, limit: int, after: tuple[int, str] | None) -> Page:
@@ -166,7 +153,7 @@ def _bad_cursor() -> MalformedRequest:
 
 
 def _attempt(reader: LedgerReader, attempt_id: str) -> AttemptRow | Refused:
-    row = next((row for row in reader.attempts() if row.attempt_id == attempt_id), None)
+    row = attempt_of(reader, attempt_id)
     if row is None:
         message = f"the ledger has no attempt {attempt_id!r}; GET /bascule/api/ledger lists them"
         return Refused(status=404, message=message, param="attempt_id")

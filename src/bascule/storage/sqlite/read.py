@@ -22,6 +22,7 @@ _CLAUSE_OF = {
     "key": '"key" = :key',
     "session_id": "session_id = :session_id",
     "model": "model = :model",
+    "attempt_id": "attempts.attempt_id = :attempt_id",
 }
 
 _BY_START = "attempts.ts_start_ms, attempts.attempt_id"
