@@ -18,6 +18,8 @@ Ending = Literal["completed", "cut", "client_gone", "failed", "unknown"]
 """`completed`: the provider said so. `cut`: the answer broke off. `client_gone`: we stopped reading because the client
 left. `failed`: an error status, or never sent. `unknown`: it was sent, and nothing came back that tells."""
 
+ASTRONOMIC_TOKENS = 1_000_000_000
+"""Where the dialects cut a count that they do not believe."""
 LEAN = 1.05
 PLAUSIBLE_SHORTFALL = 0.85
 """A partial count this near to the estimate is the truth as far as an estimate can tell."""
@@ -41,8 +43,12 @@ def settle_usage(
 
     `UNKNOWN_BILL` (no tokens, flag `unknown_bill`) means that the attempt costs its hold; `NOT_BILLED` (source
     `none`) that it costs 0: see `bill`. An estimate that builds on part of the provider's word has flag `partial`.
+    A report with a negative or an astronomic count is not believed at all; its flags and its text stay on the row.
     Reported counts above the strict bounds are kept and flagged `above_bound`.
     """
+    if usage.source != "none" and _is_absurd(usage):
+        # A negative or an astronomic count is nobody's bill. Believed, the one would lift a cap and the other spend it.
+        usage = structs.replace(NOT_BILLED, flags=usage.flags, raw=usage.raw, service_tier=usage.service_tier)
     reported = usage.source != "none"
     if not reported and ending == "failed":
         return NOT_BILLED
@@ -59,6 +65,13 @@ def bill(usage: Usage) -> Literal["usage", "hold", "nothing"]:
     if usage.source == "none":
         return "nothing"
     return "hold" if "unknown_bill" in usage.flags else "usage"
+
+
+def _is_absurd(usage: Usage) -> bool:
+    """A count that cannot be one. (`clamped` alone may also be a part that was larger than its whole.)"""
+    if "negative" in usage.flags:
+        return True
+    return "clamped" in usage.flags and max(usage.tier_input, usage.billed_output) >= ASTRONOMIC_TOKENS
 
 
 def _checked(usage: Usage, input_bound: int | None, output_bound: int | None) -> Usage:

@@ -128,3 +128,27 @@ def test_counts_that_the_end_did_not_confirm_are_a_floor_and_no_bill():
     assert (usage.source, usage.flags) == ("estimated", ("partial",))
     assert usage.tokens_in == 900
     assert 1_000 <= usage.billed_output <= 1_150
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Usage(tokens_in=0, tokens_out=0, source="reported", flags=("negative",), raw='{"prompt_tokens":-5}'),
+        Usage(tokens_in=10, tokens_out=1_000_000_000, source="reported", flags=("clamped",), raw="{}"),
+    ],
+)
+def test_an_absurd_report_is_not_believed_but_kept(told: Usage) -> None:
+    facts = Facts(model="m", text_bytes=4_000)
+    usage = settle_usage(told, output_bytes=400, facts=facts, ending="completed", calibration=Calibration())
+    assert usage.source == "estimated"
+    assert usage.flags == told.flags
+    assert usage.raw == told.raw
+    assert 800 < (usage.tokens_in or 0) < 1_300
+    assert 80 < (usage.tokens_out or 0) < 150
+
+
+def test_a_part_that_was_larger_than_its_whole_does_not_discredit_the_rest() -> None:
+    told = Usage(tokens_in=10, tokens_out=0, tokens_reasoning=20, source="reported", flags=("clamped",))
+    facts = Facts(model="m", text_bytes=40)
+    usage = settle_usage(told, output_bytes=5, facts=facts, ending="completed", calibration=Calibration())
+    assert usage == told
