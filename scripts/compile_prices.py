@@ -21,8 +21,7 @@ from genai_prices import types
 from genai_prices.data import providers as genai_providers
 from ruamel.yaml import YAML
 
-from bascule.model.money import PICO_PER_USD_PER_MTOK, PricePeriod, Rates, Tier, Window
-from bascule.prices.custom import period_from_usd
+from bascule.model.money import PICO_PER_USD_PER_MTOK, PricePeriod, Rates, Tier, Window, rate_from_usd_per_mtok
 from bascule.prices.match import Clause
 from bascule.prices.table import TABLE_PATH, Facts, PricedModel, ProviderPrices
 
@@ -135,14 +134,22 @@ def _provider(provider: types.Provider, overlay: dict[str, Any], catalog: dict[s
 def _added(overlay: dict[str, Any], catalog: dict[str, Any], provider_id: str) -> Iterator[PricedModel]:
     """Models of the overlay alone."""
     for entry in overlay["models"].get(provider_id, ()):
-        usd = {key: Decimal(text) for key, text in entry["prices"].items()}
         yield PricedModel(
             id=entry["id"],
             names=tuple(sorted({entry["id"].lower(), *(name.lower() for name in entry.get("names", ()))})),
-            periods=(period_from_usd(**usd),),
+            periods=(PricePeriod(from_ms=0, rates=_added_rates(entry)),),
             facts=msgspec.convert(catalog.get(entry["id"], {}), Facts),
             source=entry["source"],
         )
+
+
+def _added_rates(entry: dict[str, Any]) -> Rates:
+    """Exact rates, fees left out: an overlay's price is refused where it is finer than can be kept."""
+    fields = {field.removesuffix("_5m"): field for field in TOKEN_KEYS.values()}
+    unknown = entry["prices"].keys() - fields.keys()
+    if unknown:
+        raise SystemExit(f"{entry['id']}: unknown price keys {sorted(unknown)}")
+    return Rates(**{fields[key]: rate_from_usd_per_mtok(Decimal(text)) for key, text in entry["prices"].items()})
 
 
 def _price_keys(entry: dict[str, str]) -> Prices:

@@ -1,4 +1,11 @@
-"""Prices of the configuration as timelines."""
+"""Prices of the configuration as timelines.
+
+What is not given is not guessed, with one exception. A cache read without a price costs as input, a 5-minute write
+as input, a 1-hour write as a 5-minute one: the general rule of `decide.price`. Anthropic however documents that
+writing costs 1.25 times (5 minutes) and twice (1 hour) its input price, whatever the model
+(https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching#pricing), so on its dialect those are used;
+counting such writes as input would be too little.
+"""
 
 from bascule.config.shape import Price, Prices, Rates
 from bascule.decide.price import DEARER_TIERS
@@ -44,7 +51,7 @@ def _period(price: Price, dialect: str) -> PricePeriod:
 def _rates(rates: Rates, dialect: str) -> ModelRates:
     write_5m, write_1h = rates.cache_write, rates.cache_write_1h
     if dialect == "anthropic_messages" and rates.input is not None:
-        # Anthropic's documented multiples (prices.custom has the source); rounded up, never below what is billed.
+        # Rounded up: never below what is billed.
         write_5m = -(-rates.input * 5 // 4) if write_5m is None else write_5m
         write_1h = rates.input * 2 if write_1h is None else write_1h
     return ModelRates(
