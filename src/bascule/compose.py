@@ -40,6 +40,7 @@ from bascule.prices.book import PriceBook
 from bascule.providers.discover import discover
 from bascule.providers.registry import Presets
 from bascule.storage.drainer import Drainer
+from bascule.storage.journal.segments import chain_id_of
 from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.keys import KeyRing, open_pepper
 from bascule.storage.memory.authority import MemoryAuthority, Spent
@@ -189,7 +190,7 @@ class Gateway:
         epoch = f"{self.clock.now_ms():x}{randomness.token_hex(2)}"
         self.journal = journal or JournalWriter(
             store.journals,
-            f"local-0-{epoch}",
+            chain_id_of("local", 0, epoch),
             durability=config.durability,
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )

@@ -16,13 +16,6 @@ def print_json(document: Any) -> None:
     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
-def print_json_lines(rows: Iterable[Any]) -> None:
-    """One JSON document per line."""
-    write = sys.stdout.write
-    for row in rows:
-        write(orjson.dumps(row).decode() + "\n")
-
-
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
     """A plain table; numbers flush right, unknown as a dash."""
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""May this key ask for this, now? Expiry, grants and rate limits, as pure functions with the time as an argument.
+"""May this key ask for this, now? Expiry and rate limits, as pure functions with the time as an argument.
 
 Rates are leaky buckets: what a key has used drains at its limit per minute, and a request is let in while it fits
 below the limit, so a burst may use a whole minute's share at once and no more. Only requests that are let in count.
@@ -7,7 +7,7 @@ below the limit, so a burst may use a whole minute's share at once and no more. 
 from msgspec import Struct
 
 from bascule.model.errors import Refusal
-from bascule.model.policy import Ask, KeyPolicy, RateLimit
+from bascule.model.policy import KeyPolicy, RateLimit
 
 IN_FLIGHT_RETRY_S = 1.0
 """When a slot comes free is not known; this is what a refused client is told to wait."""
@@ -34,22 +34,6 @@ def key_problem(key: KeyPolicy, now_ms: int) -> Refusal | None:
         message=f"Key {key.name!r} has expired. Ask for a new one, or have it rotated with `bascule keys rotate`.",
         code="invalid_api_key",
     )
-
-
-def grant_problem(key: KeyPolicy, ask: Ask) -> Refusal | None:
-    """A 403 where the key may not ask for this name, or for one of its fallbacks. No list grants everything."""
-    granted = key.models
-    if not granted:
-        return None
-    for name in (ask.model, *ask.fallback_models):
-        if name not in granted:
-            return Refusal(
-                kind="forbidden",
-                message=f"Key {key.name!r} may not use model {name!r}. It may use: {', '.join(granted)}.",
-                code="model_not_allowed",
-                param="model" if name == ask.model else "models",
-            )
-    return None
 
 
 def is_limited(limit: RateLimit) -> bool:

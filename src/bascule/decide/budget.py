@@ -7,32 +7,10 @@ budget per value that occurs. A request without a user is under no `user:` budge
 
 from collections.abc import Iterable
 
-from msgspec import Struct
-
-from bascule.decide.window import span, span_of, window_bounds, window_id
 from bascule.model.budget import Attribution, BudgetState
 from bascule.model.errors import Refusal
 from bascule.model.money import usd_text
 from bascule.model.policy import Budget, BudgetMode, OnExhausted
-
-__all__ = [
-    "BudgetIndex",
-    "Degrade",
-    "belongs",
-    "ceiling",
-    "exhausted",
-    "fits",
-    "hold_mode",
-    "matching",
-    "over_budget",
-    "parse_scope",
-    "span",
-    "span_of",
-    "tightest",
-    "unpriced",
-    "window_bounds",
-    "window_id",
-]
 
 SESSION_RESERVE_DIVISOR = 10
 """`finish_session`: the last tenth of the limit is for sessions that are already running."""
@@ -186,31 +164,6 @@ def tightest(states: tuple[BudgetState, ...]) -> BudgetState | None:
         if state.mode != "warn" and (found is None or state.left_nanousd < found.left_nanousd):
             found = state
     return found
-
-
-class Degrade(Struct, frozen=True, kw_only=True):
-    """The amount does not fit, but its budgets ask for cheaper candidates before a refusal."""
-
-    left_nanousd: int
-    scope: str
-
-
-def exhausted(states: tuple[BudgetState, ...], needed_nanousd: int) -> Refusal | Degrade | None:
-    """What the budgets say to an amount: None it fits, Degrade keep to candidates within `left`, Refusal a 402.
-
-    Degrade only where every budget that cannot take the amount says so.
-    """
-    short = [
-        s for s in states if not fits(s.settled_nanousd, s.held_nanousd + s.reserved_nanousd, needed_nanousd,
-                                      s.limit_nanousd, s.mode)
-    ]  # fmt: skip
-    worst = tightest(tuple(short))
-    if worst is None:
-        return None
-    left = max(0, worst.left_nanousd)
-    if all(state.on_exhausted == "degrade" for state in short):
-        return Degrade(left_nanousd=left, scope=worst.scope)
-    return over_budget(worst.scope, worst.window_id, needed_nanousd, left)
 
 
 def over_budget(scope: str, window: str, needed_nanousd: int, left_nanousd: int) -> Refusal:

@@ -45,9 +45,7 @@ ATTRIBUTION_HEADERS: frozenset[bytes] = frozenset(
         b"x-portkey-metadata",
     }
 )
-"""Never forwarded to a provider, nor is any name that starts with one of `ATTRIBUTION_PREFIXES`."""
-
-ATTRIBUTION_PREFIXES: tuple[bytes, ...] = (b"x-bascule-", b"helicone-", b"x-portkey-")
+"""They say who asks, and are for nobody else: codecs forward only the headers that they name, none of these."""
 
 _PROPERTY = b"helicone-property-"
 _READ = ATTRIBUTION_HEADERS | {b"idempotency-key"}

@@ -28,8 +28,6 @@ ErrorClass = Literal[
     "client_gone",
 ]
 
-ATTEMPT_ENDED = "ok"
-
 
 class Fault(Struct, frozen=True, kw_only=True):
     """How an attempt failed."""

@@ -1,18 +1,16 @@
 """A whole answer in canonical form. Usage stands beside it: each dialect maps its own, once."""
 
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
 from bascule.model.request import Block, Carried
 
-FinishReason = Literal["stop", "length", "tool_use", "content_filter", "refusal", "pause"]
-
 
 class Choice(Struct, frozen=True, kw_only=True):
     content: tuple[Block, ...]
     finish_reason: str | None = None
-    """A FinishReason, or the provider's own word where it is none of these."""
+    """stop, length, tool_use, content_filter, refusal, pause, or the provider's own word where it is none of these."""
     stop_sequence: str | None = None
     logprobs: Any = None
 

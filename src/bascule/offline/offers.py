@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from bascule.prices.book import BookEntry, PriceBook
-from bascule.prices.names import BOOK_NAMES, book_name
+from bascule.prices.names import book_name
 
 MAKERS = (
     "anthropic", "openai", "google", "deepseek", "mistral", "x-ai", "moonshotai", "zai", "zhipuai", "minimax", "meta",
@@ -44,11 +44,6 @@ def close_names(book: PriceBook, model: str, also: tuple[str, ...] = (), count: 
             known.setdefault(entry.id, entry.id)
     near = get_close_matches(wanted.rpartition("/")[2], known, n=count, cutoff=0.6)
     return [known[name] for name in near]
-
-
-def providers_by(book: PriceBook) -> tuple[str, ...]:
-    """All that may be given as a provider: the book's own names, and common other ones."""
-    return tuple(sorted({*book.providers, *BOOK_NAMES}))
 
 
 def _rank(provider: str) -> int:

@@ -1,12 +1,9 @@
-"""The presets by name. Third parties add theirs through the entry point group `bascule.providers`."""
+"""The presets by name, and those of third parties that are handed over."""
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 
 from bascule.providers.spec import ProviderSpec
-
-ENTRY_POINT_GROUP = "bascule.providers"
-"""Each entry point is a `ProviderSpec`; `compose` loads them and passes them to `link`, never an import."""
 
 DEEP = ("openai", "anthropic", "deepseek", "google", "azure", "openrouter", "vllm", "ollama")
 """Presets with wire cases, quirks and error classes of their own."""

@@ -1,17 +1,15 @@
 import pytest
 
 from bascule.decide.budget import (
-    Degrade,
     ceiling,
-    exhausted,
     fits,
     hold_mode,
     matching,
+    over_budget,
     parse_scope,
     tightest,
 )
 from bascule.model.budget import Attribution, BudgetState
-from bascule.model.errors import Refusal
 from bascule.model.policy import Budget
 
 
@@ -100,8 +98,7 @@ def test_tightest_looks_past_budgets_that_only_warn():
 
 
 def test_refusal_has_both_figures():
-    refusal = exhausted((state("org:acme"), state(settled=60, held=30)), 11)
-    assert isinstance(refusal, Refusal)
+    refusal = over_budget("key:ci", "2026-11-21", 11, 10)
     assert refusal.http_status == 402
     assert (refusal.scope, refusal.needed_nanousd, refusal.left_nanousd) == ("key:ci", 11, 10)
     assert "0.000000011" in refusal.message
@@ -109,16 +106,8 @@ def test_refusal_has_both_figures():
 
 
 def test_an_overspent_budget_has_nothing_left_rather_than_less():
-    refusal = exhausted((state(mode="expected", settled=120),), 1)
-    assert isinstance(refusal, Refusal)
-    assert refusal.left_nanousd == 0
-
-
-def test_degrade_only_where_every_short_budget_says_so():
-    willing, unwilling = state("key:a", settled=95, on_exhausted="degrade"), state("key:b", settled=97)
-    assert exhausted((willing, state()), 10) == Degrade(left_nanousd=5, scope="key:a")
-    assert isinstance(exhausted((willing, unwilling), 10), Refusal)
-    assert exhausted((willing, unwilling), 3) is None
+    assert state(mode="expected", settled=120).left_nanousd == -20
+    assert over_budget("key:ci", "2026-11-21", 1, -20).left_nanousd == 0
 
 
 def test_finish_session_keeps_the_last_tenth_for_those_who_run():

@@ -1,6 +1,6 @@
 import pytest
 
-from bascule.decide.budget import exhausted, tightest
+from bascule.decide.budget import tightest
 from bascule.model.budget import Attribution, Hold
 from bascule.model.entry import HeldScope
 from bascule.model.errors import BasculeError, Refusal
@@ -315,9 +315,8 @@ def test_finish_session_recognises_a_running_session_after_a_restart():
 
 def test_degrade_is_told_by_the_states():
     a = authority(budget("key:ci", 100, on_exhausted="degrade"))
-    answer = exhausted(a.applicable(CI, NOON), 101)
-    assert answer is not None
-    assert answer.left_nanousd == 100
+    (state,) = a.applicable(CI, NOON)
+    assert (state.on_exhausted, state.left_nanousd) == ("degrade", 100)
 
 
 def test_the_budget_of_a_user_starts_anew_on_the_stroke_of_the_hour():

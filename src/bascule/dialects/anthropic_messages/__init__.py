@@ -5,7 +5,6 @@ from bascule.dialects.anthropic_messages.dialect import (
     ANTHROPIC_MESSAGES,
     AnthropicCountTokens,
     AnthropicMessages,
-    count_tokens_body,
 )
 from bascule.dialects.anthropic_messages.relay import CountTokensCodec, RelayCodec
 
@@ -16,5 +15,4 @@ __all__ = [
     "AnthropicMessages",
     "CountTokensCodec",
     "RelayCodec",
-    "count_tokens_body",
 ]

@@ -53,10 +53,5 @@ class _Count(msgspec.Struct):
     input_tokens: int
 
 
-def count_tokens_body(input_tokens: int) -> bytes:
-    """The answer of `/v1/messages/count_tokens`, for a gateway that counts by itself."""
-    return b'{"input_tokens":%d}' % input_tokens
-
-
 ANTHROPIC_MESSAGES = AnthropicMessages()
 ANTHROPIC_COUNT_TOKENS = AnthropicCountTokens()
