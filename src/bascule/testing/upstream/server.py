@@ -5,7 +5,7 @@
         ...
         assert up.served[0].usage == {...}
 
-As a process of its own: `python -m bascule.testing.upstream --script FILE.json`, see `main`.
+As a process of its own: `python -m bascule.testing.upstream --script FILE.json`.
 """
 
 import asyncio
@@ -262,9 +262,3 @@ def closed_port() -> int:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
         return port
-
-
-if __name__ == "__main__":
-    from bascule.testing.process import main
-
-    main()

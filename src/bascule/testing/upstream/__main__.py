@@ -10,7 +10,7 @@ import msgspec
 import uvloop
 
 from bascule.testing.script import Script, chooser, chooser_of_file
-from bascule.testing.upstream import ScriptedUpstream
+from bascule.testing.upstream.server import ScriptedUpstream
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -36,3 +36,7 @@ async def _serve(upstream: ScriptedUpstream) -> None:
         sys.stdout.write(msgspec.json.encode(first).decode() + "\n")
         sys.stdout.flush()
         await stopped.wait()
+
+
+if __name__ == "__main__":
+    main()
