@@ -16,9 +16,9 @@ _MAX_CHOICES = 128
 
 
 class _Seen:
-    """What the parts of messages add up to."""
+    """What messages and their parts add up to."""
 
-    __slots__ = ("audio", "base64_bytes", "document", "images", "unbounded")
+    __slots__ = ("audio", "base64_bytes", "document", "first_user_text", "images", "system_text", "unbounded")
 
     def __init__(self) -> None:
         self.base64_bytes = 0
@@ -26,49 +26,40 @@ class _Seen:
         self.unbounded: list[str] = []
         self.audio = False
         self.document = False
+        self.first_user_text = ""
+        self.system_text = ""
 
 
 def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
     """Raises MalformedRequest naming the field. `raw_len` is the body's length in bytes."""
-    get = body.get
     model = model_name(body)
-    messages = get("messages")
+    messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise MalformedRequest("`messages` must be a list with at least one message", "messages")
     seen = _Seen()
-    system_text = first_user_text = ""
-    for index, message in enumerate(messages):
-        if type(message) is not dict or type(message.get("role")) is not str:
-            raise MalformedRequest(f"`messages[{index}]` must be an object with a `role`", f"messages[{index}].role")
-        content = message.get("content")
-        if type(content) is list:
-            _read_parts(content, index, seen)
-        elif content is not None and type(content) is not str:
-            raise MalformedRequest(
-                f"`messages[{index}].content` must be text or a list of parts", f"messages[{index}].content"
-            )
-        role = message["role"]
-        if role == "user":
-            if not first_user_text:
-                first_user_text = head_text(content)
-        elif not system_text and (role == "system" or role == "developer"):
-            system_text = head_text(content)
-    if _RARE_KEYS.isdisjoint(body):
-        # Most requests say no more than this. One look instead of fifteen.
-        return Facts(
-            model=model,
-            stream=flag_value(body, "stream"),
-            max_tokens=_output_cap(body),
-            text_bytes=raw_len - seen.base64_bytes,
-            messages=len(messages),
-            images=tuple(seen.images),
-            unbounded=tuple(seen.unbounded),
-            has_audio=seen.audio,
-            has_document=seen.document,
-            temperature=number_value(body, "temperature"),
-            first_user_text=first_user_text,
-            system_text=system_text,
-        )
+    _read_messages(messages, seen)
+    if not _RARE_KEYS.isdisjoint(body):
+        return _rare_facts(body, model, len(messages), seen, raw_len)
+    # Most requests say no more than this. One look instead of fifteen.
+    return Facts(
+        model=model,
+        stream=flag_value(body, "stream"),
+        max_tokens=_output_cap(body),
+        text_bytes=raw_len - seen.base64_bytes,
+        messages=len(messages),
+        images=tuple(seen.images),
+        unbounded=tuple(seen.unbounded),
+        has_audio=seen.audio,
+        has_document=seen.document,
+        temperature=number_value(body, "temperature"),
+        first_user_text=seen.first_user_text,
+        system_text=seen.system_text,
+    )
+
+
+def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, raw_len: int) -> Facts:
+    """The facts of a request that says more than messages, an output cap and a temperature."""
+    get = body.get
     tools = get("tools")
     functions = get("functions")
     if tools is not None or functions is not None:
@@ -92,7 +83,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
         max_tokens=_output_cap(body),
         n=_choices(get("n")),
         text_bytes=raw_len - seen.base64_bytes,
-        messages=len(messages),
+        messages=messages,
         tools=tool_count,
         images=tuple(seen.images),
         unbounded=tuple(seen.unbounded),
@@ -103,11 +94,33 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
         temperature=number_value(body, "temperature"),
         end_user=user if type(user) is str else None,
         session_hint=session if type(session) is str else None,
-        first_user_text=first_user_text,
-        system_text=system_text,
+        first_user_text=seen.first_user_text,
+        system_text=seen.system_text,
         service_tier=tier if type(tier) is str else None,
         openrouter={} if _OPENROUTER_KEYS.isdisjoint(body) else {k: body[k] for k in _OPENROUTER_KEYS & body.keys()},
     )
+
+
+def _read_messages(messages: list[Any], seen: _Seen) -> None:
+    system_text = first_user_text = ""
+    for index, message in enumerate(messages):
+        if type(message) is not dict or type(message.get("role")) is not str:
+            raise MalformedRequest(f"`messages[{index}]` must be an object with a `role`", f"messages[{index}].role")
+        content = message.get("content")
+        if type(content) is list:
+            _read_parts(content, index, seen)
+        elif content is not None and type(content) is not str:
+            raise MalformedRequest(
+                f"`messages[{index}].content` must be text or a list of parts", f"messages[{index}].content"
+            )
+        role = message["role"]
+        if role == "user":
+            if not first_user_text:
+                first_user_text = head_text(content)
+        elif not system_text and (role == "system" or role == "developer"):
+            system_text = head_text(content)
+    seen.first_user_text = first_user_text
+    seen.system_text = system_text
 
 
 def _read_parts(parts: list[Any], index: int, seen: _Seen) -> None:
