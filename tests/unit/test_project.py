@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,28 @@ def test_version_is_the_same_everywhere() -> None:
     latest = re.search(r"^## (\d+\.\d+\.\d+)", changes, re.M)
     assert latest is not None
     assert PROJECT["project"]["version"] == bascule.__version__ == latest.group(1)
+
+
+def imported(module: Path, known: set[str]) -> set[str]:
+    """The modules of ours that a module names in its imports, those inside functions and for types alone too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= full & known or {node.module}
+    return found & known
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    source = ROOT / "src"
+    paths = {
+        ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in source.rglob("*.py")
+    }
+    graph = {name: imported(path, paths.keys() - {name}) for name, path in paths.items()}
+    assert len(list(TopologicalSorter(graph).static_order())) == len(paths) > 200  # raises CycleError
 
 
 def test_every_package_says_what_it_is() -> None:
