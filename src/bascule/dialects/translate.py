@@ -6,10 +6,10 @@ from typing import Protocol
 from msgspec import Struct
 
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, StreamCodec, StreamStep, Target
-from bascule.dialects.classify import protocol_fault
 from bascule.dialects.fields import is_json
 from bascule.dialects.splice import usd_number
 from bascule.dialects.sse import SseParser
+from bascule.dialects.streamed import again, too_long_fault
 from bascule.model.errors import MalformedRequest, Refusal
 from bascule.model.events import Event
 from bascule.model.facts import Facts
@@ -122,7 +122,7 @@ class TranslatedStream:
             if self._ended.terminal:
                 for event in events:
                     self._source.read_late(event.data or b"")
-            return self._again()
+            return again(self._ended)
         out: list[bytes] = []
         fault: Fault | None = None
         for event in events:
@@ -133,12 +133,12 @@ class TranslatedStream:
             elif (fault := self._take(event.data, out)) is not None:
                 break
         if fault is None and self._parser.too_long and not self._source.terminal:
-            fault = protocol_fault("the provider's stream holds an event of more than 1 MB")
+            fault = too_long_fault()
         return self._step(out, self._source.terminal, fault)
 
     def end(self) -> StreamStep:
         if self._ended is not None:
-            return self._again()
+            return again(self._ended)
         out: list[bytes] = []
         fault: Fault | None = None
         rest = self._parser.rest()
@@ -173,7 +173,3 @@ class TranslatedStream:
         if step.terminal or fault is not None:
             self._ended = step
         return step
-
-    def _again(self) -> StreamStep:
-        assert self._ended is not None
-        return StreamStep(content=self._ended.content, terminal=self._ended.terminal, fault=self._ended.fault)

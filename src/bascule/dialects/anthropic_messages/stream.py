@@ -16,8 +16,8 @@ from bascule.dialects.anthropic_messages.usage import merge_usage, read_usage
 from bascule.dialects.base import ReplyFacts, StreamStep
 from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
 from bascule.dialects.fields import NULL, is_json, text_bytes, text_or_none
-from bascule.dialects.splice import splice_cost
 from bascule.dialects.sse import SseEvent, SseParser, named_event
+from bascule.dialects.streamed import Held, StreamFacts, again, last_bytes, too_long_fault
 from bascule.model.errors import Refusal
 from bascule.model.outcome import Fault
 from bascule.model.usage import Usage
@@ -64,35 +64,16 @@ class Event(Struct):
 _decode = msgspec.json.Decoder(Event).decode
 
 
-class EventReader:
+class EventReader(StreamFacts):
     """What is known of a stream from its events so far; shared by the relay and the translation."""
 
-    __slots__ = (
-        "content",
-        "final_usage",
-        "finish_reason",
-        "has_tool_calls",
-        "model",
-        "no_done",
-        "output_bytes",
-        "response_id",
-        "started",
-        "stopped",
-        "usage",
-    )
+    __slots__ = ("started", "stopped", "usage")
 
     def __init__(self, no_done: bool) -> None:
-        self.no_done = no_done
+        super().__init__(no_done)
         self.started = False
         self.stopped = False
-        self.content = False
-        self.final_usage = False
         self.usage: dict[str, Any] = {}
-        self.response_id: str | None = None
-        self.model: str | None = None
-        self.finish_reason: str | None = None
-        self.has_tool_calls = False
-        self.output_bytes = 0
 
     def read(self, data: bytes) -> Event | Fault:
         """One event's data, with its facts noted; or the fault that it is."""
@@ -140,16 +121,6 @@ class EventReader:
             return usage
         return msgspec.structs.replace(usage, flags=(*usage.flags, "partial"))
 
-    def facts(self) -> ReplyFacts:
-        return ReplyFacts(
-            usage=self.canonical_usage(),
-            response_id=self.response_id,
-            model=self.model,
-            finish_reason=self.finish_reason,
-            has_tool_calls=self.has_tool_calls,
-            output_bytes=self.output_bytes,
-        )
-
     def _read_delta(self, delta: Delta | None) -> None:
         if delta is None:
             return
@@ -182,25 +153,25 @@ class RelayStream:
         self._parser = SseParser()
         self._reader = EventReader(no_done)
         self._splice_cost = splice_cost
-        self._held: list[tuple[bytes, bytes]] = []
-        """(raw event, its data) from `message_delta` on; data empty where no cost belongs into it."""
+        self._held: Held = []
+        """From `message_delta` on."""
         self._ended: StreamStep | None = None
 
     def feed(self, data: bytes) -> StreamStep:
         if self._ended is not None:
-            return self._again()
+            return again(self._ended)
         forward: list[bytes] = []
         fault = None
         for event in self._parser.feed(data):
             if (fault := self._take(event, forward)) is not None or self._reader.stopped:
                 break
         if fault is None and self._parser.too_long and not self._reader.stopped:
-            fault = protocol_fault("the provider's stream holds an event of more than 1 MB")
+            fault = too_long_fault()
         return self._step(forward, fault)
 
     def end(self) -> StreamStep:
         if self._ended is not None:
-            return self._again()
+            return again(self._ended)
         forward: list[bytes] = []
         fault = None
         rest = self._parser.rest()
@@ -215,13 +186,7 @@ class RelayStream:
         return self._step(forward, fault)
 
     def close(self, cost_nanousd: int | None) -> bytes:
-        pieces = [raw for raw, _ in self._held]
-        if cost_nanousd is not None and self._splice_cost:
-            for position in range(len(self._held) - 1, -1, -1):
-                if data := self._held[position][1]:
-                    pieces[position] = named_event(b"message_delta", splice_cost(data, cost_nanousd))
-                    break
-        return b"".join(pieces)
+        return last_bytes(self._held, cost_nanousd if self._splice_cost else None, _message_delta)
 
     def fail(self, refusal: Refusal) -> bytes:
         return error_event(refusal)
@@ -265,6 +230,6 @@ class RelayStream:
             self._ended = step
         return step
 
-    def _again(self) -> StreamStep:
-        assert self._ended is not None
-        return StreamStep(content=self._ended.content, terminal=self._ended.terminal, fault=self._ended.fault)
+
+def _message_delta(data: bytes) -> bytes:
+    return named_event(b"message_delta", data)

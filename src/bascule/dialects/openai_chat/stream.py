@@ -20,8 +20,8 @@ from bascule.dialects.openai_chat.chunk import Chunk, decode_chunk
 from bascule.dialects.openai_chat.errors import error_event
 from bascule.dialects.openai_chat.response import BROKEN_FINISHES, FINISH_REASONS, message_bytes
 from bascule.dialects.openai_chat.usage import read_usage
-from bascule.dialects.splice import splice_cost
 from bascule.dialects.sse import SseEvent, SseParser, data_event
+from bascule.dialects.streamed import Held, StreamFacts, again, last_bytes, too_long_fault
 from bascule.model.errors import Refusal
 from bascule.model.outcome import Fault
 from bascule.model.usage import NO_USAGE, Usage
@@ -31,35 +31,15 @@ DONE = b"data: [DONE]\n\n"
 _MAX_HELD_EVENTS = 1_024
 
 
-class ChunkReader:
+class ChunkReader(StreamFacts):
     """What is known of a stream from its chunks so far; shared by the relay and the translation."""
 
-    __slots__ = (
-        "any_chunk",
-        "content",
-        "final_usage",
-        "finish_reason",
-        "finished",
-        "has_tool_calls",
-        "model",
-        "no_done",
-        "output_bytes",
-        "response_id",
-        "seen",
-        "usage",
-    )
+    __slots__ = ("any_chunk", "finished", "seen", "usage")
 
     def __init__(self, no_done: bool) -> None:
-        self.no_done = no_done
+        super().__init__(no_done)
         self.any_chunk = False
-        self.content = False
-        self.final_usage = False
         self.usage: Usage = NO_USAGE
-        self.response_id: str | None = None
-        self.model: str | None = None
-        self.finish_reason: str | None = None
-        self.has_tool_calls = False
-        self.output_bytes = 0
         self.seen: set[int] = set()
         self.finished: set[int] = set()
 
@@ -112,16 +92,6 @@ class ChunkReader:
         """Every choice that was seen has its finish reason."""
         return bool(self.finished) and self.finished >= self.seen
 
-    def facts(self) -> ReplyFacts:
-        return ReplyFacts(
-            usage=self.canonical_usage(),
-            response_id=self.response_id,
-            model=self.model,
-            finish_reason=self.finish_reason,
-            has_tool_calls=self.has_tool_calls,
-            output_bytes=self.output_bytes,
-        )
-
     def _read_choices(self, chunk: Chunk) -> Fault | None:
         for choice in chunk.choices or ():
             index = choice.index if type(choice.index) is int else 0
@@ -156,14 +126,17 @@ class RelayStream:
         self._reader = ChunkReader(no_done)
         self._wants_usage = wants_usage
         self._splice_cost = splice_cost
-        self._held: list[tuple[bytes, bytes]] = []
-        """(raw event, its data) from the finish on; data empty where no cost belongs into it."""
+        self._held: Held = []
+        """From the finish on."""
         self._terminal = b""
         self._ended: StreamStep | None = None
 
     def feed(self, data: bytes) -> StreamStep:
         if self._ended is not None:
-            return self._after_end(data)
+            if self._ended.terminal:
+                for event in self._parser.feed(data):
+                    self._reader.read_late(event.data or b"")
+            return again(self._ended)
         forward: list[bytes] = []
         for event in self._parser.feed(data):
             if self._terminal:
@@ -171,14 +144,14 @@ class RelayStream:
             elif (fault := self._take(event, forward)) is not None:
                 return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
         if self._parser.too_long and not self._terminal:
-            fault = protocol_fault("the provider's stream holds an event of more than 1 MB")
+            fault = too_long_fault()
             return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
         step = StreamStep(forward=b"".join(forward), content=self._reader.content, terminal=self._terminal != b"")
         return self._stop(step) if step.terminal else step
 
     def end(self) -> StreamStep:
         if self._ended is not None:
-            return StreamStep(content=self._ended.content, terminal=self._ended.terminal, fault=self._ended.fault)
+            return again(self._ended)
         forward: list[bytes] = []
         rest = self._parser.rest()
         if rest is not None and rest.data is not None and (rest.data == b"[DONE]" or is_json(rest.data)):
@@ -192,13 +165,7 @@ class RelayStream:
         return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, terminal=True))
 
     def close(self, cost_nanousd: int | None) -> bytes:
-        pieces = [raw for raw, _ in self._held]
-        if cost_nanousd is not None and self._splice_cost:
-            for position in range(len(self._held) - 1, -1, -1):
-                if data := self._held[position][1]:
-                    pieces[position] = data_event(splice_cost(data, cost_nanousd))
-                    break
-        return b"".join(pieces) + self._terminal
+        return last_bytes(self._held, cost_nanousd if self._splice_cost else None, data_event) + self._terminal
 
     def fail(self, refusal: Refusal) -> bytes:
         return error_event(refusal)
@@ -235,13 +202,6 @@ class RelayStream:
             self._held.clear()
         forward.append(event.raw)
         return None
-
-    def _after_end(self, data: bytes) -> StreamStep:
-        assert self._ended is not None
-        if self._ended.terminal:
-            for event in self._parser.feed(data):
-                self._reader.read_late(event.data or b"")
-        return StreamStep(content=self._ended.content, terminal=self._ended.terminal, fault=self._ended.fault)
 
     def _stop(self, step: StreamStep) -> StreamStep:
         self._ended = step
