@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from bascule.model.budget import Attribution
 from bascule.model.entry import HeldScope, Intent, Role, Settlement
 from bascule.model.money import Rates
 from bascule.model.usage import UsageSource
@@ -97,6 +98,19 @@ class AttemptRow(Struct, frozen=True, kw_only=True, gc=False):
         if self.cost_nanousd is not None:
             return self.cost_nanousd
         return self.hold_nanousd or 0
+
+    @property
+    def attribution(self) -> Attribution:
+        """Who it is charged to."""
+        return Attribution(
+            key=self.key,
+            org=self.org,
+            team=self.team,
+            project=self.project,
+            user=self.user,
+            session_id=self.session_id,
+            tags=self.tags,
+        )
 
 
 class IndexedAttempt(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from bascule.decide.budget import BudgetIndex
 from bascule.decide.window import span, span_of
-from bascule.model.budget import Attribution, BudgetState
+from bascule.model.budget import BudgetState
 from bascule.model.policy import Budget
 from bascule.model.row import AttemptRow
 
@@ -61,17 +61,8 @@ def budget_states(budgets: tuple[Budget, ...], rows: Iterable[AttemptRow], now_m
 
 def _counters(row: AttemptRow, index: BudgetIndex) -> set[tuple[str, str]]:
     """(concrete scope, window_id) of every counter that the row is in."""
-    attribution = Attribution(
-        key=row.key,
-        org=row.org,
-        team=row.team,
-        project=row.project,
-        user=row.user,
-        session_id=row.session_id,
-        tags=row.tags,
-    )
     taken = {(one.scope, span_of(one.window_id).window): one.window_id for one in row.held}
     return {
         (scope, taken.get((scope, budget.window)) or span(budget.window, row.ts_start_ms).id)
-        for budget, scope in index.matching(attribution)
+        for budget, scope in index.matching(row.attribution)
     }

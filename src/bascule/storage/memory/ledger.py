@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 from bascule.decide.budget import BudgetIndex
 from bascule.decide.window import span, span_of
-from bascule.model.budget import Attribution
 from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, StoredLine, decode_body
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.policy import Budget
@@ -56,7 +55,7 @@ class MemoryLedger:
         found: dict[tuple[str, str], Spent] = {}
         index = BudgetIndex(tuple(budgets))
         for row in self._rows():
-            for budget, scope in index.matching(_attribution(row)):
+            for budget, scope in index.matching(row.attribution):
                 here = span(budget.window, now_ms).id
                 if _window_of(row, scope, budget) != here:
                     continue
@@ -162,18 +161,6 @@ class _Snapshot:
             for line in stored.values()
             if line.kind in ("intent", "settle") and line.attempt_id not in self._copy._intents
         ]
-
-
-def _attribution(row: AttemptRow) -> Attribution:
-    return Attribution(
-        key=row.key,
-        org=row.org,
-        team=row.team,
-        project=row.project,
-        user=row.user,
-        session_id=row.session_id,
-        tags=row.tags,
-    )
 
 
 def _window_of(row: AttemptRow, scope: str, budget: Budget) -> str:
