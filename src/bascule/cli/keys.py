@@ -98,7 +98,7 @@ def list_keys(config_path: str | None, as_json: bool) -> None:
         print_json(keys)
         return
     columns = ("name", "id", "state", "org", "team", "project", "user", "models", "role", "expires", "from")
-    print_table(columns, [_cells(key) for key in keys])
+    print_table(columns, [_cells(key) for key in keys], optional=("from", "org", "project", "user", "role"))
 
 
 @command.command("rotate")

@@ -46,7 +46,7 @@ def command(
         print_json([payload(line, book.version) for line in lines])
         return
     columns = ("model", "provider", "in", "out", "cached", "since", "context", "max out", "takes", "quality", "retires")
-    print_table(columns, [_cells(line) for line in lines])
+    print_table(columns, [_cells(line) for line in lines], optional=("takes", "max out", "since", "cached"))
 
 
 def payload(line: Line, version: str) -> dict[str, Any]:

@@ -40,6 +40,11 @@ def iso(ts_ms: int | None) -> str | None:
     return moment.isoformat(timespec="milliseconds" if ts_ms % 1000 else "seconds").replace("+00:00", "Z")
 
 
+def iso_second(ts_ms: int | None) -> str | None:
+    """As `iso`, cut to the second: for tables."""
+    return None if ts_ms is None else iso(ts_ms - ts_ms % 1000)
+
+
 def iso_day(ts_ms: int | None) -> str | None:
     """The UTC date alone."""
     return None if ts_ms is None else datetime.fromtimestamp(ts_ms / 1000, UTC).date().isoformat()

@@ -22,6 +22,10 @@ COLUMNS = (
     "requests", "attempts", "cost", "share", "in", "cached", "out", "errors", "retries", "p50", "p95", "ttft",
     "per request", "per session", "spread", "saved",
 )  # fmt: skip
+OPTIONAL = (
+    "spread", "ttft", "per session", "retries", "p50", "share", "attempts", "p95", "per request", "cached", "errors",
+)  # fmt: skip
+"""What a narrow terminal does without, the first of them first."""
 
 
 @click.command("report")
@@ -63,7 +67,7 @@ def command(
     made = report(track(store.view.attempts(where, by_request=True), "reading the ledger"), by)
     form = "json" if as_json else form
     if form == "table" and out_path is None:
-        print_table([*made.by, *COLUMNS], _lines(made))
+        print_table([*made.by, *COLUMNS], _lines(made), optional=OPTIONAL)
         for note in notes(made.total.sums):
             click.echo(note)
         return

@@ -6,7 +6,7 @@ import click
 
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
-from bascule.cli.period import Period, iso, period_options
+from bascule.cli.period import Period, iso_second, period_options
 from bascule.cli.progress import track
 from bascule.cli.report import notes, percent
 from bascule.model.errors import BasculeError
@@ -17,6 +17,8 @@ from bascule.offline.sessions import RequestLine, Session, by_use, request_lines
 from bascule.offline.sums import Sums, duration_s
 
 MAIN = "main"
+OPTIONAL = ("attempts", "cached", "duration", "in", "out")
+"""What a narrow terminal does without, the first of them first."""
 
 
 @click.group("sessions", invoke_without_command=True)
@@ -38,7 +40,7 @@ def command(ctx: click.Context, config_path: str | None, period: Period, limit: 
         print_json([session_payload(session) for session in shown])
         return
     columns = ("session", "agent", "start", "duration", "requests", "attempts", "cost", "in", "cached", "out", "models")
-    print_table(columns, [line for session in shown for line in _lines(session)])
+    print_table(columns, [line for session in shown for line in _lines(session)], optional=OPTIONAL)
     if len(found) > limit:
         click.echo(f"{len(found) - limit} more; see --limit, --since and --until.")
 
@@ -72,7 +74,7 @@ def _lines(session: Session) -> list[list[Any]]:
     head = [
         session.session_id,
         None if len(session.agents) == 1 else f"{len(session.agents)} agents",
-        iso(session.sums.first_ms),
+        iso_second(session.sums.first_ms),
         _seconds(session.sums),
         *_sums_cells(session.sums),
         ", ".join(by_use(session.models)),
@@ -82,8 +84,8 @@ def _lines(session: Session) -> list[list[Any]]:
     return [
         head,
         *[
-            ["", agent.agent_id or MAIN, iso(agent.sums.first_ms), _seconds(agent.sums), *_sums_cells(agent.sums),
-             ", ".join(by_use(agent.models))]
+            ["", agent.agent_id or MAIN, iso_second(agent.sums.first_ms), _seconds(agent.sums),
+             *_sums_cells(agent.sums), ", ".join(by_use(agent.models))]
             for agent in session.agents.values()
         ],
     ]  # fmt: skip
@@ -113,7 +115,7 @@ def _request_cells(line: RequestLine) -> list[Any]:
     sums, final = line.sums, line.final
     result = "open" if final.kind == "intent" else final.error_class or final.finish_reason or final.status
     return [
-        iso(sums.first_ms),
+        iso_second(sums.first_ms),
         line.agent_id or MAIN,
         ", ".join(line.models),
         usd_fit(sums.cost_nanousd),
