@@ -60,9 +60,12 @@ def main(args: list[str] | None = None) -> Any:
         sys.exit(stop.exit_code)
     except click.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except click.UsageError as error:
         error.show()
-        sys.exit(2 if isinstance(error, click.UsageError) else error.exit_code)
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"bascule: {error.format_message()}", err=True)
+        sys.exit(error.exit_code)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"{problem.where}: {problem.what}. {problem.remedy}", err=True)

@@ -237,7 +237,8 @@ def _print_requests(shown: dict[str, Any], lines: list[dict[str, Any]], source: 
     ]  # fmt: skip
     print_table(columns, cells)
     total = shown["total"]
-    click.echo(f"{total['requests']} requests: ${total['cost_usd'] or '?'}, at most ${total['most_cost_usd'] or '?'}.")
+    cost, most = [f"${usd}" if usd else "unknown" for usd in (total["cost_usd"], total["most_cost_usd"])]
+    click.echo(f"Requests: {total['requests']}. Cost: {cost}, at most {most}.")
     if total["unpriced"]:
         problems = sorted({line["problem"] for line in lines if line["problem"]})
         click.echo(f"{total['unpriced']} of them have no known price and are in no sum. {' '.join(problems)}")
