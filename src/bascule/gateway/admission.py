@@ -69,6 +69,21 @@ def parse_body(raw: bytes) -> dict[str, Any] | Refusal:
     return body
 
 
+UNREADABLE = (TypeError, AttributeError, ValueError, KeyError, RecursionError)
+"""What reading a body of wrong types or endless nesting ends in where no reader has a better word for it."""
+
+
+def not_of_the_dialect(error: Exception) -> Refusal:
+    """A 400 for a body whose fields have types that the dialect does not know."""
+    if isinstance(error, RecursionError) or "ecursion" in str(error):
+        return Refusal(kind="malformed", message="the body is nested too deeply", code="invalid_value")
+    return Refusal(
+        kind="malformed",
+        message="a field of the body has a type that it cannot have; compare it with the API's reference",
+        code="invalid_type",
+    )
+
+
 def attribution_of(key: KeyPolicy, identity: Identity) -> Attribution:
     """Who pays. What the key says wins over what the client says."""
     return Attribution(
@@ -105,6 +120,8 @@ def admit(
         facts = dialect.read_facts(body, len(incoming.body))
     except MalformedRequest as error:
         return Refusal(kind="malformed", message=str(error), param=error.param)
+    except UNREADABLE as error:
+        return not_of_the_dialect(error)
     ask = read_ask(incoming.headers, facts, quality_levels)
     if isinstance(ask, Refusal):
         return ask

@@ -50,6 +50,8 @@ class OpenAttempt(Struct, kw_only=True):
     output_cap: int | None
     """Tokens per choice, as sent or assumed."""
     started_ms: int
+    strict: bool = False
+    """A strict budget applies: only a bill that the provider has told gives money back to it."""
     settled: bool = False
 
 
@@ -103,6 +105,7 @@ class Books:
         decision: str | None,
         price_version: str,
         unrecorded: Decision | None = None,
+        strict: bool = False,
     ) -> OpenAttempt | Refusal:
         """Hold the money in every budget, then write the intent; nothing may be sent where either refuses.
 
@@ -144,6 +147,7 @@ class Books:
             hold_nanousd=hold_nanousd,
             output_cap=output_cap,
             started_ms=now_ms,
+            strict=strict,
         )
 
     def _begin(self, decision: Decision, intent: Intent) -> bool:
@@ -188,7 +192,7 @@ class Books:
             log.exception("settlement not written", extra={"request_id": request.request_id})
             self._authority.settle(attempt.hold, None)
         else:
-            self._authority.settle(attempt.hold, cost.cost_nanousd)
+            self._authority.settle(attempt.hold, _charged(attempt, cost))
         self._count(endpoint, attempt, ended, cost, now_ms)
         return cost
 
@@ -297,6 +301,13 @@ class Books:
         counters.duration.observe((now_ms - attempt.started_ms) / 1000)
         if ended.first_ms is not None:
             counters.first_byte.observe((ended.first_ms - attempt.started_ms) / 1000)
+
+
+def _charged(attempt: OpenAttempt, cost: Cost) -> int | None:
+    """What budgets count. An estimate is no bound, so under a strict budget its hold stays spent."""
+    if not attempt.strict or cost.usage.source != "estimated" or attempt.hold_nanousd is None:
+        return cost.cost_nanousd
+    return max(attempt.hold_nanousd, cost.cost_nanousd or 0)
 
 
 def _against_baseline(cost: Cost, ended: Ended, baseline: PriceTimeline, ts_ms: int) -> tuple[int | None, int | None]:

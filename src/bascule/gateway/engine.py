@@ -202,6 +202,7 @@ class Engine:
             bounds=[bound_at(fitted, position) for position in range(len(plan.candidates))],
             decision=decision,
             record_bytes=world.caching.most_bytes(request),
+            strict=any(budget.mode == "strict" for budget in budgets),
         )
 
     async def _finish(self, serving: Serving, request: Admitted) -> Refusal | None:

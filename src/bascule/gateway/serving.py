@@ -1,6 +1,7 @@
 """One admitted request on its way through its plan: attempt after attempt until `next_step` says that it is over."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, structs
@@ -8,7 +9,7 @@ from msgspec import Struct, structs
 from bascule.decide.attempt import Accept, AttemptLimits, GiveUp, Start, Wait, next_step
 from bascule.decide.meter import Ending
 from bascule.dialects.base import ReplyContext, ReplyFacts, Target
-from bascule.gateway.admission import Admitted
+from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
 from bascule.gateway.books import Books, Cost, Ended, OpenAttempt
 from bascule.gateway.dispatch import Destination, Dispatcher
 from bascule.gateway.exchange import Exchange
@@ -25,6 +26,8 @@ from bascule.model.plan import Candidate, Plan
 from bascule.ports import Clock, Header, TransportError, Upstream, UpstreamReply
 
 MAX_ERROR_BODY_BYTES = 256 * 1024
+
+log = logging.getLogger("bascule.engine")
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -67,6 +70,7 @@ class Serving:
         bounds: Sequence[Bound],
         decision: Decision,
         record_bytes: int,
+        strict: bool,
     ) -> None:
         """`bounds`: what the first attempt is held at, for each candidate of the plan."""
         self.unrecorded: Decision | None = decision
@@ -77,6 +81,7 @@ class Serving:
         self._plan = plan
         self._bounds = bounds
         self._record_bytes = record_bytes
+        self._strict = strict
         self._dice = effects.dice()
         self._limits = _limits(effects.limits, request)
         self._history: list[AttemptRecord] = []
@@ -130,7 +135,11 @@ class Serving:
         target = destination.template
         if bound.send_cap is not None:
             target = structs.replace(target, max_tokens=bound.send_cap)
-        body = destination.codec.request(request.body, request.raw, request.facts, target)
+        try:
+            body = destination.codec.request(request.body, request.raw, request.facts, target)
+        except UNREADABLE as error:
+            log.warning("a body could not be rendered", extra={"request_id": request.request_id}, exc_info=True)
+            body = not_of_the_dialect(error)
         if isinstance(body, Refusal):
             self._note(index, started_s, _unsupported(body))
             return
@@ -146,6 +155,7 @@ class Serving:
             decision=decision_id(request.request_id),
             price_version=fx.price_version,
             unrecorded=self.unrecorded,
+            strict=self._strict,
         )
         if isinstance(opened, Refusal):
             self._refused = opened

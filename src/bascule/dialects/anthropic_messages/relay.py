@@ -31,7 +31,7 @@ class RelayCodec:
             drop.extend(facts.openrouter)
         if b'"thinking"' in raw and "unsigned_thinking" not in target.quirks:
             _drop_unsigned(body, put, drop)
-        return patch(raw, put, drop) if put or drop else raw
+        return patch(raw, put, drop)  # without edits too: of a key given twice only what was judged goes on
 
     def reply(
         self, raw: bytes, facts: Facts, model: str, cost_nanousd: int | None, context: ReplyContext = NO_CONTEXT

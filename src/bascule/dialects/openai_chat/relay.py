@@ -32,7 +32,7 @@ class RelayCodec:
             drop.extend(facts.openrouter)
         if target.quirks:
             quirk_edits(body, target.quirks, put, drop)
-        return patch(raw, put, drop) if put or drop else raw
+        return patch(raw, put, drop)  # without edits too: of a key given twice only what was judged goes on
 
     def reply(
         self, raw: bytes, facts: Facts, model: str, cost_nanousd: int | None, context: ReplyContext = NO_CONTEXT
