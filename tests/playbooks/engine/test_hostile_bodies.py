@@ -7,10 +7,6 @@ import pytest
 from tests.playbooks.engine.conftest import Begin
 from tests.playbooks.engine.wire import answered, chat, messages
 
-DEEP: Any = 7
-for _ in range(900):
-    DEEP = [DEEP]
-
 
 @pytest.mark.parametrize(
     ("surface", "body"),
@@ -21,7 +17,6 @@ for _ in range(900):
         ("openai_chat", chat("opus", reasoning_effort=["x"])),
         ("openai_chat", chat("opus", stop=[1])),
         ("openai_chat", chat("small", modalities=5)),
-        ("anthropic_messages", messages("small", tools=[{"name": "t", "input_schema": {"type": "object", "x": DEEP}}])),
     ],
 )
 def test_a_wrong_type_is_the_clients_mistake(begin: Begin, surface: Any, body: dict[str, Any]) -> None:
@@ -39,3 +34,11 @@ def test_of_a_key_given_twice_only_what_was_judged_goes_on(begin: Begin) -> None
     assert call.body.count(b'"n"') == 1
     assert call.body.count(b'"max_tokens"') == 1
     assert json.loads(call.body)["n"] == 1
+
+
+def test_endless_nesting_is_the_clients_mistake(begin: Begin) -> None:
+    world = begin()
+    fields = json.dumps(chat("small"))[:-1]
+    got = world.ask((fields + ', "x": ' + "[" * 5_000 + "]" * 5_000 + "}").encode())
+    assert got.status == 400
+    assert world.upstream.calls == []
