@@ -47,8 +47,6 @@ class OpenAttempt(Struct, kw_only=True):
     candidate: Candidate
     hold: Hold
     hold_nanousd: int | None
-    output_cap: int | None
-    """Tokens per choice, as sent or assumed."""
     started_ms: int
     strict: bool = False
     """A strict budget applies: only a bill that the provider has told gives money back to it."""
@@ -100,7 +98,6 @@ class Books:
         attempt_no: int,
         role: Role,
         hold_nanousd: int | None,
-        output_cap: int | None,
         dialect_in: str,
         decision: str | None,
         price_version: str,
@@ -145,7 +142,6 @@ class Books:
             candidate=candidate,
             hold=hold,
             hold_nanousd=hold_nanousd,
-            output_cap=output_cap,
             started_ms=now_ms,
             strict=strict,
         )

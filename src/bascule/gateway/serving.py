@@ -2,16 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct, structs
 
 from bascule.decide.attempt import Accept, AttemptLimits, GiveUp, Start, Wait, next_step
-from bascule.decide.meter import Ending
-from bascule.dialects.base import ReplyContext, ReplyFacts, Target
+from bascule.dialects.base import ReplyContext, Target
 from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
 from bascule.gateway.books import Books, Cost, Ended, OpenAttempt
 from bascule.gateway.dispatch import Destination, Dispatcher
+from bascule.gateway.endings import (
+    CANCELLED,
+    CLIENT_GONE,
+    NOBODY_WAITS,
+    cut_short,
+    stream_ended,
+    unanswered,
+    unsupported,
+    upstream_id,
+)
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, Holding, bound_at
 from bascule.gateway.identifiers import decision_id
@@ -105,7 +114,7 @@ class Serving:
                 limits=self._limits,
             )
             if self._exchange.gone and isinstance(step, Start | Wait):
-                return _NOBODY_WAITS
+                return NOBODY_WAITS
             match step:
                 case Start():
                     await self._attempt(step.candidate)
@@ -126,7 +135,7 @@ class Serving:
         started_s = fx.clock.monotonic_s()
         destination = fx.dispatcher.destination(request.surface, candidate.endpoint)
         if isinstance(destination, Refusal):
-            self._note(index, started_s, _unsupported(destination))
+            self._note(index, started_s, unsupported(destination))
             return
         bound = self._bounds[index] if not self._history else self._bound_again(candidate)
         if isinstance(bound, Refusal):
@@ -141,7 +150,7 @@ class Serving:
             log.warning("a body could not be rendered", extra={"request_id": request.request_id}, exc_info=True)
             body = not_of_the_dialect(error)
         if isinstance(body, Refusal):
-            self._note(index, started_s, _unsupported(body))
+            self._note(index, started_s, unsupported(body))
             return
         opened = fx.books.open(
             request,
@@ -150,7 +159,6 @@ class Serving:
             attempt_no=len(self._history) + 1,
             role=self._role(),
             hold_nanousd=bound.hold_nanousd,
-            output_cap=bound.output_cap,
             dialect_in=request.surface,
             decision=decision_id(request.request_id),
             price_version=fx.price_version,
@@ -166,7 +174,7 @@ class Serving:
             fault = await self._exchange_with(destination, opened, body, target)
         finally:
             if not opened.settled:
-                self._settle(opened, Ended(ending="unknown", fault=_CANCELLED))
+                self._settle(opened, Ended(ending="unknown", fault=CANCELLED))
         self._note(index, started_s, fault)
 
     def _bound_again(self, candidate: Candidate) -> Bound | Refusal:
@@ -210,7 +218,7 @@ class Serving:
             reply = await self._fx.upstream.send(call)
         except TransportError as error:
             fault = transport_fault(error, answered=False)
-            self._settle(opened, Ended(ending=_unanswered(fault), fault=fault))
+            self._settle(opened, Ended(ending=unanswered(fault), fault=fault))
             return fault
         try:
             if reply.status != 200:
@@ -242,11 +250,11 @@ class Serving:
             raw = await reply.read()
         except TransportError as error:
             fault = transport_fault(error, answered=True)
-            self._settle(opened, Ended(ending=_unanswered(fault), fault=fault, status=200, first_ms=first_ms))
+            self._settle(opened, Ended(ending=unanswered(fault), fault=fault, status=200, first_ms=first_ms))
             return fault
         read = destination.provider_dialect.read_reply(raw)
         if isinstance(read, Fault):
-            self._settle(opened, Ended(ending=_unanswered(read), fault=read, status=200, first_ms=first_ms))
+            self._settle(opened, Ended(ending=unanswered(read), fault=read, status=200, first_ms=first_ms))
             return read
         cost = self._settle(
             opened,
@@ -296,12 +304,12 @@ class Serving:
         try:
             relayed = await relay.run()
         except BaseException:
-            self._settle(opened, _stream_ended(codec.facts, relay.result("fault", fault=_CANCELLED)))
+            self._settle(opened, stream_ended(codec.facts, relay.result("fault", fault=CANCELLED)))
             if relay.started:
-                await self._exchange.end(codec.fail(_cut_short(_CANCELLED)))
+                await self._exchange.end(codec.fail(cut_short(CANCELLED)))
             raise
         self.started = relayed.started
-        cost = self._settle(opened, _stream_ended(codec.facts, relayed))
+        cost = self._settle(opened, stream_ended(codec.facts, relayed))
         if relayed.ending == "complete":
             await self._finish_stream(relayed, codec.close(cost.cost_nanousd), candidate)
             await _read_out(reply)
@@ -314,9 +322,9 @@ class Serving:
                 cost=cost,
             )
             return None
-        fault = relayed.fault or _CLIENT_GONE
+        fault = relayed.fault or CLIENT_GONE
         if relayed.started and relayed.ending == "fault":
-            await self._exchange.end(codec.fail(_cut_short(fault)))
+            await self._exchange.end(codec.fail(cut_short(fault)))
         return fault
 
     async def _finish_stream(self, relayed: Relayed, last: bytes, candidate: Candidate) -> None:
@@ -352,62 +360,9 @@ async def _read_out(reply: UpstreamReply) -> None:
         return  # the answer is complete; all that is lost is a connection
 
 
-_CANCELLED = Fault(error_class="cancelled", message="the gateway stopped this attempt", maybe_billed=True)
-_CLIENT_GONE = Fault(error_class="client_gone", message="the client left", maybe_billed=True)
-_NOBODY_WAITS = Refusal(kind="upstream_failed", message="the client left", code="client_gone", status=499)
-
-
-def upstream_id(headers: Mapping[str, str]) -> str | None:
-    """The provider's own id of an exchange, from the headers that providers use."""
-    for name in ("x-request-id", "request-id", "apim-request-id", "cf-ray"):
-        if name in headers:
-            return headers[name][:200]
-    return None
-
-
 def _limits(limits: AttemptLimits, request: Admitted) -> AttemptLimits:
     """The configured limits, and the request's own deadline."""
     deadline_ms = request.ask.deadline_ms
     if deadline_ms is None:
         return limits
     return structs.replace(limits, deadline_s=request.started_s + deadline_ms / 1000)
-
-
-def _unsupported(refusal: Refusal) -> Fault:
-    return Fault(
-        error_class="unsupported" if refusal.kind == "unsupported" else "bad_request",
-        message=refusal.message,
-        code=refusal.code,
-        param=refusal.param,
-    )
-
-
-def _cut_short(fault: Fault) -> Refusal:
-    return Refusal(
-        kind="upstream_timeout" if fault.error_class.startswith("timeout") else "upstream_failed",
-        message=f"the upstream's answer was cut short ({fault.error_class}): {fault.message}",
-        code="upstream_" + fault.error_class,
-    )
-
-
-def _unanswered(fault: Fault) -> Ending:
-    """Nothing of an answer was understood: whether the provider may bill for it all the same."""
-    return "unknown" if fault.maybe_billed else "failed"
-
-
-def _stream_ended(facts: ReplyFacts, relayed: Relayed) -> Ended:
-    fault = None if relayed.ending == "complete" else (relayed.fault or _CLIENT_GONE)
-    ending: Ending = "completed"
-    if relayed.ending == "client_gone":
-        ending = "client_gone"
-    elif fault is not None:
-        nothing_seen = facts.usage.source == "none" and facts.output_bytes == 0
-        ending = _unanswered(fault) if nothing_seen else "cut"
-    return Ended(
-        ending=ending,
-        reply=facts,
-        status=200,
-        fault=fault,
-        first_ms=relayed.first_content_ms,
-        upstream_request_id=facts.response_id,
-    )
