@@ -47,8 +47,8 @@ lock: .venv/.locker ## Rewrite requirements/*.txt from pyproject.toml (LOCK_ARGS
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/.installed: .venv/.created pyproject.toml requirements/build.txt requirements/demo.txt
-	$(PIP) install $(LOCKED) -r requirements/build.txt -r requirements/demo.txt
+.venv/.installed: .venv/.created pyproject.toml requirements/build.txt requirements/all.txt
+	$(PIP) install $(LOCKED) -r requirements/build.txt -r requirements/all.txt
 	$(PIP) install --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 

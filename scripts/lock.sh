@@ -13,8 +13,8 @@ compile() { # compile NAME OPTIONS...
         --no-emit-index-url --no-emit-find-links --no-header --output-file "$out" "$@" >/dev/null
 }
 
-compile dev pyproject.toml --extra demo --group dev "$@"
+compile dev pyproject.toml --extra all --group dev "$@"
 compile runtime pyproject.toml --constraint requirements/dev.txt
-compile demo pyproject.toml --extra demo --constraint requirements/dev.txt
+compile all pyproject.toml --extra all --constraint requirements/dev.txt
 compile build --group build --constraint requirements/dev.txt
 compile lock --group lock "$@"

@@ -65,19 +65,21 @@ def test_every_package_says_what_it_is() -> None:
     assert mute == []
 
 
-@pytest.mark.parametrize("lock", ["runtime.txt", "demo.txt", "dev.txt"])
+@pytest.mark.parametrize("lock", ["runtime.txt", "all.txt", "dev.txt"])
 def test_every_dependency_is_locked(lock: str) -> None:
     assert names(PROJECT["project"]["dependencies"]) - pinned(lock) == set()
 
 
 def test_the_locks_agree_on_versions() -> None:
     versions: dict[str, set[str]] = {}
-    for lock in ("build.txt", "runtime.txt", "demo.txt", "dev.txt"):
+    for lock in ("build.txt", "runtime.txt", "all.txt", "dev.txt"):
         text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
         for name, version in re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.M):
             versions.setdefault(name, set()).add(version)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
-    assert names(PROJECT["project"]["optional-dependencies"]["demo"]) <= pinned("demo.txt")
+    extras = PROJECT["project"]["optional-dependencies"]
+    for extra in extras.keys() - {"all"}:
+        assert names(extras[extra]) <= pinned("all.txt"), extra
     assert names(PROJECT["dependency-groups"]["build"]) <= pinned("build.txt")
 
 
