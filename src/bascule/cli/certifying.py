@@ -5,6 +5,7 @@ What the calls cost is in the ledger like everything else, under the tag `certif
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from copy import copy
 from typing import Any, TypeVar
 
 import orjson
@@ -15,12 +16,13 @@ from bascule.compose import Gateway, Store, snapshot_of
 from bascule.config.load import Document
 from bascule.gateway.exchange import Incoming
 from bascule.link import LinkedProvider, Snapshot
+from bascule.model.catalog import Endpoint, Model
 from bascule.model.errors import BasculeError
 from bascule.model.headers import Headers
 from bascule.model.money import usd_text
 from bascule.model.row import AttemptRow, RowFilter
 from bascule.offline.catalog import catalog_lines, sorted_lines
-from bascule.offline.probes import Dialect, Outcome, Probe, judge, probes
+from bascule.offline.probes import UNKNOWN_MODEL, Dialect, Outcome, Probe, judge, probes
 from bascule.ports import Header, TransportError, UpstreamCall
 from bascule.prices.book import PriceBook
 
@@ -139,7 +141,7 @@ async def _probe_all(
     now_ms: int,
 ) -> tuple[str, list[Probed]]:
     chosen = model or configured_model(snapshot, linked) or await cheapest_model(gateway, linked, now_ms)
-    _must_be_priced(snapshot, linked, chosen)
+    gateway.engine.use(gateway.settings(with_unknown_model(snapshot, linked, _priced(snapshot, linked, chosen))))
     session = f"certify-{linked.name}-{now_ms}"
     left, done = max_nanousd, []
     for probe in probes(linked.spec, dialect, linked.name, chosen):
@@ -160,11 +162,13 @@ async def _closing(gateway: Gateway, work: Coroutine[Any, Any, T]) -> T:
 
 async def _probe(gateway: Gateway, dialect: Dialect, probe: Probe, session: str, left_nanousd: int) -> Probed:
     """The hold of the call may not be above what is left: the gateway refuses it before anything is sent."""
-    headers: list[Header] = [(b"x-bascule-session", session.encode()), (b"x-bascule-tag", b"certify=true")]
+    headers: list[Header] = [
+        (b"x-bascule-session", session.encode()),
+        (b"x-bascule-tag", b"certify=true"),
+        (b"x-bascule-max-cost-usd", (usd_text(max(0, left_nanousd)) or "0").encode()),
+    ]
     if dialect == "anthropic_messages":
         headers.append((b"anthropic-version", b"2023-06-01"))
-    if probe.expects != "unknown_model":  # which has no price, and costs nothing where it is refused
-        headers.append((b"x-bascule-max-cost-usd", (usd_text(max(0, left_nanousd)) or "0").encode()))
     incoming = Incoming(surface=dialect, headers=Headers(headers), body=orjson.dumps(probe.body))
     exchange = Collected(incoming)
     await gateway.engine.handle(exchange)
@@ -229,7 +233,18 @@ async def _listed(gateway: Gateway, linked: LinkedProvider) -> frozenset[str]:
     return frozenset([str(item["id"]) for item in data if isinstance(item, dict) and "id" in item])
 
 
-def _must_be_priced(snapshot: Snapshot, linked: LinkedProvider, model: str) -> None:
+def with_unknown_model(snapshot: Snapshot, linked: LinkedProvider, like: Endpoint) -> Snapshot:
+    """The model that nobody has, at the price of the one that is proved: a provider that answers for it all the same
+    bills something, and where a budget applies nothing is sent that has no price."""
+    name = f"{linked.name}/{UNKNOWN_MODEL}"
+    asked = Model(name=name, endpoints=(structs.replace(like, id=name, upstream_model=UNKNOWN_MODEL),))
+    changed = copy(snapshot)
+    changed.models = {**snapshot.models, name: asked}
+    return changed
+
+
+def _priced(snapshot: Snapshot, linked: LinkedProvider, model: str) -> Endpoint:
+    """Where the model is asked for. Raises BasculeError where its price is not known."""
     found = snapshot.direct(linked.name, model)
     endpoint = None if found is None else found.endpoints[0]
     if endpoint is None or (endpoint.prices is None and not endpoint.free):
@@ -237,3 +252,4 @@ def _must_be_priced(snapshot: Snapshot, linked: LinkedProvider, model: str) -> N
             f"the price of {model!r} at {linked.name!r} is not known, so --max-usd cannot be kept; name another with "
             "--model, or state `price` for the provider (0 and 0 for a server of your own)"
         )
+    return endpoint

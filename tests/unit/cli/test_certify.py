@@ -98,9 +98,28 @@ def test_nothing_is_sent_that_could_cost_more(run: Any, config: Path, running: R
     found = run("certify", "chat", "--model", "scripted-small", "--max-usd", "0.000001")
     assert found.code == 1
     assert "not sent" in found.out
-    # Only the unknown model was asked for, which costs nothing.
-    assert [record.model for record in running.upstream.served] == ["bascule-certify-no-such-model"]
-    assert running.upstream.billed == []
+    # Not even the unknown model was asked for: a provider may answer for it and bill.
+    assert running.upstream.served == []
+
+
+@pytest.mark.parametrize("scope", ["session:*", "tag:certify=true"])
+def test_budgets_that_apply_are_kept_and_do_not_fail_a_probe(
+    run: Any, config: Path, running: Running, scope: str
+) -> None:
+    file = config / "bascule.yaml"
+    file.write_text(file.read_text() + f"budgets: [{{scope: '{scope}', limit_usd: 0.05, window: total}}]\n")
+    found = run("certify", "chat", "--model", "scripted-small", "--json")
+    assert found.code == 0, found.out + found.err
+    assert [check["passed"] for check in found.json["checks"]] == [True] * 4
+    assert run("ledger", "verify").code == 0
+
+
+def test_a_provider_that_answers_for_any_model_is_billed_for_it(run: Any, config: Path, running: Running) -> None:
+    running.upstream.use(Script(output_tokens=5))
+    found = run("certify", "chat", "--model", "scripted-small", "--json")
+    unknown = found.json["checks"][0]
+    assert unknown["passed"] is False
+    assert float(unknown["cost_usd"]) > 0
 
 
 def test_without_a_price_there_is_no_cap(run: Any, config: Path, running: Running) -> None:
