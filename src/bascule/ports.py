@@ -230,11 +230,7 @@ class LedgerStore(Protocol):
         ...
 
     def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
-        """What has been spent and held in the current window of each budget, by (concrete scope, window_id).
-
-        A row counts in the window that its hold was taken from; where it holds nothing in that scope (the budget is
-        younger than the row) in the window that it started in. Counters at zero are left out.
-        """
+        """As `LedgerSnapshot.spent`, of what the store holds now."""
         ...
 
     def snapshot(self) -> AbstractContextManager["LedgerSnapshot"]:
@@ -247,6 +243,14 @@ class LedgerSnapshot(Protocol):
 
     def attempts(self, where: RowFilter, *, by_request: bool = False) -> Iterator[AttemptRow]:
         """Rows in the order of (ts_start_ms, attempt_id), or with `by_request` of (request_id, attempt_id)."""
+        ...
+
+    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+        """What has been spent and held in the current window of each budget, by (concrete scope, window_id).
+
+        A row counts in the window that its hold was taken from; where it holds nothing in that scope (the budget is
+        younger than the row) in the window that it started in. Counters at zero are left out.
+        """
         ...
 
     def known_attempts(self, attempt_ids: Collection[str]) -> set[str]: ...

@@ -164,6 +164,7 @@ class Books:
         baseline_nanousd = saved_nanousd = None
         if baseline is not None:
             baseline_nanousd, saved_nanousd = _against_baseline(cost, ended, baseline, attempt.started_ms)
+        charged_nanousd = _charged(attempt, cost)
         settlement = Settlement(
             attempt_id=attempt.attempt_id,
             ts_first_ms=ended.first_ms,
@@ -176,6 +177,7 @@ class Books:
             usage=cost.usage,
             tool_fees_nanousd=cost.tool_fees_nanousd,
             cost_nanousd=cost.cost_nanousd,
+            charged_nanousd=None if charged_nanousd == cost.cost_nanousd else charged_nanousd,
             rates=cost.rates,
             baseline_nanousd=baseline_nanousd,
             saved_nanousd=saved_nanousd,
@@ -188,7 +190,7 @@ class Books:
             log.exception("settlement not written", extra={"request_id": request.request_id})
             self._authority.settle(attempt.hold, None)
         else:
-            self._authority.settle(attempt.hold, _charged(attempt, cost))
+            self._authority.settle(attempt.hold, charged_nanousd)
         self._count(endpoint, attempt, ended, cost, now_ms)
         return cost
 
@@ -300,10 +302,15 @@ class Books:
 
 
 def _charged(attempt: OpenAttempt, cost: Cost) -> int | None:
-    """What budgets count. An estimate is no bound, so under a strict budget its hold stays spent."""
-    if not attempt.strict or cost.usage.source != "estimated" or attempt.hold_nanousd is None:
-        return cost.cost_nanousd
-    return max(attempt.hold_nanousd, cost.cost_nanousd or 0)
+    """What budgets count; None (an unknown cost) is the hold.
+
+    An estimate is no bound, so under a strict budget its hold stays spent. The settlement says so, for the counters
+    that are made from rows later.
+    """
+    hold, known = attempt.hold_nanousd, cost.cost_nanousd
+    if known is None or hold is None or not attempt.strict or cost.usage.source != "estimated":
+        return known
+    return max(hold, known)
 
 
 def _against_baseline(cost: Cost, ended: Ended, baseline: PriceTimeline, ts_ms: int) -> tuple[int | None, int | None]:

@@ -73,6 +73,8 @@ class AttemptRow(Struct, frozen=True, kw_only=True, gc=False):
     """With adjustments. None: unknown, or still open."""
     adjusted_nanousd: int | None = None
     """The sum of the adjustments that `cost_nanousd` contains; None where there are none."""
+    charge_nanousd: int | None = None
+    """As settled, without adjustments: what budgets were charged where that is not the cost."""
     provider_cost_nanousd: int | None = None
     price_version: str | None = None
     rates: Rates | None = None
@@ -92,9 +94,12 @@ class AttemptRow(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def charged_nanousd(self) -> int:
-        """What budgets count: the cost, an unknown one as its hold; 0 while open (it is held, not spent)."""
+        """What budgets count: what they were charged at settlement (the cost, an unknown one as its hold, unless the
+        settlement says otherwise) with the adjustments since; 0 while open (it is held, not spent)."""
         if self.kind == "intent":
             return 0
+        if self.charge_nanousd is not None:
+            return self.charge_nanousd + (self.adjusted_nanousd or 0)
         if self.cost_nanousd is not None:
             return self.cost_nanousd
         return self.hold_nanousd or 0
@@ -131,6 +136,7 @@ class IndexedAttempt(Struct, frozen=True, kw_only=True):
     held: tuple[HeldScope, ...]
     settled: bool
     cost_nanousd: int | None
+    charged_nanousd: int | None = None
 
 
 class RequestRow(Struct, frozen=True, kw_only=True):
@@ -253,6 +259,7 @@ def indexed(intent: Intent, settlement: Settlement | None) -> IndexedAttempt:
         held=intent.held,
         settled=settlement is not None,
         cost_nanousd=None if settlement is None else settlement.cost_nanousd,
+        charged_nanousd=None if settlement is None else settlement.charged_nanousd,
     )
 
 
@@ -287,6 +294,7 @@ def settled_row(row: AttemptRow, settlement: Settlement, chain: str) -> AttemptR
         usage_flags=usage.flags,
         usage_raw=usage.raw,
         cost_nanousd=settlement.cost_nanousd,
+        charge_nanousd=settlement.charged_nanousd,
         provider_cost_nanousd=usage.provider_cost_nanousd,
         rates=settlement.rates,
         baseline_nanousd=settlement.baseline_nanousd,

@@ -6,7 +6,8 @@ The rows are the store's and the journals' tails together, so the open holds of 
 from collections.abc import Iterable
 
 from bascule.decide.budget import BudgetIndex
-from bascule.decide.window import span, span_of
+from bascule.decide.counters import counted
+from bascule.decide.window import span
 from bascule.model.budget import BudgetState
 from bascule.model.policy import Budget
 from bascule.model.row import AttemptRow
@@ -31,38 +32,19 @@ def budget_states(budgets: tuple[Budget, ...], rows: Iterable[AttemptRow], now_m
     """
     index = BudgetIndex(budgets)
     current = {budget.window: span(budget.window, now_ms).id for budget in budgets}
-    settled: dict[tuple[str, str], int] = {}
-    held: dict[tuple[str, str], int] = {}
-    for scope in index.named:
-        for budget in index.on(scope):
-            settled[scope, current[budget.window]] = 0
-    for row in rows:
-        for where in _counters(row, index):
-            if where[1] not in current.values():
-                continue
-            settled[where] = settled.get(where, 0) + row.charged_nanousd
-            if row.kind == "intent":
-                held[where] = held.get(where, 0) + (row.hold_nanousd or 0)
+    sums = {(scope, current[budget.window]): (0, 0) for scope in index.named for budget in index.on(scope)}
+    sums |= counted(rows, budgets, now_ms)
     return [
         BudgetState(
             scope=scope,
             window_id=window,
             mode=budget.mode,
             limit_nanousd=budget.limit_nanousd,
-            settled_nanousd=spent,
-            held_nanousd=held.get((scope, window), 0),
+            settled_nanousd=settled,
+            held_nanousd=held,
             on_exhausted=budget.on_exhausted,
         )
-        for (scope, window), spent in settled.items()
+        for (scope, window), (settled, held) in sums.items()
         for budget in index.on(scope)
         if current[budget.window] == window
     ]
-
-
-def _counters(row: AttemptRow, index: BudgetIndex) -> set[tuple[str, str]]:
-    """(concrete scope, window_id) of every counter that the row is in."""
-    taken = {(one.scope, span_of(one.window_id).window): one.window_id for one in row.held}
-    return {
-        (scope, taken.get((scope, budget.window)) or span(budget.window, row.ts_start_ms).id)
-        for budget, scope in index.matching(row.attribution)
-    }

@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from bascule.model.chain import KIND_OF
 from bascule.model.errors import StoreError
+from bascule.model.policy import Budget
 from bascule.model.row import EVERY_ROW
+from bascule.ports import Spent
 from bascule.storage.sqlite import connect
 from bascule.storage.sqlite.connect import FILE_NAME, Database, migrate, migrations, open_database, schema_version
 from bascule.storage.sqlite.governance import SqliteGovernance
 from bascule.storage.sqlite.ledger import SqliteLedger
+from bascule.storage.sqlite.projection import intent_columns
 from bascule.storage.sqlite.statements import statements, with_rows
-from bascule.testing.ledger import a_settlement, an_adjustment, an_intent, chained
+from bascule.testing.ledger import NOON_MS, a_settlement, an_adjustment, an_intent, chained
 
 
 def filled(database: Database) -> SqliteLedger:
@@ -25,13 +29,39 @@ def test_migrations_are_numbered_without_a_gap():
     assert [number for number, _, _ in migrations()] == list(range(1, len(migrations()) + 1))
 
 
+def filled_by_version_1(database: Database) -> None:
+    """What `filled` writes, in the statements of that time."""
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO chains VALUES (1, 'r-0-a', 4, 'link')")
+        for line in chained("r-0-a", [an_intent(1), a_settlement(1), an_intent(2), an_adjustment(1)]):
+            values = ((1 << 40) + line.seq, KIND_OF[type(line.line)], line.line.attempt_id, line.body, line.chain)
+            connection.execute("INSERT INTO lines (line_no, kind, attempt_id, body, chain) VALUES (?,?,?,?,?)", values)
+        for intent, settled in ((an_intent(1), (1 + (1 << 40) + 1, 27_000)), (an_intent(2), (None, None))):
+            number = int(intent.attempt_id[-1]) * 2 - 1
+            values = ((1 << 40) + number, *intent_columns(intent), *settled)
+            connection.execute(
+                "INSERT INTO attempts (intent_line, attempt_id, request_id, ts_start_ms, session_id, key, org, team,"
+                " project, user, model, hold_nanousd, tags, held, settle_line, cost_nanousd)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                values,
+            )
+        adjusted = an_adjustment(1)
+        connection.execute(
+            "INSERT INTO adjustments VALUES (?,?,?,5,'invoice','ann')",
+            (adjusted.adjustment_id, adjusted.attempt_id, adjusted.ts_ms),
+        )
+
+
 def test_a_database_of_version_1_is_brought_up_to_date_with_its_rows(tmp_path):
+    (tmp_path / "other").mkdir()
+    fresh = open_database(tmp_path / "other")
+    with filled(fresh).snapshot() as snapshot:
+        rows = list(snapshot.attempts(EVERY_ROW))
+    fresh.close()
     old = Database(tmp_path / FILE_NAME, "process")
     migrate(old, up_to=1)
     assert schema_version(old) == 1
-    before = filled(old)
-    with before.snapshot() as snapshot:
-        rows = list(snapshot.attempts(EVERY_ROW))
+    filled_by_version_1(old)
     old.close()
     with pytest.raises(StoreError, match="no such table"):
         SqliteGovernance(Database(tmp_path / FILE_NAME, "process")).keys()
@@ -39,6 +69,9 @@ def test_a_database_of_version_1_is_brought_up_to_date_with_its_rows(tmp_path):
     assert schema_version(new) == len(migrations())
     with SqliteLedger(new).snapshot() as snapshot:
         assert list(snapshot.attempts(EVERY_ROW)) == rows
+        budget = Budget(scope="key:ci", limit_nanousd=0, window="day")
+        assert snapshot.spent([budget], NOON_MS) == {("key:ci", "2026-11-21"): Spent(27_005, 1_000_000)}
+        assert [joined.kept.charged_nanousd for joined in snapshot.joined()] == [None, None]
     assert SqliteGovernance(new).keys() == []
     new.close()
 

@@ -1,10 +1,9 @@
 """The ledger store in dictionaries. Says the same as SQLite's, which one contract suite proves."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from bascule.decide.budget import BudgetIndex
-from bascule.decide.window import span, span_of
+from bascule.decide.counters import counted
 from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, StoredLine, decode_body
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.policy import Budget
@@ -52,17 +51,7 @@ class MemoryLedger:
         """Nothing here outlives the process."""
 
     def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
-        found: dict[tuple[str, str], Spent] = {}
-        index = BudgetIndex(tuple(budgets))
-        for row in self._rows():
-            for budget, scope in index.matching(row.attribution):
-                here = span(budget.window, now_ms).id
-                if _window_of(row, scope, budget) != here:
-                    continue
-                held = (row.hold_nanousd or 0) if row.kind == "intent" else 0
-                sums = found.get((scope, here), Spent(0, 0))
-                found[scope, here] = Spent(sums.settled_nanousd + row.charged_nanousd, sums.held_nanousd + held)
-        return {counter: sums for counter, sums in found.items() if sums.settled_nanousd or sums.held_nanousd}
+        return _spent(self._rows(), budgets, now_ms)
 
     @contextmanager
     def snapshot(self) -> Iterator[LedgerSnapshot]:
@@ -118,6 +107,9 @@ class _Snapshot:
             rows.sort(key=lambda row: (row.ts_start_ms, row.attempt_id))
         return iter(rows)
 
+    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+        return _spent(self._copy._rows(), budgets, now_ms)
+
     def known_attempts(self, attempt_ids: Collection[str]) -> set[str]:
         return {attempt_id for attempt_id in attempt_ids if attempt_id in self._copy._intents}
 
@@ -163,9 +155,5 @@ class _Snapshot:
         ]
 
 
-def _window_of(row: AttemptRow, scope: str, budget: Budget) -> str:
-    """The window that a row counts in: that of its hold, else the one that it started in."""
-    for held in row.held:
-        if held.scope == scope and span_of(held.window_id).window == budget.window:
-            return held.window_id
-    return span(budget.window, row.ts_start_ms).id
+def _spent(rows: Iterable[AttemptRow], budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+    return {where: Spent(*sums) for where, sums in counted(rows, budgets, now_ms).items() if any(sums)}

@@ -4,8 +4,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from bascule.decide.budget import parse_scope
-from bascule.decide.window import span
 from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, decode_body
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.policy import Budget
@@ -16,23 +14,10 @@ from bascule.storage.sqlite.read import SqliteSnapshot
 from bascule.storage.sqlite.statements import statements, with_rows
 
 SEQ_BITS = 40
-WINDOW_MARGIN_MS = 600_000
-"""How far the start of an attempt may lie from the moment that its hold was taken, at the edge of a window."""
-_FOR_EVER_MS = 1 << 60
 _CHUNKS = (32, 8, 4, 2, 1)
 """Rows per statement: few sizes, so that each is prepared once and kept."""
 
-_OPEN = (None, None)
-
-_COLUMN_OF = {
-    "org": "org",
-    "team": "team",
-    "project": "project",
-    "key": '"key"',
-    "user": '"user"',
-    "session": "session_id",
-    "tag": "(SELECT value FROM json_each(attempts.tags) WHERE json_each.key = :tag)",
-}
+_OPEN = (None, None, None)
 
 
 class SqliteLedger:
@@ -83,11 +68,8 @@ class SqliteLedger:
             self._database.connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
 
     def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
-        found: dict[tuple[str, str], Spent] = {}
-        with self._database.reading() as connection:
-            for scope, window in sorted({(budget.scope, budget.window) for budget in budgets}):
-                found |= self._spent(connection, Budget(scope=scope, window=window, limit_nanousd=0), now_ms)
-        return found
+        with self.snapshot() as snapshot:
+            return snapshot.spent(budgets, now_ms)
 
     @contextmanager
     def snapshot(self) -> Iterator[LedgerSnapshot]:
@@ -126,14 +108,15 @@ class SqliteLedger:
 
     def _project(self, connection: sqlite3.Connection, base: int, lines: Sequence[ChainedLine]) -> None:
         intents: list[tuple[int, Intent]] = []
-        settlements: dict[str, tuple[int, int | None]] = {}
+        settlements: dict[str, tuple[int, int | None, int | None]] = {}
         decisions: list[Columns] = []
         for each in lines:
             match each.line:
                 case Intent() as line:
                     intents.append((base + each.seq, line))
                 case Settlement() as line:
-                    settlements.setdefault(line.attempt_id, (base + each.seq, line.cost_nanousd))
+                    found = (base + each.seq, line.cost_nanousd, line.charged_nanousd)
+                    settlements.setdefault(line.attempt_id, found)
                 case Adjustment() as line:
                     values = (
                         line.adjustment_id,
@@ -148,11 +131,11 @@ class SqliteLedger:
                     decisions.append((line.request_id, base + each.seq))
         rows = [(line_no, *intent_columns(line), *settlements.get(line.attempt_id, _OPEN)) for line_no, line in intents]
         late = settlements
-        if self._insert(connection, "insert_attempts", 16, rows) == len(rows):
+        if self._insert(connection, "insert_attempts", 17, rows) == len(rows):
             begun = {line.attempt_id for _, line in intents}
-            late = {attempt_id: found for attempt_id, found in settlements.items() if attempt_id not in begun}
-        settled = [(attempt_id, *found) for attempt_id, found in late.items()]
-        self._insert(connection, "settle_attempts", 3, settled)
+            late = {attempt_id: one for attempt_id, one in settlements.items() if attempt_id not in begun}
+        settled = [(attempt_id, *one) for attempt_id, one in late.items()]
+        self._insert(connection, "settle_attempts", 4, settled)
         self._insert(connection, "insert_decisions", 2, decisions)
 
     def _insert(self, connection: sqlite3.Connection, name: str, columns: int, rows: list[Columns]) -> int:
@@ -167,21 +150,3 @@ class SqliteLedger:
                 changed += connection.execute(sql, values).rowcount
                 start += size
         return changed
-
-    def _spent(self, connection: sqlite3.Connection, budget: Budget, now_ms: int) -> dict[tuple[str, str], Spent]:
-        kind, name = parse_scope(budget.scope)
-        tag, _, value = name.partition("=")
-        prefix, wanted = (f"tag:{tag}=", value) if kind == "tag" else (f"{kind}:", name)
-        here = span(budget.window, now_ms)
-        end_ms = _FOR_EVER_MS if here.end_ms is None else here.end_ms
-        column = _COLUMN_OF[kind]
-        sql = self._sql["spent"].replace(":column", column)
-        sql = sql.replace(":only", "" if wanted == "*" else f"AND {column} = :name")
-        given = {
-            "tag": tag, "name": wanted, "prefix": prefix, "window_id": here.id, "margin_ms": WINDOW_MARGIN_MS,
-            "start_ms": here.start_ms, "end_ms": end_ms,
-            "previous_id": here.id if here.end_ms is None else span(budget.window, here.start_ms - 1).id,
-            "next_id": here.id if here.end_ms is None else span(budget.window, end_ms).id,
-        }  # fmt: skip
-        found = connection.execute(sql, given)
-        return {(prefix + name, here.id): Spent(settled, held) for name, settled, held in found if settled or held}

@@ -24,13 +24,14 @@ INSERT INTO lines (line_no, kind, attempt_id, body, chain) VALUES (?, 'repeat-' 
 -- name: insert_attempts
 INSERT INTO attempts (
     intent_line, attempt_id, request_id, ts_start_ms, session_id, "key", org, team, project, "user", model,
-    hold_nanousd, tags, held, settle_line, cost_nanousd
+    hold_nanousd, tags, held, settle_line, cost_nanousd, charged_nanousd
 ) VALUES :rows
 ON CONFLICT DO NOTHING
 
 -- name: settle_attempts
-WITH given (attempt_id, settle_line, cost_nanousd) AS (VALUES :rows)
-UPDATE attempts SET settle_line = given.settle_line, cost_nanousd = given.cost_nanousd
+WITH given (attempt_id, settle_line, cost_nanousd, charged_nanousd) AS (VALUES :rows)
+UPDATE attempts
+SET settle_line = given.settle_line, cost_nanousd = given.cost_nanousd, charged_nanousd = given.charged_nanousd
 FROM given
 WHERE attempts.attempt_id = given.attempt_id AND attempts.settle_line IS NULL
 
@@ -52,13 +53,14 @@ SELECT
     name,
     sum(CASE
         WHEN settle_line IS NULL THEN 0
+        WHEN charged_nanousd IS NOT NULL THEN charged_nanousd + coalesce(delta, 0)
         WHEN cost_nanousd IS NULL AND delta IS NULL THEN coalesce(hold_nanousd, 0)
         ELSE coalesce(cost_nanousd, 0) + coalesce(delta, 0)
     END),
     sum(CASE WHEN settle_line IS NULL THEN coalesce(hold_nanousd, 0) ELSE 0 END)
 FROM (
     SELECT
-        :column AS name, settle_line, cost_nanousd, hold_nanousd, held, ts_start_ms,
+        :column AS name, settle_line, cost_nanousd, charged_nanousd, hold_nanousd, held, ts_start_ms,
         (SELECT sum(delta_nanousd) FROM adjustments WHERE adjustments.attempt_id = attempts.attempt_id) AS delta
     FROM attempts
     WHERE ts_start_ms >= :start_ms - :margin_ms AND ts_start_ms < :end_ms + :margin_ms :only

@@ -30,8 +30,8 @@ def intent_columns(intent: Intent) -> Columns:
 
 
 def indexed_of(columns: Columns) -> IndexedAttempt:
-    """What `joined` read: from `attempt_id` to `held`, then settle_line and cost_nanousd."""
-    tags, held, settle_line, cost_nanousd = columns[11:]
+    """What `joined` read: from `attempt_id` to `held`, then settle_line, cost_nanousd and charged_nanousd."""
+    tags, held, settle_line, cost_nanousd, charged_nanousd = columns[11:]
     names = IndexedAttempt.__struct_fields__[:11]
     return IndexedAttempt(
         **dict(zip(names, columns[:11], strict=True)),
@@ -39,4 +39,5 @@ def indexed_of(columns: Columns) -> IndexedAttempt:
         held=() if held is None else tuple(HeldScope(*pair) for pair in _decode_held(held)),
         settled=settle_line is not None,
         cost_nanousd=cost_nanousd,
+        charged_nanousd=charged_nanousd,
     )

@@ -1,15 +1,17 @@
 """Rows, lines and decisions out of SQLite, all as of one moment."""
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from bascule.model.chain import ChainHead, StoredLine, decode_body
 from bascule.model.entry import Decision, Intent, Settlement
+from bascule.model.policy import Budget
 from bascule.model.row import AttemptRow, RowFilter, row_of
-from bascule.ports import Damage, JoinedAttempt
+from bascule.ports import Damage, JoinedAttempt, Spent
 from bascule.storage.sqlite.projection import indexed_of
+from bascule.storage.sqlite.spent import spent
 from bascule.storage.sqlite.statements import statements
 
 _encode = msgspec.json.Encoder().encode
@@ -47,6 +49,9 @@ class SqliteSnapshot:
                 chain,
                 delta,
             )
+
+    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+        return spent(self._connection, budgets, now_ms)
 
     def known_attempts(self, attempt_ids: Collection[str]) -> set[str]:
         return self._known("known_attempts", attempt_ids)

@@ -14,7 +14,8 @@ ORDER BY :order
 SELECT
     attempts.attempt_id, attempts.request_id, attempts.ts_start_ms, attempts.session_id, attempts."key",
     attempts.org, attempts.team, attempts.project, attempts."user", attempts.model, attempts.hold_nanousd,
-    attempts.tags, attempts.held, attempts.settle_line, attempts.cost_nanousd, intents.body, settlements.body
+    attempts.tags, attempts.held, attempts.settle_line, attempts.cost_nanousd, attempts.charged_nanousd,
+    intents.body, settlements.body
 FROM attempts
 LEFT JOIN lines AS intents ON intents.attempt_id = attempts.attempt_id AND intents.kind = 'intent'
 LEFT JOIN lines AS settlements ON settlements.attempt_id = attempts.attempt_id AND settlements.kind = 'settle'

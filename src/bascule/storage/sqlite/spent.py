@@ -1,0 +1,51 @@
+"""What budgets have spent, summed by SQLite."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from bascule.decide.budget import parse_scope
+from bascule.decide.window import span
+from bascule.model.policy import Budget
+from bascule.ports import Spent
+from bascule.storage.sqlite.statements import statements
+
+WINDOW_MARGIN_MS = 600_000
+"""How far the start of an attempt may lie from the moment that its hold was taken, at the edge of a window."""
+_FOR_EVER_MS = 1 << 60
+
+_COLUMN_OF = {
+    "org": "org",
+    "team": "team",
+    "project": "project",
+    "key": '"key"',
+    "user": '"user"',
+    "session": "session_id",
+    "tag": "(SELECT value FROM json_each(attempts.tags) WHERE json_each.key = :tag)",
+}
+
+
+def spent(connection: sqlite3.Connection, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+    """As `ports.LedgerSnapshot.spent`, inside a transaction of the caller's."""
+    found: dict[tuple[str, str], Spent] = {}
+    for scope, window in sorted({(budget.scope, budget.window) for budget in budgets}):
+        found |= _spent(connection, Budget(scope=scope, window=window, limit_nanousd=0), now_ms)
+    return found
+
+
+def _spent(connection: sqlite3.Connection, budget: Budget, now_ms: int) -> dict[tuple[str, str], Spent]:
+    kind, name = parse_scope(budget.scope)
+    tag, _, value = name.partition("=")
+    prefix, wanted = (f"tag:{tag}=", value) if kind == "tag" else (f"{kind}:", name)
+    here = span(budget.window, now_ms)
+    end_ms = _FOR_EVER_MS if here.end_ms is None else here.end_ms
+    column = _COLUMN_OF[kind]
+    sql = statements("ledger.sql")["spent"].replace(":column", column)
+    sql = sql.replace(":only", "" if wanted == "*" else f"AND {column} = :name")
+    given = {
+        "tag": tag, "name": wanted, "prefix": prefix, "window_id": here.id, "margin_ms": WINDOW_MARGIN_MS,
+        "start_ms": here.start_ms, "end_ms": end_ms,
+        "previous_id": here.id if here.end_ms is None else span(budget.window, here.start_ms - 1).id,
+        "next_id": here.id if here.end_ms is None else span(budget.window, end_ms).id,
+    }  # fmt: skip
+    found = connection.execute(sql, given)
+    return {(prefix + name, here.id): Spent(settled, held) for name, settled, held in found if settled or held}
