@@ -96,7 +96,7 @@ def test_an_attempt_in_flight_is_waited_for() -> None:
 
 PASSING: list[ErrorClass] = [
     "rate_limited", "overloaded", "server_error", "timeout_connect", "timeout_first_byte", "timeout_idle", "connect",
-    "reset", "truncated", "protocol",
+    "reset", "truncated",
 ]  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def test_what_passes_goes_to_the_next_candidate_at_once_and_to_the_same_after_a_
     assert step(ONE, failed(0, error_class), now_s=found.until_s) == Start(0)
 
 
-@pytest.mark.parametrize("error_class", ["timeout_total", "not_found", "unsupported"])
+@pytest.mark.parametrize("error_class", ["timeout_total", "protocol", "not_found", "unsupported"])
 def test_never_again_at_this_endpoint(error_class: ErrorClass) -> None:
     assert step(THREE, failed(0, error_class)) == Start(1)
     assert isinstance(step(ONE, failed(0, error_class)), GiveUp)

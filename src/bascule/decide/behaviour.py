@@ -36,7 +36,8 @@ BEHAVIOUR: dict[ErrorClass, Behaviour] = {
     "connect": Behaviour("again", "upstream_failed"),
     "reset": Behaviour("again", "upstream_failed"),
     "truncated": Behaviour("again", "upstream_failed"),
-    "protocol": Behaviour("again", "upstream_failed"),
+    # What cannot be read was answered and billed; asked again, the same endpoint would bill the same once more.
+    "protocol": Behaviour("endpoint", "upstream_failed"),
     "too_large": Behaviour("stop", "upstream_failed"),
     "bad_request": Behaviour("stop", "upstream_rejected"),
     "context_length": Behaviour("larger_window", "context_length"),
