@@ -1,0 +1,129 @@
+"""The bridge finds the causes that the months were made with."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from bascule.decide.price import BUCKETS
+from bascule.model.money import Rates
+from bascule.model.row import AttemptRow
+from bascule.offline.bridge import CAUSES, Cell, Side, bridge
+from bascule.testing.months import pair, rows
+
+CENT = 10_000_000
+
+
+def side_of(found: Iterable[AttemptRow]) -> Side:
+    kept = list(found)
+    return Side(
+        users=len({row.user for row in kept}),
+        sessions=len({row.session_id for row in kept}),
+        cells=tuple(
+            Cell(
+                provider=row.provider,
+                model=row.model,
+                answers=row.error_class is None,
+                rates=row.rates if row.rates is not None else Rates(),
+                tokens={name: getattr(row, name) or 0 for name in BUCKETS},
+                cost_nanousd=row.cost_nanousd or 0,
+            )
+            for row in kept
+        ),
+    )
+
+
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_every_cause_of_a_seeded_pair_is_recovered(seed: int) -> None:
+    months = pair(seed)
+    known = months.parts()
+    found = bridge(side_of(rows(months.before, 2026, 9)), side_of(rows(months.after(), 2026, 10)))
+    parts = {part.cause: part.nanousd for part in found.parts}
+    assert sum(parts.values()) == found.change_nanousd
+    largest = max(abs(amount) for amount in known.values())
+    for cause in CAUSES:
+        if cause in known:
+            assert parts[cause] == pytest.approx(known[cause], rel=0.01), (months.name, cause)
+        else:
+            assert abs(parts[cause]) <= max(CENT, largest * 0.001), (months.name, cause)
+
+
+def test_every_cause_is_among_the_seeded_pairs_alone_and_with_others() -> None:
+    pairs = [pair(seed) for seed in range(1, 21)]
+    assert {name for found in pairs if len(found.causes) == 1 for name in found.causes} == set(CAUSES)
+    assert {name for found in pairs if len(found.causes) > 1 for name in found.causes} == set(CAUSES)
+    assert all(abs(part) > 100 * CENT for found in pairs for part in found.parts().values())
+
+
+_RATES = st.builds(
+    Rates,
+    input=st.integers(0, 30_000_000),
+    output=st.integers(0, 90_000_000),
+    cache_read=st.none() | st.integers(0, 3_000_000),
+    cache_write_5m=st.none() | st.integers(0, 40_000_000),
+)
+_CELLS = st.builds(
+    Cell,
+    provider=st.sampled_from(["one", "two"]),
+    model=st.sampled_from(["big", "small", None]),
+    answers=st.booleans(),
+    rates=st.none() | _RATES,
+    tokens=st.dictionaries(st.sampled_from(BUCKETS), st.integers(0, 10**9)),
+    cost_nanousd=st.integers(-(10**12), 10**15),
+)
+_SIDES = st.builds(
+    Side, users=st.integers(0, 50), sessions=st.integers(0, 500), cells=st.lists(_CELLS, max_size=6).map(tuple)
+)
+
+
+@given(_SIDES, _SIDES)
+def test_parts_sum_to_the_change_whatever_the_months(before: Side, after: Side) -> None:
+    found = bridge(before, after)
+    assert [part.cause for part in found.parts] == list(CAUSES)
+    assert sum(part.nanousd for part in found.parts) == after.cost_nanousd - before.cost_nanousd
+
+
+@given(_SIDES, _SIDES)
+def test_backwards_every_part_has_the_other_sign(before: Side, after: Side) -> None:
+    there, back = bridge(before, after), bridge(after, before)
+    for one, other in zip(there.parts, back.parts, strict=True):
+        assert abs(one.nanousd + other.nanousd) <= 1, one.cause
+
+
+@given(_SIDES)
+def test_a_month_like_the_one_before_has_no_causes(side: Side) -> None:
+    assert {part.nanousd for part in bridge(side, side).parts} == {0}
+
+
+def test_a_first_month_is_all_users() -> None:
+    months = pair(9)
+    empty, full = Side(users=0, sessions=0, cells=()), side_of(rows(structs.replace(months.before, wasted=0), 2026, 9))
+    parts = {part.cause: part.nanousd for part in bridge(empty, full).parts if part.nanousd}
+    assert set(parts) == {"users", "residual"}
+    assert sum(parts.values()) == full.cost_nanousd
+
+
+def test_a_new_model_is_a_change_of_mix_not_of_price() -> None:
+    def side(*shares: tuple[str, int, int]) -> Side:
+        cells = tuple(
+            Cell(
+                provider="p", model=model, answers=True, rates=Rates(input=rate, output=rate),
+                tokens={"tokens_in": tokens}, cost_nanousd=tokens * rate // 1000,
+            )
+            for model, tokens, rate in shares
+        )  # fmt: skip
+        return Side(users=1, sessions=1, cells=cells)
+
+    found = bridge(side(("old", 1000, 10_000)), side(("old", 400, 10_000), ("new", 600, 1_000)))
+    assert {part.cause: part.nanousd for part in found.parts if part.nanousd} == {"model_mix": -5_400}
+
+
+def test_a_cost_without_rates_spreads_over_its_tokens() -> None:
+    def side(tokens: int, cost: int) -> Side:
+        cell = Cell(provider="p", model="m", answers=True, rates=None, tokens={"tokens_in": tokens}, cost_nanousd=cost)
+        return Side(users=1, sessions=1, cells=(cell,))
+
+    found = bridge(side(100, 1000), side(100, 3000))
+    assert {part.cause: part.nanousd for part in found.parts if part.nanousd} == {"price": 2000}
