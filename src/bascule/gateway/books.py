@@ -177,7 +177,7 @@ class Books:
             usage=cost.usage,
             tool_fees_nanousd=cost.tool_fees_nanousd,
             cost_nanousd=cost.cost_nanousd,
-            charged_nanousd=None if charged_nanousd == cost.cost_nanousd else charged_nanousd,
+            charged_nanousd=None,
             rates=cost.rates,
             baseline_nanousd=baseline_nanousd,
             saved_nanousd=saved_nanousd,
@@ -227,7 +227,14 @@ class Books:
         )
 
     def hit(
-        self, request: Admitted, plan: Plan, candidate: Candidate, usage: Usage, *, price_version: str
+        self,
+        request: Admitted,
+        plan: Plan,
+        candidate: Candidate,
+        usage: Usage,
+        *,
+        price_version: str,
+        decision: Decision,
     ) -> Refusal | None:
         """A row for an answer from the cache: no provider, nothing consumed, the stored usage's price saved.
 
@@ -250,7 +257,7 @@ class Books:
                 hold_nanousd=0,
                 dialect_in=request.surface,
                 dialect_out=candidate.endpoint.dialect,
-                decision_id=None,
+                decision_id=decision.decision_id,
                 price_version=price_version,
             ),
             provider=None,
@@ -267,7 +274,8 @@ class Books:
             cache="exact",
         )
         try:
-            self._journal.intent(intent)
+            if not self._begin(decision, intent):
+                self._journal.intent(intent)
         except LedgerUnavailable:
             log.exception("hit not written", extra={"request_id": request.request_id})
             return LEDGER_DOWN

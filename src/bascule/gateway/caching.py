@@ -6,6 +6,7 @@ from bascule.dialects.registry import codec
 from bascule.gateway.admission import Admitted
 from bascule.gateway.books import Books
 from bascule.gateway.cache import ExactCache, Stored
+from bascule.gateway.decisions import Recorder
 from bascule.gateway.exchange import CLIENT_DIALECT, Exchange
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
@@ -34,7 +35,14 @@ class Caching:
         )
 
     async def serve(
-        self, exchange: Exchange, request: Admitted, plan: Plan, *, splice_cost: bool, price_version: str
+        self,
+        exchange: Exchange,
+        request: Admitted,
+        plan: Plan,
+        *,
+        recorder: Recorder,
+        splice_cost: bool,
+        price_version: str,
     ) -> bool | Refusal:
         """Answer from the cache if an adequate candidate's answer lies there: whether it did, or why it may not."""
         if self.cache is None or not self.wants(request):
@@ -42,7 +50,10 @@ class Caching:
         found = self._find(self.cache, request, plan)
         if found is None:
             return False
-        refusal = self._books.hit(request, plan, found.candidate, found.usage, price_version=price_version)
+        decision = recorder.hit(request, plan, found.candidate, price_version=price_version)
+        refusal = self._books.hit(
+            request, plan, found.candidate, found.usage, price_version=price_version, decision=decision
+        )
         if refusal is not None:
             return refusal
         self._metrics.cache_hits += 1
@@ -87,14 +98,14 @@ def _fingerprint(request: Admitted, endpoint_id: str) -> bytes:
 
 
 async def _replay(exchange: Exchange, request: Admitted, found: Stored, *, now_ms: int, splice_cost: bool) -> None:
-    """The stored answer through the codec that a live one would take; its cost is 0."""
+    """The stored answer through the codec that a live one would take. Its cost is 0, and no provider gave it."""
     pair = codec(CLIENT_DIALECT[request.surface], found.candidate.endpoint.dialect)
     context = ReplyContext(now_s=now_ms // 1000, body=request.body)
     cost = 0 if splice_cost else None
     headers = answer_headers(
         request_id=request.request_id,
         model=found.candidate.model,
-        provider=found.candidate.endpoint.provider,
+        provider=None,
         reason="cache",
         cache="exact",
         content_type=JSON if found.kind == "reply" else EVENT_STREAM,

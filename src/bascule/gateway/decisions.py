@@ -3,6 +3,8 @@
 import logging
 from typing import Any
 
+from msgspec import structs
+
 from bascule.gateway.admission import Admitted
 from bascule.gateway.identifiers import decision_id
 from bascule.model.budget import BudgetState
@@ -94,16 +96,24 @@ class Recorder:
             price_version=price_version,
         )
 
-    def refused(self, request: Admitted, refusal: Refusal) -> None:
-        """A request that no candidate could serve. Its record is worth a log line, not a failure."""
+    def hit(self, request: Admitted, plan: Plan, candidate: Candidate, *, price_version: str) -> Decision:
+        """The record of an answer from the cache. It is written with the row of the hit."""
+        budgets = self._authority.applicable(request.attribution, request.started_ms)
+        planned = self.planned(request, plan, budgets, observed=None, price_version=price_version)
+        return structs.replace(planned, chosen=candidate.endpoint.id, reason="cache")
+
+    def refused(self, request: Admitted, refusal: Refusal, plan: Plan | None = None) -> None:
+        """A request that no candidate could or may serve. Its record is worth a log line, not a failure."""
         line = Decision(
             decision_id=decision_id(request.request_id),
             request_id=request.request_id,
             ts_ms=request.started_ms,
             facts=facts_of(request),
-            candidates=(),
+            candidates=() if plan is None else tuple([candidate_of(c) for c in plan.candidates]),
+            rejected=() if plan is None else tuple([(r.endpoint_id, r.reason) for r in plan.rejected]),
             refusal=f"{refusal.kind}: {refusal.message}",
             budgets=_seen(self._authority.applicable(request.attribution, request.started_ms)),
+            policy_version=None if plan is None else plan.policy_version,
         )
         self.write(line)
 

@@ -141,6 +141,7 @@ class Engine:
             exchange,
             request,
             planned.plan,
+            recorder=world.recorder,
             splice_cost=settings.effects.splice_cost,
             price_version=settings.effects.price_version,
         )
@@ -159,6 +160,7 @@ class Engine:
         tokens = likely_tokens(request, planned.plan, world.calibrations)
         limited = world.rates.take(name, limit, tokens, request.started_s)
         if limited is not None:
+            world.recorder.refused(request, limited, planned.plan)
             return limited
         serving: Serving | Refusal | None = None
         refusal: Refusal | None = None

@@ -56,6 +56,31 @@ def test_the_row_of_a_hit(begin: Begin) -> None:
     assert (row.session_id, row.tags["feature"], row.key) == ("s", "search", "ci")
 
 
+def test_a_hit_names_no_provider_and_has_a_decision_record(begin: Begin) -> None:
+    world = begin(answered(), a_stream(), more=strict("1"))
+    for body in (chat("auto", **ZERO), streamed("auto", **ZERO)):
+        live = world.ask(body)
+        world.effects.clear()
+        hit = world.ask(body)
+        assert [effect[0] for effect in world.effects[:3]] == ["decision", "intent", "settle"]
+        assert (live.header("x-bascule-provider"), hit.header("x-bascule-provider")) == ("one", None)
+        assert (hit.header("x-bascule-cache"), hit.header("x-bascule-reason")) == ("exact", "cache")
+        decision = world.decision(hit)
+        assert (decision.chosen, decision.reason, decision.refusal) == ("one/small-up", "cache", None)
+        assert [candidate["model"] for candidate in decision.candidates] == ["small", "big"]
+        assert decision.budgets[0]["scope"] == "key:ci"
+        (row,) = [row for row in world.rows if row.request_id == hit.header("x-bascule-request-id")]
+        assert row.decision_id == decision.decision_id
+
+
+def test_a_hit_is_served_although_its_decision_cannot_be_written(begin: Begin) -> None:
+    world = begin(answered())
+    world.ask(chat(**ZERO))
+    world.journal.refuses = {"decision"}
+    assert world.ask(chat(**ZERO)).header("x-bascule-cache") == "exact"
+    assert [row.role for row in world.rows] == ["primary", "cache"]
+
+
 def test_a_hit_needs_no_money_and_touches_no_hold(begin: Begin) -> None:
     world = begin(answered(), more=strict("0.0013"))
     assert world.ask(chat(**ZERO)).status == 200

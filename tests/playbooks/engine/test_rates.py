@@ -32,6 +32,17 @@ def test_requests_per_minute(begin: Begin) -> None:
     assert statuses(world, 2) == [200, 429]
 
 
+def test_a_refusal_has_a_decision_record(begin: Begin) -> None:
+    world = begin(answered(), config=limited("{rpm: 1}"))
+    assert world.ask(chat("auto")).status == 200
+    refused = world.ask(chat("auto"))
+    decision = world.decision(refused)
+    assert (decision.refusal or "").startswith("rate_limited: ")
+    assert decision.chosen is None
+    assert [candidate["model"] for candidate in decision.candidates] == ["small", "big"]
+    assert len(world.rows) == 1
+
+
 def test_a_limit_is_its_own_keys_alone(begin: Begin) -> None:
     world = begin(answered(), answered(), config=limited("{rpm: 1}"))
     assert statuses(world, 2) == [200, 429]
