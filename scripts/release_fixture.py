@@ -14,7 +14,7 @@ from bascule.compose import Store, open_store
 from bascule.config.shape import Config
 from bascule.gateway.books import NOTHING_CONSUMED
 from bascule.model.policy import Budget, KeyPolicy
-from bascule.model.usage import NO_USAGE
+from bascule.model.usage import NO_USAGE, Usage
 from bascule.offline.rows import documents
 from bascule.storage.drainer import Drainer
 from bascule.storage.journal.writer import JournalWriter
@@ -22,6 +22,9 @@ from bascule.storage.keys import create_key, open_pepper, revoke_key
 from bascule.testing.ledger import NOON_MS, a_decision, a_settlement, an_adjustment, an_intent
 
 FIXTURES = Path(__file__).parent.parent / "tests" / "fixtures"
+
+SEEN = Usage(tokens_in=100, tokens_out=20, source="estimated")
+"""Of a stream that broke off: under a strict budget its whole hold is charged."""
 
 
 def fill(store: Store, secret_file: Path) -> None:
@@ -37,6 +40,8 @@ def fill(store: Store, secret_file: Path) -> None:
     journal.adjust(an_adjustment(1))
     journal.intent(an_intent(42, role="cache", attempt_no=0, provider=None, hold_nanousd=0, held=()))
     journal.settle(a_settlement(42, usage=NOTHING_CONSUMED, rates=None, cost_nanousd=0, cache="exact"))
+    journal.intent(an_intent(45))
+    journal.settle(a_settlement(45, usage=SEEN, charged_nanousd=1_000_000))
     drainer.drain()
     hasher = open_pepper(store.data_dir)
     made = create_key(store.governance, hasher, KeyPolicy(name="kept", team="platform"), by="release", now_ms=NOON_MS)

@@ -46,6 +46,7 @@ from bascule.storage.keys import KeyRing, open_pepper
 from bascule.storage.memory.authority import MemoryAuthority, Spent
 from bascule.storage.memory.rate import RateLimiter
 from bascule.storage.recover import Recovery, recover
+from bascule.storage.spent import spent_with
 from bascule.storage.sqlite.connect import Database, open_database
 from bascule.storage.sqlite.governance import SqliteGovernance
 from bascule.storage.sqlite.ledger import SqliteLedger
@@ -58,7 +59,7 @@ log = logging.getLogger("bascule")
 DEFAULT_FILE = Path("bascule.yaml")
 WINDOWS: tuple[BudgetWindow, ...] = ("hour", "day", "week", "month", "total")
 MAX_CACHED_ANSWERS = 100_000
-STORE_LAG_S = 2.0
+MAX_STORE_LAG_LINES = 2_000
 
 
 class SystemClock:
@@ -128,21 +129,20 @@ def configured_keys(snapshot: Snapshot) -> list[tuple[bytes, KeyPolicy]]:
 
 
 def spent_in(ledger: SqliteLedger, journal: JournalWriter) -> Spent:
-    """What the authority asks for counters whose window began before it watched them: rare, so it may wait.
+    """What the authority asks for counters whose window began before it watched them: rare.
 
-    Raises StoreError where the store does not catch up with the journal: a sum without its tail would overspend.
+    Raises StoreError where the store lags so far behind the journal that looking through what it lacks would hold up
+    the event loop: a sum without that would overspend.
     """
 
     def spent(scope: str, bounds: tuple[int, int | None]) -> int:
-        deadline_s = time.monotonic() + STORE_LAG_S
-        while journal.backlog:
-            if time.monotonic() > deadline_s:
-                raise StoreError("the ledger's store lags behind, so what was spent cannot be told; try again soon")
-            time.sleep(0.01)
+        if journal.backlog > MAX_STORE_LAG_LINES:
+            raise StoreError("the ledger's store lags behind, so what was spent cannot be told; try again soon")
         for window in WINDOWS:
             if window_bounds(window, bounds[0]) == bounds:
                 budget = Budget(scope=scope, window=window, limit_nanousd=0)
-                return sum(found.settled_nanousd for found in ledger.spent([budget], bounds[0]).values())
+                found = spent_with(ledger, journal.undrained(), [budget], bounds[0])
+                return sum(one.settled_nanousd for one in found.values())
         raise StoreError(f"{bounds} is no budget window")
 
     return spent

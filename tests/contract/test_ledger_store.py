@@ -187,6 +187,16 @@ def test_spent_takes_an_unknown_cost_at_its_hold(store, put):
     assert store.spent([budget("key:ci")], NOON_MS) == {("key:ci", DAY): Spent(1_027_000, 0)}
 
 
+def test_what_was_charged_wins_over_the_cost_and_is_corrected_with_it(store, put):
+    put(an_intent(1), a_settlement(1, charged_nanousd=1_000_000), an_adjustment(1), an_intent(2))
+    assert store.spent([budget("key:ci")], NOON_MS) == {("key:ci", DAY): Spent(1_000_005, 1_000_000)}
+    put(a_settlement(2, charged_nanousd=30_000), chain_id="r-1-b")
+    assert store.spent([budget("key:ci")], NOON_MS) == {("key:ci", DAY): Spent(1_030_005, 0)}
+    assert [(row.cost_nanousd, row.charged_nanousd) for row in rows(store)] == [(27_005, 1_000_005), (27_000, 30_000)]
+    with store.snapshot() as snapshot:
+        assert [joined.kept.charged_nanousd for joined in snapshot.joined()] == [1_000_000, 30_000]
+
+
 def test_a_budget_made_in_the_middle_of_its_window_counts_what_went_before(store, put):
     put(an_intent(1, held=(), session_id="s1", org="acme", project="web"), a_settlement(1))
     scopes = ["org:acme", "team:platform", "project:web", "user:ann", "session:s1", "tag:feature=search"]

@@ -9,8 +9,10 @@ import pytest
 
 from bascule.compose import open_store
 from bascule.config.shape import Config
+from bascule.model.policy import Budget
 from bascule.offline.rows import documents
 from bascule.offline.verify import verify_audit, verify_ledger
+from bascule.ports import Spent
 from bascule.storage.drainer import Drainer
 from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.keys import KeyRing, open_pepper
@@ -59,6 +61,14 @@ def test_keys_are_still_recognised(release: Path) -> None:
     assert key is not None
     assert (key.name, key.team) == ("kept", "platform")
     assert [budget.scope for budget in store.governance.budgets()] == ["team:platform"]
+    store.database.close()
+
+
+def test_budgets_have_spent_what_they_were_charged(release: Path) -> None:
+    """Of what the store has, 40 rows cost 27,000 nano-USD, one is corrected by 5, and one was charged its hold."""
+    store = open_store(release / "data", Config())
+    budget = Budget(scope="key:ci", limit_nanousd=0, window="day")
+    assert store.ledger.spent([budget], NOON_MS) == {("key:ci", "2026-11-21"): Spent(40 * 27_000 + 5 + 1_000_000, 0)}
     store.database.close()
 
 

@@ -133,6 +133,8 @@ def adjust(attempt_id: str, delta_usd: str, reason: str, config_path: str | None
         return
     after = usd_text(adjusted_cost_nanousd(before, line))
     click.echo(f"{attempt_id}: {usd_text(before.cost_nanousd) or 'unknown'} becomes {after}")
+    if before.held:
+        click.echo("A gateway that is running counts this in its budgets from its next start.", err=True)
 
 
 def write_adjustment(store: "Store", line: Adjustment) -> None:

@@ -177,7 +177,7 @@ class Books:
             usage=cost.usage,
             tool_fees_nanousd=cost.tool_fees_nanousd,
             cost_nanousd=cost.cost_nanousd,
-            charged_nanousd=None,
+            charged_nanousd=None if charged_nanousd == cost.cost_nanousd else charged_nanousd,
             rates=cost.rates,
             baseline_nanousd=baseline_nanousd,
             saved_nanousd=saved_nanousd,

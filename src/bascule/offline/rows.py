@@ -35,6 +35,7 @@ ATTEMPT_COLUMNS = (
     "cost_nanousd", "price_version", "rates", "hold_nanousd", "baseline_nanousd", "saved_nanousd", "cache",
     "reason", "decision_id", "policy_version", "chain", "web_searches", "usage_flags",
     "provider_cost_nanousd", "adjusted_nanousd", "finish_reason", "recovered", "client",
+    "charged_nanousd",
 )  # fmt: skip
 """INTERFACE's columns in its order, then what Bascule adds."""
 
@@ -125,6 +126,7 @@ def attempt_document(row: AttemptRow) -> Document:
     given["ts_end"] = iso_time(row.ts_end_ms)
     given["cost_usd"] = usd_text(row.cost_nanousd)
     given["rates"] = None if row.rates is None else msgspec.to_builtins(row.rates)
+    given["charged_nanousd"] = None if row.kind == "intent" else row.charged_nanousd
     given["tags"] = row.tags or None
     given["usage_flags"] = list(row.usage_flags) or None
     return {name: given[name] for name in ATTEMPT_COLUMNS}

@@ -123,6 +123,7 @@ def _attempt_faults(joined: JoinedAttempt, price: Pricer) -> list[str]:
             faults.append(f"is kept with {name} {kept!r} where its lines say {said!r}")
     if joined.settlement is not None:
         faults += _cost_faults(joined.intent, joined.settlement, price)
+        faults += _charge_faults(joined.settlement)
     return faults
 
 
@@ -135,6 +136,13 @@ def _cost_faults(intent: Intent, settlement: Settlement, price: Pricer) -> list[
         return [f"costs {cost} nano-USD, and there are no rates that this could follow from"]
     again = price(settlement.usage, settlement.rates)
     return [] if again == cost else [f"costs {cost} nano-USD where its usage at its rates costs {again}"]
+
+
+def _charge_faults(settlement: Settlement) -> list[str]:
+    cost, charged = settlement.cost_nanousd, settlement.charged_nanousd
+    if charged is None or (cost is not None and charged >= cost):
+        return []
+    return [f"was charged to budgets at {charged} nano-USD, which is less than its cost ({cost})"]
 
 
 def verify_audit(entries: Iterable[AuditEntry], anchor: ChainHead | None) -> Verdict:

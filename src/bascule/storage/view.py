@@ -51,17 +51,17 @@ class LedgerView:
 
 
 def _merged(snapshot: LedgerSnapshot, tail: Tail, where: RowFilter, by_request: bool) -> Iterator[AttemptRow]:
-    deltas = _undrained_deltas(snapshot, tail)
+    deltas = undrained_deltas(snapshot, tail)
     stored = snapshot.attempts(where, by_request=by_request)
     if not (tail.intents or tail.settlements or deltas):
         yield from stored
         return
     order = _request_order if by_request else _start_order
-    fresh = sorted(_fresh_rows(snapshot, tail, deltas, where), key=order)
-    yield from heapq.merge((_completed(row, tail, deltas) for row in stored), fresh, key=order)
+    fresh = sorted(fresh_rows(snapshot, tail, deltas, where), key=order)
+    yield from heapq.merge((completed(row, tail, deltas) for row in stored), fresh, key=order)
 
 
-def _completed(row: AttemptRow, tail: Tail, deltas: dict[str, int]) -> AttemptRow:
+def completed(row: AttemptRow, tail: Tail, deltas: dict[str, int]) -> AttemptRow:
     """A row of the store with what the tails know beyond it."""
     if row.kind == "intent" and row.attempt_id in tail.settlements:
         row = settled_row(row, *tail.settlements[row.attempt_id])
@@ -69,7 +69,9 @@ def _completed(row: AttemptRow, tail: Tail, deltas: dict[str, int]) -> AttemptRo
     return row if delta is None else adjusted_row(row, delta)
 
 
-def _fresh_rows(snapshot: LedgerSnapshot, tail: Tail, deltas: dict[str, int], where: RowFilter) -> Iterator[AttemptRow]:
+def fresh_rows(
+    snapshot: LedgerSnapshot, tail: Tail, deltas: dict[str, int], where: RowFilter = EVERY_ROW
+) -> Iterator[AttemptRow]:
     """Rows that the store has nothing of."""
     known = snapshot.known_attempts(tail.intents) if tail.intents else set()
     fresh = tail.intents.keys() - known
@@ -84,7 +86,7 @@ def _fresh_rows(snapshot: LedgerSnapshot, tail: Tail, deltas: dict[str, int], wh
             yield row
 
 
-def _undrained_deltas(snapshot: LedgerSnapshot, tail: Tail) -> dict[str, int]:
+def undrained_deltas(snapshot: LedgerSnapshot, tail: Tail) -> dict[str, int]:
     """The sum of the tails' adjustments by attempt, those left out that the store has by now."""
     known = snapshot.known_adjustments(tail.adjustments) if tail.adjustments else set()
     deltas: dict[str, int] = {}

@@ -66,8 +66,12 @@ def test_at_every_turn_of_the_loop(begin: Begin, name: str) -> None:
     assert billed or name == "count"
     assert all(row.cost_nanousd is not None for row in rows)
     # Under a strict budget an estimate leaves its hold spent: only a bill that was told gives money back.
-    counted = [row.hold_nanousd if row.usage_source == "estimated" else row.cost_nanousd for row in rows]
-    assert world.budget("key:ci").settled_nanousd == sum(nanousd or 0 for nanousd in counted)
+    charged = [row.hold_nanousd if row.usage_source == "estimated" else row.cost_nanousd for row in rows]
+    assert [row.charged_nanousd for row in rows] == charged
+    live = world.budget("key:ci")
+    assert live.settled_nanousd == sum(row.charged_nanousd for row in rows)
+    world.close()
+    assert begin(config=LIMITED, more=strict("100"), after=world).budget("key:ci") == live
 
 
 def test_in_the_pause_before_a_retry(begin: Begin) -> None:

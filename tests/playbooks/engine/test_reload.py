@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from tests.playbooks.engine.conftest import CONFIG, Begin, strict
+from tests.playbooks.engine.conftest import CONFIG, Begin, Playbook, strict
 from tests.playbooks.engine.wire import DONE, ROLE, STOP, answered, chat, streamed, text, texts, used
 
 from bascule.model.chain import ChainedLine
@@ -45,21 +45,37 @@ def test_a_new_budget_knows_what_was_spent_before_it(begin: Begin) -> None:
     assert answer.error["left_usd"] == "0.000490000"
 
 
-def test_where_that_cannot_be_told_it_is_503_for_now(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bascule.compose.STORE_LAG_S", 0.01)
-    world = begin(answered(), answered())
-
+def store_that_lags(world: Playbook, patch: pytest.MonkeyPatch) -> None:
     def refuse(chain_id: str, lines: Sequence[ChainedLine]) -> None:
         raise StoreError("scripted: the database is locked")
 
-    with monkeypatch.context() as broken:
-        broken.setattr(world.store.ledger, "append", refuse)
+    patch.setattr(world.store.ledger, "append", refuse)
+
+
+def test_it_knows_what_the_store_has_not_taken_yet_too(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = begin(answered(tokens_out=100))
+    with monkeypatch.context() as lagging:
+        store_that_lags(world, lagging)
+        world.ask(chat())
+        assert world.journal.backlog
+        world.reconfigure(CONFIG + strict("0.0015", scope="team:platform"))
+        answer = world.ask(chat())
+        assert (answer.status, answer.error["left_usd"]) == (402, "0.000490000")
+
+
+def test_where_that_is_too_much_to_look_through_it_is_503_for_now(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = begin(answered(), answered())
+    monkeypatch.setattr("bascule.compose.MAX_STORE_LAG_LINES", 1)
+    with monkeypatch.context() as lagging:
+        store_that_lags(world, lagging)
         assert world.ask(chat()).status == 200
         world.reconfigure(CONFIG + strict("1"))
         answer = world.ask(chat())
         assert answer.status == 503
         assert answer.error["code"] == "unavailable"
-        assert "scripted" not in answer.error["message"]
+        assert "lags" not in answer.error["message"]
         assert len(world.upstream.calls) == 1
-    monkeypatch.setattr("bascule.compose.STORE_LAG_S", 10.0)
+    world.gateway.drainer.drain()
     assert world.ask(chat()).status == 200

@@ -66,6 +66,8 @@ def test_the_memory_store_gives_evidence_too(tmp_path):
         ("UPDATE lines SET body = x'00' WHERE kind = 'adjust'", "chain r-0-a line 4: does not hang"),
         ("UPDATE attempts SET cost_nanousd = 1 WHERE attempt_id = 'att-000001'",
          "attempt att-000001: is kept with cost_nanousd 1 where its lines say 27000"),
+        ("UPDATE attempts SET charged_nanousd = 0 WHERE attempt_id = 'att-000001'",
+         "attempt att-000001: is kept with charged_nanousd 0 where its lines say None"),
         ("UPDATE attempts SET \"key\" = 'other' WHERE attempt_id = 'att-000002'",
          "attempt att-000002: is kept with key"),
         ("UPDATE attempts SET settle_line = NULL WHERE attempt_id = 'att-000001'",
@@ -122,3 +124,12 @@ def test_a_second_settlement_is_named(tmp_path):
     store = MemoryLedger()
     store.append("r-0-a", chained("r-0-a", [an_intent(1), a_settlement(1), a_settlement(1, cost_nanousd=5)]))
     assert found(LedgerView(store, tmp_path)) == ["chain r-0-a line 3: is a second settle of attempt att-000001"]
+
+
+@pytest.mark.parametrize(("charged", "fault"), [(27_000, False), (1_000_000, False), (26_999, True)])
+def test_budgets_are_charged_no_less_than_the_cost(tmp_path, charged, fault):
+    store = MemoryLedger()
+    store.append("r-0-a", chained("r-0-a", [an_intent(1), a_settlement(1, charged_nanousd=charged)]))
+    findings = found(LedgerView(store, tmp_path))
+    assert bool(findings) is fault
+    assert not findings or "less than its cost" in findings[0]

@@ -344,3 +344,16 @@ def test_decode_chained_gives_the_very_bytes(journal, tmp_path):
     journal.intent(an_intent(1))
     line = decode_chained(text(tmp_path).rstrip(b"\n"))
     assert line.body == msgspec.json.encode(an_intent(1))
+
+
+def test_what_the_store_has_not_is_told_until_it_has(journal):
+    for number in range(1, 6):
+        journal.intent(an_intent(number))
+    assert [line.seq for line in journal.take(2)] == [1, 2]
+    assert sorted(line.seq for line in journal.undrained()) == [1, 2, 3, 4, 5]
+    assert journal.backlog == 5
+    journal.drained()
+    assert [line.seq for line in journal.undrained()] == [3, 4, 5]
+    journal.take(10)
+    journal.drained()
+    assert journal.undrained() == []

@@ -110,11 +110,12 @@ def read_tail(directory: Path, heads: dict[str, ChainHead], reading: Reading) ->
     tail = Tail()
     for chain_id, segments in segments_by_chain(directory).items():
         for line in read_chain(chain_id, segments, reading, heads.get(chain_id)):
-            _sort_in(tail, line.line, line.chain)
+            sort_in(tail, line.line, line.chain)
     return tail
 
 
-def _sort_in(tail: Tail, line: Line, chain: str) -> None:
+def sort_in(tail: Tail, line: Line, chain: str) -> None:
+    """Add one line; `chain` is its link."""
     match line:
         case Intent():
             tail.intents.setdefault(line.attempt_id, (line, chain))

@@ -60,7 +60,7 @@ class JournalWriter:
         self._seq = 0
         self._head = chain_start(chain_id).encode()
         self._undrained: deque[ChainedLine] = deque()
-        self._taken = 0
+        self._taken: list[ChainedLine] = []
         self._unwritten: deque[Settlement] = deque()
         self._lock = _begin(directory, chain_id)
         self._fd = -1
@@ -79,7 +79,13 @@ class JournalWriter:
     @property
     def backlog(self) -> int:
         """Lines that are in the journal but not yet in the store."""
-        return len(self._undrained) + self._taken
+        return len(self._undrained) + len(self._taken)
+
+    def undrained(self) -> list[ChainedLine]:
+        """The lines of the backlog, for the event loop's thread: each that the store has not, and perhaps twice or in
+        the store by now, where the drainer is at work.
+        """
+        return [*self._undrained.copy(), *self._taken]
 
     @property
     def unwritten(self) -> int:
@@ -88,7 +94,7 @@ class JournalWriter:
 
     def intent(self, line: Intent) -> None:
         """Raises LedgerUnavailable; the line is then not in the journal."""
-        if len(self._undrained) + self._taken >= self.max_backlog_lines:
+        if len(self._undrained) + len(self._taken) >= self.max_backlog_lines:
             raise self._backlog_full()
         self._append((line,), self._flush_intents)
 
@@ -96,7 +102,7 @@ class JournalWriter:
         """The record of a decision and the intent that follows from it, in one write. Raises LedgerUnavailable;
         neither is then in the journal.
         """
-        if len(self._undrained) + self._taken >= self.max_backlog_lines:
+        if len(self._undrained) + len(self._taken) >= self.max_backlog_lines:
             raise self._backlog_full()
         self._append((decision, intent), self._flush_intents)
 
@@ -114,22 +120,22 @@ class JournalWriter:
         self._append((line,), self._flush_intents)
 
     def decision(self, line: Decision) -> None:
-        if len(self._undrained) + self._taken >= self.max_backlog_lines:
+        if len(self._undrained) + len(self._taken) >= self.max_backlog_lines:
             raise self._backlog_full()
         self._append((line,), flush=False)
 
     def take(self, at_most: int) -> list[ChainedLine]:
         """For the drainer: the next lines, oldest first. They count as backlog until `drained`."""
         undrained = self._undrained
-        taken: list[ChainedLine] = []
-        self._taken = min(at_most, len(undrained))
-        while len(taken) < self._taken:
-            taken.append(undrained.popleft())
+        taken = [undrained[place] for place in range(min(at_most, len(undrained)))]
+        self._taken = taken  # before they leave the queue, so that `undrained` misses none
+        for _ in taken:
+            undrained.popleft()
         return taken
 
     def drained(self) -> None:
         """For the drainer: what `take` gave last is in the store."""
-        self._taken = 0
+        self._taken = []
 
     def close(self, *, remove: bool) -> None:
         """Stop writing and unlock. With `remove` the files go too: only where the store has every line durably
