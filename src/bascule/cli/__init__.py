@@ -27,6 +27,7 @@ COMMANDS = {
     "run": "run",
     "serve": "serve",
     "sessions": "sessions",
+    "trend": "trend",
 }
 """Command name to module in this package; the module's `command` is it."""
 
