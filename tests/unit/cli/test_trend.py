@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.unit.cli.published import write_table
 
 ARTICLES = Path(__file__).parents[4] / "shared" / "data" / "articles.yaml"
