@@ -5,6 +5,7 @@ import random
 import secrets as randomness
 import time
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
@@ -38,6 +39,7 @@ from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
 from bascule.ports import Clock, Governance, KeyStore, Upstream
 from bascule.prices.book import PriceBook
 from bascule.providers.discover import discover
+from bascule.providers.installed import GROUP, with_installed
 from bascule.providers.registry import Presets
 from bascule.storage.drainer import Drainer
 from bascule.storage.journal.segments import chain_id_of
@@ -72,19 +74,24 @@ class SystemClock:
         return time.monotonic()
 
 
+def installed_presets() -> Presets:
+    """The shipped presets, and those of installed packages. Raises BasculeError where one of these is broken."""
+    return with_installed(entry_points(group=GROUP))
+
+
 def read_document(path: str | None, environment: Mapping[str, str]) -> Document:
     """The configuration file, `./bascule.yaml` where none is named, or what the environment has."""
     if path is not None:
         return load_file(Path(path))
     if DEFAULT_FILE.exists():
         return load_file(DEFAULT_FILE)
-    return environment_document(discover(environment, Presets().all()))
+    return environment_document(discover(environment, installed_presets().all()))
 
 
 def snapshot_of(document: Document, environment: Mapping[str, str], *, stored_keys: bool) -> Snapshot:
     """Configuration, presets and prices, linked. Raises ConfigError with every mistake."""
     secrets = Secrets(environment, document.directory)
-    return link(document, PriceBook(), secrets, Presets(), stored_keys=stored_keys)
+    return link(document, PriceBook(), secrets, installed_presets(), stored_keys=stored_keys)
 
 
 class Store(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,6 @@ import click
 from bascule.config.starter import starter_text
 from bascule.model.errors import BasculeError
 from bascule.providers.discover import discover
-from bascule.providers.registry import Presets
 
 
 @click.command("init")
@@ -21,7 +20,9 @@ from bascule.providers.registry import Presets
 @click.option("--print", "printed", is_flag=True, help="Print it instead.")
 def command(force: bool, out_path: Path, printed: bool) -> None:
     """Write a first bascule.yaml with the providers whose keys stand in the environment. It holds no secret."""
-    found = discover(os.environ, Presets().all())
+    from bascule.compose import installed_presets
+
+    found = discover(os.environ, installed_presets().all())
     text = starter_text(found)
     if printed:
         sys.stdout.write(text)

@@ -64,7 +64,7 @@ def link(
     problems = (*document.problems, *checks.problems)
     if problems:
         raise ConfigError(tuple(sorted(dict.fromkeys(problems), key=lambda problem: _line(problem.where))))
-    snapshot.warnings = (*document.warnings, *checks.warnings)
+    snapshot.warnings = (*presets.warnings, *document.warnings, *checks.warnings)
     return snapshot
 
 

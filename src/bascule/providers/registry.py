@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 
+from bascule.model.errors import Problem
 from bascule.providers.spec import ProviderSpec
 
 DEEP = ("openai", "anthropic", "deepseek", "google", "azure", "openrouter", "vllm", "ollama")
@@ -51,8 +52,10 @@ def presets() -> tuple[ProviderSpec, ...]:
 class Presets:
     """Shipped presets and those of third parties, looked up by name."""
 
-    def __init__(self, extra: Iterable[ProviderSpec] = ()) -> None:
+    def __init__(self, extra: Iterable[ProviderSpec] = (), warnings: tuple[Problem, ...] = ()) -> None:
         self._extra: Mapping[str, ProviderSpec] = {spec.name: spec for spec in extra}
+        self.warnings = warnings
+        """What the operator should know of the third parties' presets."""
 
     def get(self, name: str) -> ProviderSpec | None:
         """A shipped preset wins over a third party's of the same name: an installed package changes none of ours."""

@@ -19,6 +19,19 @@ other server that speaks one of the dialects works with `dialect` and `base_url`
 accepts what is unknown: declare it under `data` if you know better. Where a preset's `base_url` is changed to another
 host, its data facts no longer hold and are dropped.
 
+A package can bring presets of its own: a `ProviderSpec` (`bascule.providers.spec`) behind an entry point of the group
+`bascule.providers` whose name is the preset's.
+
+```toml
+[project.entry-points."bascule.providers"]
+acme = "acme_bascule:SPEC"
+```
+
+Once it is installed, `providers: {acme: {}}` uses it, and without a file its key in the environment is found like any
+other. A shipped preset keeps its name: a package's preset of the same name is left out, and `bascule check` says so.
+One that cannot be imported, or is no `ProviderSpec`, stops every command that reads a configuration, with the
+package's name. Install only packages that you trust: they run in the gateway's process.
+
 """
 
 
