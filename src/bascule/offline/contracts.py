@@ -1,0 +1,268 @@
+"""What is really paid: list prices turned into effective and marginal ones by discounts, seats, commitments, credits
+and provisioned throughput.
+
+- *List* is the book price, what the ledger says.
+- *Effective* is what the use costs after contracts. With the fixed lines (idle seats, unused commitments, capacity
+  that nobody used) it sums to what is paid, exactly.
+- *Marginal* is what one more of the same would cost: nothing inside a seat plan, within provisioned capacity, or while
+  a commitment or a credit lasts.
+
+Rules. The first contract of a provider that covers a use applies, fixed plans (seats, then capacity) before metered
+terms. A seat costs its fee whatever its user does: the fee is split over that user's use by list cost. Commitments and
+credits are drawn down in time order by discounted use, commitments by all of it, credits by what would be paid.
+What a log says was used on some plan, and no contract names the plan, has an unknown effective cost, not a metered one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from fractions import Fraction
+from itertools import pairwise
+
+from msgspec import Struct
+
+from bascule.config.shape import Contract
+from bascule.offline.apportion import apportion, round_to_sum
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+
+
+class Use(Struct, frozen=True, kw_only=True):
+    """What some attempts of one piece of time cost at list price, and what decides which contract covers them."""
+
+    provider: str | None
+    client: str | None = None
+    model: str | None = None
+    user: str | None = None
+    on_plan: bool = False
+    """The source says that this was used on a subscription, not metered."""
+    list_nanousd: int
+
+
+class Cost(Struct, frozen=True):
+    list_nanousd: int
+    effective_nanousd: int | None
+    """None: used on a plan whose fee nobody has told."""
+    marginal_nanousd: int
+
+
+class Fixed(Struct, frozen=True):
+    """Paid, and for nothing that was used."""
+
+    contract: int
+    """Its place in the configuration."""
+    what: str
+    """`idle seats`, `idle capacity` or `unused commitment`."""
+    start_ms: int
+    nanousd: int
+
+
+class Piece(Struct, frozen=True):
+    """A stretch of time within one month in which the same contracts are in force."""
+
+    start_ms: int
+    end_ms: int
+    uses: tuple[Use, ...] = ()
+
+
+class Applied(Struct, frozen=True):
+    costs: tuple[tuple[Cost, ...], ...]
+    """For each piece, one for each use."""
+    fixed: tuple[Fixed, ...]
+    warnings: tuple[str, ...]
+
+
+def boundaries(contracts: Iterable[Contract], since_ms: int, until_ms: int) -> list[tuple[int, int]]:
+    """The pieces of time of a period: cut where a month or a contract begins or ends."""
+    cuts = {since_ms, until_ms, *_months(since_ms, until_ms)}
+    for contract in contracts:
+        cuts |= {edge for edge in (contract.from_ms, _end(contract)) if edge is not None}
+    inside = sorted(cut for cut in cuts if since_ms <= cut <= until_ms)
+    return list(pairwise(inside))
+
+
+def earliest(contracts: Iterable[Contract], since_ms: int) -> int:
+    """From when on use must be known for a period that starts at `since_ms`: where drawn-down sums begin."""
+    drawn = [c for c in contracts if c.commitment_nanousd is not None or c.credit_nanousd is not None]
+    return min([since_ms, *[c.from_ms for c in drawn if c.from_ms is not None]])
+
+
+def apply(contracts: Sequence[Contract], pieces: Iterable[Piece]) -> Applied:
+    """Costs of every use. `pieces` in time order, cut by `boundaries`, from `earliest` on."""
+    terms = _Terms(contracts)
+    costs = tuple([terms.piece(piece) for piece in pieces])
+    return Applied(costs, tuple(terms.fixed), tuple(terms.warnings))
+
+
+def _end(contract: Contract) -> int | None:
+    """The moment after the last day on which the contract holds."""
+    return None if contract.to_ms is None else contract.to_ms + DAY_MS
+
+
+class _Terms:
+    """Contracts, and how much of their commitments and credits is left as time goes on."""
+
+    def __init__(self, contracts: Sequence[Contract]) -> None:
+        self.contracts = contracts
+        self.commitment = {i: c.commitment_nanousd for i, c in enumerate(contracts) if c.commitment_nanousd is not None}
+        self.credit = {i: c.credit_nanousd for i, c in enumerate(contracts) if c.credit_nanousd is not None}
+        self.fixed: list[Fixed] = []
+        self.warnings: list[str] = []
+
+    def piece(self, piece: Piece) -> tuple[Cost, ...]:
+        costs: list[Cost | None] = [None] * len(piece.uses)
+        in_force = [i for i, contract in enumerate(self.contracts) if _holds(contract, piece)]
+        for index in in_force:
+            contract = self.contracts[index]
+            if contract.seats is not None and contract.seat_month_nanousd is not None:
+                self._seats(index, contract, piece, costs)
+        for index in in_force:
+            contract = self.contracts[index]
+            if contract.provisioned_units is not None and contract.unit_hour_nanousd is not None:
+                self._capacity(index, contract, piece, costs)
+        for place, use in enumerate(piece.uses):
+            if costs[place] is None and use.on_plan:
+                costs[place] = Cost(use.list_nanousd, None, 0)
+        for provider in dict.fromkeys([use.provider for use in piece.uses]):
+            self._metered(in_force, provider, piece, costs)
+        for index in in_force:
+            self._unused(index, piece)
+        return tuple([cost for cost in costs if cost is not None])
+
+    def _seats(self, index: int, contract: Contract, piece: Piece, costs: list[Cost | None]) -> None:
+        by_user: dict[str | None, list[int]] = {}
+        for place in _covered(contract, piece, costs):
+            by_user.setdefault(piece.uses[place].user, []).append(place)
+        seats = contract.seats or 0
+        fee = round(Fraction(seats * (contract.seat_month_nanousd or 0)) * _of_month(piece))
+        paid_for = max(seats, len(by_user))
+        shares = apportion(fee, [1] * paid_for) if paid_for else []
+        if len(by_user) > seats:
+            since = _day(piece.start_ms)
+            self.warnings.append(
+                f"contracts[{index}]: {len(by_user)} people used what {seats} seats cover, from {since} on"
+            )
+        for share, places in zip(shares, by_user.values(), strict=False):
+            self._share(share, places, piece, costs)
+        self._idle(index, "idle seats", piece, sum(shares[len(by_user) :]))
+
+    def _capacity(self, index: int, contract: Contract, piece: Piece, costs: list[Cost | None]) -> None:
+        hours = Fraction(piece.end_ms - piece.start_ms, HOUR_MS)
+        fee = round((contract.provisioned_units or 0) * (contract.unit_hour_nanousd or 0) * hours)
+        places = _covered(contract, piece, costs)
+        if places:
+            self._share(fee, places, piece, costs)
+        else:
+            self._idle(index, "idle capacity", piece, fee)
+
+    def _share(self, fee: int, places: Sequence[int], piece: Piece, costs: list[Cost | None]) -> None:
+        """Split a fixed fee by list cost, evenly where there is none."""
+        weights = [max(piece.uses[place].list_nanousd, 0) for place in places]
+        parts = apportion(fee, weights if any(weights) else [1] * len(places))
+        for place, part in zip(places, parts, strict=True):
+            costs[place] = Cost(piece.uses[place].list_nanousd, part, 0)
+
+    def _metered(self, in_force: Sequence[int], provider: str | None, piece: Piece, costs: list[Cost | None]) -> None:
+        places = [n for n, use in enumerate(piece.uses) if costs[n] is None and use.provider == provider]
+        if not places:
+            return
+        terms = [i for i in in_force if self.contracts[i].provider == provider]
+        prices = self._discounted(terms, places, piece)
+        left = self._draw(self.commitment, terms, sum(prices))
+        credit_before = sum(self.credit[i] for i in terms if i in self.credit)
+        credit_left = self._draw(self.credit, terms, sum(prices))
+        credited = apportion(credit_before - credit_left, [max(price, 0) for price in prices])
+        prepaid = left > 0 or credit_left > 0
+        for place, price, credit in zip(places, prices, credited, strict=True):
+            costs[place] = Cost(piece.uses[place].list_nanousd, price - credit, 0 if prepaid else price)
+
+    def _discounted(self, terms: Sequence[int], places: Sequence[int], piece: Piece) -> list[int]:
+        exact = []
+        for place in places:
+            use = piece.uses[place]
+            found = [self.contracts[i] for i in terms if self.contracts[i].discount is not None]
+            discount = next((c.discount for c in found if _covers(c, use)), None)
+            exact.append(use.list_nanousd * (1 - Fraction(discount or 0)))
+        return round_to_sum(exact, round(sum(exact)))
+
+    def _draw(self, pots: dict[int, int], terms: Sequence[int], nanousd: int) -> int:
+        """Take `nanousd` from the pots in force, the first first; what is left in them."""
+        wanted = max(nanousd, 0)
+        for index in terms:
+            if index in pots:
+                taken = min(pots[index], wanted)
+                pots[index] -= taken
+                wanted -= taken
+        return sum(pots[index] for index in terms if index in pots)
+
+    def _unused(self, index: int, piece: Piece) -> None:
+        if self.commitment.get(index) and _end(self.contracts[index]) == piece.end_ms:
+            self._idle(index, "unused commitment", piece, self.commitment.pop(index))
+
+    def _idle(self, index: int, what: str, piece: Piece, nanousd: int) -> None:
+        if nanousd:
+            self.fixed.append(Fixed(index, what, piece.start_ms, nanousd))
+
+
+def _holds(contract: Contract, piece: Piece) -> bool:
+    end = _end(contract)
+    return (contract.from_ms is None or contract.from_ms <= piece.start_ms) and (end is None or end >= piece.end_ms)
+
+
+def _covered(contract: Contract, piece: Piece, costs: Sequence[Cost | None]) -> list[int]:
+    return [
+        place
+        for place, use in enumerate(piece.uses)
+        if costs[place] is None and use.provider == contract.provider and _covers(contract, use)
+    ]
+
+
+def _covers(contract: Contract, use: Use) -> bool:
+    """`covers` names clients or models; an empty list is everything of the provider."""
+    return not contract.covers or use.client in contract.covers or use.model in contract.covers
+
+
+def _of_month(piece: Piece) -> Fraction:
+    """Which part of its calendar month a piece is."""
+    start = datetime.fromtimestamp(piece.start_ms / 1000, UTC)
+    first = datetime(start.year, start.month, 1, tzinfo=UTC)
+    following = datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=UTC)
+    return Fraction(piece.end_ms - piece.start_ms, round((following - first).total_seconds()) * 1000)
+
+
+def _months(since_ms: int, until_ms: int) -> list[int]:
+    """The starts of all calendar months inside a period."""
+    start = datetime.fromtimestamp(since_ms / 1000, UTC)
+    year, month = start.year, start.month
+    found: list[int] = []
+    while True:
+        year, month = year + month // 12, month % 12 + 1
+        moment = round(datetime(year, month, 1, tzinfo=UTC).timestamp() * 1000)
+        if moment >= until_ms:
+            return found
+        found.append(moment)
+
+
+def _day(ts_ms: int) -> str:
+    return datetime.fromtimestamp(ts_ms / 1000, UTC).date().isoformat()
+
+
+class PlanOrMetered(Struct, frozen=True):
+    """One person's month on a seat plan against the same use metered."""
+
+    user: str | None
+    metered_nanousd: int
+    plan_nanousd: int
+    cheaper: str
+    """`plan`, `metered`, or `same`."""
+    break_even: Fraction | None
+    """How many times this month's use the fee pays for; None where nothing was used."""
+
+
+def plan_or_metered(metered_nanousd: Mapping[str | None, int], fee_nanousd: int) -> list[PlanOrMetered]:
+    """For each person, which of the two is cheaper at the fee of one seat a month; the dearest first."""
+    found = []
+    for user, cost in metered_nanousd.items():
+        cheaper = "same" if cost == fee_nanousd else "plan" if cost > fee_nanousd else "metered"
+        found.append(PlanOrMetered(user, cost, fee_nanousd, cheaper, Fraction(fee_nanousd, cost) if cost > 0 else None))
+    return sorted(found, key=lambda row: (-row.metered_nanousd, row.user or ""))
