@@ -1,0 +1,51 @@
+-- From staged rows (STAGED columns) to rows of `attempts` (STAGED, then DERIVED). `{staged}` is the relation.
+WITH told AS (
+  SELECT
+    * EXCLUDE (origin, tags, rates),
+    coalesce(origin, 'gateway') AS origin,
+    coalesce(tags, MAP {{}}) AS tags,
+    CAST(rates AS VARCHAR) AS rates,
+    md5_number_lower(request_id) AS request_key,
+    md5_number_lower(session_id) AS session_key,
+    kind = 'intent' AS open,
+    -- An error of the provider, the network or the request; a client that left says nothing about the provider.
+    CASE
+      WHEN error_class IS NOT NULL THEN error_class NOT IN ('client_gone', 'cancelled')
+      ELSE coalesce(status >= 400, false)
+    END AS failed,
+    coalesce(error_class IN ('client_gone', 'cancelled'), false) AS aborted,
+    usage_source = 'estimated' OR recovered AS estimated,
+    role IN ('primary', 'retry', 'escalation', 'hedge', 'worker', 'cache') AS may_answer,
+    -- Pico-USD per token of three parts input and one part output: `offline.dimensions.blended_rate`.
+    (3 * CAST(json_extract(rates, '$.input') AS BIGINT) + CAST(json_extract(rates, '$.output') AS BIGINT)) // 4 AS blended_rate,
+    coalesce(tokens_in, 0) + coalesce(tokens_cache_read, 0) + coalesce(tokens_cache_write_5m, 0)
+      + coalesce(tokens_cache_write_1h, 0) + coalesce(tokens_out, 0) + coalesce(tokens_reasoning, 0)
+      + coalesce(tokens_audio_in, 0) + coalesce(tokens_audio_out, 0) + coalesce(tokens_image_in, 0)
+      + coalesce(tokens_image_out, 0) AS tokens
+  FROM {staged}
+)
+SELECT
+  {columns},
+  request_key,
+  session_key,
+  open,
+  failed,
+  aborted,
+  estimated,
+  -- Who may answer before who may not, what succeeded before what did not, then the latest.
+  ((may_answer::BIGINT * 2 + (NOT open AND error_class IS NULL AND NOT failed)::BIGINT) << 32)
+    + attempt_no::BIGINT * 2 + failed::BIGINT AS standing,
+  CASE
+    WHEN count(*) OVER (PARTITION BY request_key) > 1 THEN 'here'
+    WHEN attempt_no > 1 OR role NOT IN ('primary', 'cache') THEN 'elsewhere'
+    ELSE 'alone'
+  END AS kin,
+  blended_rate,
+  CASE WHEN open THEN 0 ELSE tokens END AS tokens,
+  CASE
+    WHEN role <> 'cache' AND error_class IS NULL AND NOT failed THEN ts_end_ms - ts_start_ms
+  END AS latency_ms,
+  CASE
+    WHEN role <> 'cache' AND ts_end_ms IS NOT NULL AND error_class IS NULL AND NOT failed THEN ts_first_ms - ts_start_ms
+  END AS first_ms
+FROM told

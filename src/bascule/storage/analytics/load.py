@@ -1,0 +1,81 @@
+"""Rows into the table `attempts`, and the table into a Parquet segment.
+
+Rows go through a temporary file of JSON Lines, which DuckDB reads with all of its threads: inserting them one by one
+takes a hundred times as long.
+"""
+
+import tempfile
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bascule.model.row import AttemptRow
+from bascule.storage.analytics.connect import connect
+from bascule.storage.analytics.schema import STAGED, derive_sql, quoted, sql, table_sql
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+BATCH_ROWS = 50_000
+"""What is held in memory and on disk at a time, about a kilobyte each."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def create_table(connection: "DuckDBPyConnection", table: str = "attempts") -> None:
+    """An empty table of attempts."""
+    connection.execute(table_sql(table))
+
+
+def load_rows(
+    connection: "DuckDBPyConnection", rows: Iterable[AttemptRow], temporary: Path, table: str = "attempts"
+) -> int:
+    """Add rows, in any order; returns how many. `temporary` is a folder that exists.
+
+    Rows of one request may come apart: then they are found together when they are reported.
+    """
+    path = temporary / f"{table}.jsonl"
+    source = f"read_json({_literal(path)}, format = 'newline_delimited', columns = {_columns()})"
+    statement = f"INSERT INTO {quoted(table)} {derive_sql(source)}"
+    found, count = iter(rows), 0
+    while batch := list(islice(found, BATCH_ROWS)):
+        path.write_bytes(_encoder.encode_lines(batch))
+        try:
+            connection.execute(statement)
+        finally:
+            path.unlink()
+        count += len(batch)
+    return count
+
+
+def write_segment(rows: Iterable[AttemptRow], path: Path) -> int:
+    """Write rows as one Parquet file, whole or not at all; returns how many. Raises AnalyticsMissing, OSError.
+
+    Without rows no file is made.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".segment-") as folder:
+        temporary = Path(folder)
+        with connect(temporary) as connection:
+            create_table(connection)
+            count = load_rows(connection, rows, temporary)
+            if count:
+                made = temporary / "made.parquet"
+                copy_to_parquet(connection, "attempts", made)
+                made.replace(path)
+    return count
+
+
+def copy_to_parquet(connection: "DuckDBPyConnection", table: str, path: Path) -> None:
+    """All rows of a table of attempts, in the order in which reports read them best."""
+    connection.execute(sql("copy").format(table=quoted(table), path=_literal(path)))
+
+
+def _columns() -> str:
+    return "{" + ", ".join([f"{quoted(name)}: '{kind}'" for name, kind in STAGED.items()]) + "}"
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,124 @@
+"""The one table of reports, `attempts`: an `AttemptRow` as columns, and what is derived from it once.
+
+Rows are staged as JSON Lines by the names of `AttemptRow` and derived from there in SQL (`derive.sql`), so that what
+is in a segment and what is loaded for one report are made by the same words. Times are milliseconds since the epoch,
+money is integer nano-USD, NULL is unknown.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+VERSION = 1
+"""Of the table's columns and of what they mean: a segment of another version is written anew."""
+
+STAGED: dict[str, str] = {
+    "kind": "VARCHAR",
+    "origin": "VARCHAR",
+    "attempt_id": "VARCHAR",
+    "request_id": "VARCHAR",
+    "session_id": "VARCHAR",
+    "agent_id": "VARCHAR",
+    "parent_id": "VARCHAR",
+    "attempt_no": "INTEGER",
+    "role": "VARCHAR",
+    "key": "VARCHAR",
+    "org": "VARCHAR",
+    "team": "VARCHAR",
+    "project": "VARCHAR",
+    "user": "VARCHAR",
+    "tags": "MAP(VARCHAR, VARCHAR)",
+    "pr": "VARCHAR",
+    "branch": "VARCHAR",
+    "task": "VARCHAR",
+    "route": "VARCHAR",
+    "model": "VARCHAR",
+    "model_requested": "VARCHAR",
+    "model_reported": "VARCHAR",
+    "provider": "VARCHAR",
+    "upstream_model": "VARCHAR",
+    "dialect_in": "VARCHAR",
+    "dialect_out": "VARCHAR",
+    "service_tier": "VARCHAR",
+    "stream": "BOOLEAN",
+    "status": "INTEGER",
+    "error_class": "VARCHAR",
+    "ts_start_ms": "BIGINT",
+    "ts_first_ms": "BIGINT",
+    "ts_end_ms": "BIGINT",
+    "tokens_in": "BIGINT",
+    "tokens_cache_read": "BIGINT",
+    "tokens_cache_write_5m": "BIGINT",
+    "tokens_cache_write_1h": "BIGINT",
+    "tokens_out": "BIGINT",
+    "tokens_reasoning": "BIGINT",
+    "tokens_audio_in": "BIGINT",
+    "tokens_audio_out": "BIGINT",
+    "tokens_image_in": "BIGINT",
+    "tokens_image_out": "BIGINT",
+    "web_searches": "BIGINT",
+    "tool_fees_nanousd": "BIGINT",
+    "usage_source": "VARCHAR",
+    "cost_nanousd": "BIGINT",
+    "adjusted_nanousd": "BIGINT",
+    "provider_cost_nanousd": "BIGINT",
+    "price_version": "VARCHAR",
+    "rates": "VARCHAR",
+    "hold_nanousd": "BIGINT",
+    "baseline_nanousd": "BIGINT",
+    "saved_nanousd": "BIGINT",
+    "cache": "VARCHAR",
+    "reason": "VARCHAR",
+    "finish_reason": "VARCHAR",
+    "recovered": "BOOLEAN",
+    "client": "VARCHAR",
+}
+"""What is taken from a row, by `AttemptRow`'s names; its other fields (raw usage, holds, links) stay in the ledger."""
+
+DERIVED: dict[str, str] = {
+    "request_key": "UBIGINT",
+    "session_key": "UBIGINT",
+    "open": "BOOLEAN",
+    "failed": "BOOLEAN",
+    "aborted": "BOOLEAN",
+    "estimated": "BOOLEAN",
+    "standing": "BIGINT",
+    "kin": "VARCHAR",
+    "blended_rate": "BIGINT",
+    "tokens": "BIGINT",
+    "latency_ms": "BIGINT",
+    "first_ms": "BIGINT",
+}
+"""What reports need and compute from a row alone, or from the rows of its request that were loaded with it.
+
+`request_key`, `session_key`: 64 bits of the ids' MD5, for counting and grouping by (NULL where there is no session).
+`standing`: the attempt with the greatest one among its request's answered it; its lowest bit is `failed`.
+`kin`: `alone` (the only attempt of its request, as far as it can know), `here` (others were loaded with it),
+`elsewhere` (it must have others, but not among those loaded with it). Reports count what is `alone` without grouping;
+that rests on `attempt_no` running over the whole request.
+`blended_rate`: pico-USD per token, three parts input and one output. `tokens`: of all buckets, 0 while open.
+`latency_ms`, `first_ms`: of attempts that ended well.
+"""
+
+COLUMNS = (*STAGED, *DERIVED)
+
+
+@cache
+def sql(name: str) -> str:
+    """The text of a named statement: `<name>.sql` beside this file."""
+    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+def quoted(name: str) -> str:
+    """An identifier. `key` and `user` are words of SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def derive_sql(staged: str) -> str:
+    """`SELECT` of whole rows of `attempts` from a relation that has the columns of `STAGED`."""
+    return sql("derive").format(staged=staged, columns=", ".join([quoted(name) for name in STAGED]))
+
+
+def table_sql(table: str = "attempts") -> str:
+    """`CREATE TABLE`, empty."""
+    columns = ", ".join([f"{quoted(name)} {kind}" for name, kind in {**STAGED, **DERIVED}.items()])
+    return f"CREATE TABLE {quoted(table)} ({columns})"
