@@ -182,7 +182,7 @@ class _Terms:
             use = piece.uses[place]
             found = [self.contracts[i] for i in terms if self.contracts[i].discount is not None]
             discount = next((c.discount for c in found if _covers(c, use)), None)
-            exact.append(use.list_nanousd * (1 - Fraction(discount or 0)))
+            exact.append(use.list_nanousd * (1 - Fraction(str(discount or 0))))  # 0.12 as it was written
         return round_to_sum(exact, round(sum(exact)))
 
     def _draw(self, pots: dict[int, int], terms: Sequence[int], nanousd: int) -> int:

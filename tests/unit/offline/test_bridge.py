@@ -11,6 +11,7 @@ from bascule.decide.price import BUCKETS
 from bascule.model.money import Rates
 from bascule.model.row import AttemptRow
 from bascule.offline.bridge import CAUSES, Cell, Side, bridge
+from bascule.offline.bridge_payload import in_cents
 from bascule.testing.months import pair, rows
 
 CENT = 10_000_000
@@ -127,3 +128,14 @@ def test_a_cost_without_rates_spreads_over_its_tokens() -> None:
 
     found = bridge(side(100, 1000), side(100, 3000))
     assert {part.cause: part.nanousd for part in found.parts if part.nanousd} == {"price": 2000}
+
+
+@given(_SIDES, _SIDES)
+def test_the_cents_that_are_printed_sum_too(before: Side, after: Side) -> None:
+    found = bridge(before, after)
+    first, parts, last = in_cents(found)
+    assert first + sum(parts) == last
+    assert abs(first * CENT - before.cost_nanousd) <= CENT / 2
+    assert abs(last * CENT - after.cost_nanousd) <= CENT / 2
+    for cents, part in zip(parts, found.parts, strict=True):
+        assert abs(cents * CENT - part.nanousd) < 2 * CENT

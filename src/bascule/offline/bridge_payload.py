@@ -1,0 +1,77 @@
+"""A bridge between two bills as a document: parts in nano-dollars that sum, and in cents that sum as printed."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from bascule.model.money import usd_text
+from bascule.offline.apportion import round_to_sum
+from bascule.offline.bridge import Bridge, Side
+from bascule.offline.moment import iso_time
+
+CENT = 10_000_000
+"""In nano-USD."""
+
+METHOD = "Shapley value of seven factors: the mean effect of each over all orders in which they could have moved"
+
+MEANING = {
+    "users": "distinct users (the key where no user is named)",
+    "sessions_per_user": "sessions per user; a request outside any session is one of its own",
+    "tokens_per_session": "input and output tokens per session, each by itself, of attempts that answered",
+    "model_mix": "which models the tokens went to; models that came or went count here",
+    "cache_share": "how a model's tokens split into cached, written, plain and other classes",
+    "price": "what a model's tokens cost, class by class",
+    "retries": "what was paid for attempts whose answer nobody got",
+    "residual": "adjustments, fees and rounding: what no token explains",
+}
+
+
+def bridge_payload(found: Bridge, before: tuple[int, int], after: tuple[int, int]) -> dict[str, Any]:
+    """`before` and `after` are the periods, [start, end) in milliseconds."""
+    change = found.change_nanousd
+    return {
+        "before": _side(found.before, before),
+        "after": _side(found.after, after),
+        "change_usd": usd_text(change),
+        "parts": [
+            {
+                "cause": part.cause,
+                "usd": usd_text(part.nanousd),
+                "share": None if change == 0 else round(part.nanousd / change, 4),
+                "before": _number(part.before),
+                "after": _number(part.after),
+                "meaning": MEANING[part.cause],
+            }
+            for part in found.parts
+        ],
+        "method": METHOD,
+    }
+
+
+def in_cents(found: Bridge) -> tuple[int, list[int], int]:
+    """The bill before, each part and the bill after, in cents: before + parts = after in whole cents."""
+    before, after = (_cents(side.cost_nanousd) for side in (found.before, found.after))
+    parts = [Fraction(part.nanousd, CENT) for part in found.parts]
+    # Both ends were rounded, so the parts miss their difference by up to a cent; the largest part does not feel it.
+    largest = max(range(len(parts)), key=lambda place: abs(parts[place]))
+    parts[largest] += after - before - sum(parts)
+    return before, round_to_sum(parts, after - before), after
+
+
+def _cents(nanousd: int) -> int:
+    return (nanousd + CENT // 2) // CENT
+
+
+def _side(side: Side, period: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "since": iso_time(period[0]),
+        "until": iso_time(period[1]),
+        "cost_usd": usd_text(side.cost_nanousd),
+        "users": side.users,
+        "sessions": side.sessions,
+        "unknown_costs": side.unknown,
+    }
+
+
+def _number(value: Decimal | None) -> float | None:
+    return None if value is None else round(float(value), 6)
