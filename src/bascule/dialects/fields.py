@@ -1,6 +1,13 @@
-"""Reading single fields of decoded bodies: checked on the client's side, forgiving on the provider's."""
+"""Reading single fields of decoded bodies: checked on the client's side, forgiving on the provider's.
 
-from typing import Any
+The typed readers take the object that holds a field, the field's name and the path of the holder (empty for the
+body itself). They give None for a field that is missing or null, and raise MalformedRequest with the field's path and
+what was expected for any other type: nothing that is read of a request is ever reinterpreted. What only the provider
+reads is not looked at here.
+"""
+
+from collections.abc import Collection
+from typing import Any, NoReturn
 
 import msgspec
 from msgspec import Raw
@@ -11,9 +18,133 @@ NULL = Raw(b"null")
 """The default of a field that is kept as JSON text."""
 
 _HEAD_CHARS = 2_000
+_MAX_NUMBER = 1e9
+_MAX_COUNT = 1_000_000_000
+_SHOWN_CHARS = 40
+
+Holder = dict[str, Any]
 
 
-def model_name(body: dict[str, Any]) -> str:
+def path(where: str, name: str) -> str:
+    """The path of a field from the path of its holder."""
+    return f"{where}.{name}" if where else name
+
+
+def wrong(where: str, name: str, expected: str) -> NoReturn:
+    """Raises MalformedRequest: the field is not what was expected."""
+    at = path(where, name)
+    raise MalformedRequest(f"`{at}` must be {expected}", at)
+
+
+def text(holder: Holder, name: str, where: str = "") -> str | None:
+    """An optional text."""
+    value = holder.get(name)
+    if value is None or type(value) is str:
+        return value
+    wrong(where, name, "text")
+
+
+def required_text(holder: Holder, name: str, where: str = "") -> str:
+    """A text that has to be there and may not be empty."""
+    value = holder.get(name)
+    if type(value) is str and value:
+        return value
+    wrong(where, name, "text, and may not be missing or empty")
+
+
+def word(holder: Holder, name: str, known: Collection[str], where: str = "") -> str | None:
+    """An optional text out of a few."""
+    value = holder.get(name)
+    if value is None or (type(value) is str and value in known):
+        return value
+    wrong(where, name, f"one of {', '.join(sorted(known))}")
+
+
+def flag(holder: Holder, name: str, where: str = "") -> bool | None:
+    """An optional boolean."""
+    value = holder.get(name)
+    if value is None or type(value) is bool:
+        return value
+    wrong(where, name, "true or false")
+
+
+def whole(holder: Holder, name: str, where: str = "") -> int | None:
+    """An optional integer of any sign."""
+    value = holder.get(name)
+    if value is None or type(value) is int:
+        return value
+    wrong(where, name, "an integer")
+
+
+def count(holder: Holder, name: str, where: str = "") -> int | None:
+    """An optional integer from 1 to a billion."""
+    value = holder.get(name)
+    if value is None or (type(value) is int and 1 <= value <= _MAX_COUNT):
+        return value
+    wrong(where, name, "a positive integer")
+
+
+def number(holder: Holder, name: str, where: str = "") -> float | None:
+    """An optional number of at most a billion in size, as it was written: an integer stays one."""
+    value = holder.get(name)
+    if value is None or ((type(value) is float or type(value) is int) and -_MAX_NUMBER <= value <= _MAX_NUMBER):
+        return value
+    wrong(where, name, "a number of a sensible size")
+
+
+def mapping(holder: Holder, name: str, where: str = "") -> Holder | None:
+    """An optional object."""
+    value = holder.get(name)
+    if value is None or type(value) is dict:
+        return value
+    wrong(where, name, "an object")
+
+
+def sequence(holder: Holder, name: str, where: str = "") -> list[Any] | None:
+    """An optional list of anything."""
+    value = holder.get(name)
+    if value is None or type(value) is list:
+        return value
+    wrong(where, name, "a list")
+
+
+def objects(holder: Holder, name: str, where: str = "") -> list[Holder]:
+    """The objects of an optional list; none where it is missing."""
+    value = holder.get(name)
+    if value is None:
+        return []
+    if type(value) is not list:
+        wrong(where, name, "a list of objects")
+    for index, item in enumerate(value):
+        if type(item) is not dict:
+            wrong(where, f"{name}[{index}]", "an object")
+    return value
+
+
+def sequence_of_text(holder: Holder, name: str, where: str = "") -> tuple[str, ...]:
+    """The texts of an optional list; none where it is missing. A lone text is not a list."""
+    value = holder.get(name)
+    if value is None:
+        return ()
+    if type(value) is not list:
+        wrong(where, name, "a list of texts")
+    for index, item in enumerate(value):
+        if type(item) is not str:
+            wrong(where, f"{name}[{index}]", "text")
+    return tuple(value)
+
+
+def numbers(holder: Holder, name: str, where: str = "") -> dict[str, float] | None:
+    """An optional object whose values are numbers."""
+    value = mapping(holder, name, where)
+    if value is not None:
+        for key in value:
+            if number(value, key, path(where, name)) is None:
+                wrong(path(where, name), key, "a number")
+    return value
+
+
+def model_name(body: Holder) -> str:
     """The request's `model`. Raises MalformedRequest."""
     model = body.get("model")
     if type(model) is not str or not model or len(model) > 512 or not model.isprintable():
@@ -21,32 +152,18 @@ def model_name(body: dict[str, Any]) -> str:
     return model
 
 
-def flag_value(body: dict[str, Any], name: str) -> bool:
-    """An optional boolean field. Raises MalformedRequest."""
-    value = body.get(name)
-    if value is None or type(value) is bool:
-        return bool(value)
-    raise MalformedRequest(f"`{name}` must be true or false", name)
+def refuse_case_variants(body: Holder, known: Collection[str]) -> None:
+    """Raises MalformedRequest for a top-level key that is one of `known` but for its case.
 
-
-def number_value(body: dict[str, Any], name: str) -> float | None:
-    """An optional number. Raises MalformedRequest."""
-    value = body.get(name)
-    if value is None:
-        return None
-    if type(value) is float or type(value) is int:
-        return float(value) if -1e9 <= value <= 1e9 else 0.0
-    raise MalformedRequest(f"`{name}` must be a number", name)
-
-
-def count_value(body: dict[str, Any], name: str) -> int | None:
-    """An optional positive integer. Raises MalformedRequest."""
-    value = body.get(name)
-    if value is None:
-        return None
-    if type(value) is not int or not 1 <= value <= 1_000_000_000:
-        raise MalformedRequest(f"`{name}` must be a positive integer", name)
-    return value
+    Some providers decode keys without regard to case (Go's `encoding/json` does): what we did not read as
+    `max_tokens` would be read there as just that. `known` holds lower-case names.
+    """
+    for key in body:
+        if key in known or (key.isascii() and key.islower()):
+            continue  # nearly all: neither is folded to be compared
+        if (name := key.casefold()) in known:
+            shown = key[:_SHOWN_CHARS]
+            raise MalformedRequest(f"`{shown}` is not a field of this API; write `{name}`", shown)
 
 
 def head_text(content: Any) -> str:

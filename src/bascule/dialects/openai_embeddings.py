@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, StreamCodec, Target
 from bascule.dialects.classify import fault_inside_200, fault_of, protocol_fault, read_error_value, unreadable
-from bascule.dialects.fields import NULL, model_name, text_or_none
+from bascule.dialects.fields import NULL, model_name, refuse_case_variants, text, text_or_none
 from bascule.dialects.openai_chat.errors import error_body
 from bascule.dialects.openai_chat.usage import read_usage
 from bascule.dialects.splice import patch, splice_cost
@@ -24,6 +24,7 @@ class _Reply(Struct):
     error: Any = None
 
 
+_KEYS_THAT_MATTER = frozenset({"model", "input", "user", "dimensions", "encoding_format"})
 _DECODER = msgspec.json.Decoder(_Reply)
 
 
@@ -34,13 +35,12 @@ class OpenAIEmbeddings:
 
     def read_facts(self, body: Body, raw_len: int) -> Facts:
         model = model_name(body)
+        refuse_case_variants(body, _KEYS_THAT_MATTER)
         given = body.get("input")
         if not isinstance(given, str | list) or not given:
             raise MalformedRequest("`input` must be text, or a list of texts or of tokens", "input")
-        user = body.get("user")
-        tokens_only = isinstance(given, list) and isinstance(given[0], int)
-        inputs = 1 if isinstance(given, str) or tokens_only else len(given)
-        return Facts(model=model, text_bytes=raw_len, messages=inputs, end_user=user if isinstance(user, str) else None)
+        inputs = 1 if type(given) is str or type(given[0]) is int else len(given)
+        return Facts(model=model, text_bytes=raw_len, messages=inputs, end_user=text(body, "user"))
 
     def error(self, refusal: Refusal, request_id: str) -> tuple[int, bytes]:
         return refusal.http_status, error_body(refusal, request_id)

@@ -10,6 +10,19 @@ class ImageFact(Struct, frozen=True):
 
     kind: Literal["base64", "url", "file"]
     base64_bytes: int = 0
+    width: int | None = None
+    """Pixels, as the header of the image's own bytes says; None where it could not be read for certain."""
+    height: int | None = None
+    detail: str | None = None
+    """What the client asked for where the dialect knows it: `low`, `high`, `auto`, …"""
+
+
+class WebTool(Struct, frozen=True):
+    """A tool with which the provider itself searches or fetches, within one request."""
+
+    kind: Literal["web_search", "web_fetch"]
+    max_uses: int | None = None
+    """None: as often as the model likes."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -29,6 +42,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     images: tuple[ImageFact, ...] = ()
     unbounded: tuple[str, ...] = ()
     """What cannot be bounded, in the field's words: `image_url`, `file`, `web_search`, `audio`, `mcp`, …"""
+    vendor_tools: int = 0
+    """Among `tools`, those whose prompt the provider writes and whose work the client does (`bash`, `computer`, …)."""
+    web_tools: tuple[WebTool, ...] = ()
     has_audio: bool = False
     has_document: bool = False
     has_json_schema: bool = False
@@ -45,6 +61,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     system_text: str = ""
     """The system prompt's beginning, cut to 2,000 characters."""
     service_tier: str | None = None
+    inference_geo: str | None = None
+    """Where the client wants the model to run (Anthropic): `us`, `global`."""
     openrouter: dict[str, Any] = {}
     """OpenRouter's body extensions as sent: `provider`, `models`, `route`, `transforms`, `usage`."""
 

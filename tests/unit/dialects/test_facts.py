@@ -7,7 +7,7 @@ import pytest
 
 from bascule.dialects.registry import dialect
 from bascule.model.errors import MalformedRequest
-from bascule.model.facts import Facts
+from bascule.model.facts import Facts, WebTool
 
 USER = {"role": "user", "content": "hi"}
 PAYLOAD = "A" * 4_000
@@ -34,12 +34,15 @@ def anthropic(**fields: Any) -> Facts:
         ({"messages": ["hi"]}, "messages[0].role"),
         ({"messages": [USER, {"role": 1}]}, "messages[1].role"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
-        ({"messages": [{"role": "user", "content": ["x"]}]}, "messages[0].content"),
+        ({"messages": [{"role": "user", "content": ["x"]}]}, "messages[0].content[0]"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": 5}]}]}, "messages[0].content[0].text"),
         ({"stream": "yes"}, "stream"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"max_tokens": "10"}, "max_tokens"),
         ({"max_tokens": True}, "max_tokens"),
         ({"temperature": "hot"}, "temperature"),
+        ({"temperature": 1e300}, "temperature"),
+        ({"service_tier": 5}, "service_tier"),
         ({"tools": {}}, "tools"),
         ({"tools": ["x"]}, "tools"),
     ],
@@ -106,13 +109,106 @@ def test_what_has_no_bound_is_named_openai(part: dict[str, Any], word: str) -> N
             },
             "file",
         ),
-        ({"tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 2}]}, "web_search"),
-        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "bash"),
+        ({"tools": [{"type": "code_execution_20250825", "name": "code_execution"}]}, "code_execution"),
+        ({"tools": [{"type": "computer_toolset_20260801"}]}, "computer_toolset"),
         ({"mcp_servers": [{"url": "x"}]}, "mcp"),
     ],
 )
 def test_what_has_no_bound_is_named_anthropic(fields: dict[str, Any], word: str) -> None:
     assert word in anthropic(**fields).unbounded
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"metadata": 3}, "metadata"),
+        ({"metadata": {"user_id": 7}}, "metadata.user_id"),
+        ({"thinking": 7}, "thinking"),
+        ({"output_config": 5}, "output_config"),
+        ({"output_config": {"format": 5}}, "output_config.format"),
+        ({"system": [5]}, "system[0]"),
+        ({"system": [{"type": "text", "text": 5}]}, "system[0].text"),
+        ({"inference_geo": ["us"]}, "inference_geo"),
+        ({"tools": [{"type": 5}]}, "tools[0].type"),
+        ({"tools": [{"type": "web_search_20250305", "max_uses": "2"}]}, "tools[0].max_uses"),
+    ],
+)
+def test_anthropics_own_fields_are_checked_where_they_are_read(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(MalformedRequest) as caught:
+        anthropic(**fields)
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"user": 5}, "user"),
+        ({"stream_options": 7}, "stream_options"),
+        ({"stream_options": {"include_usage": "yes"}}, "stream_options.include_usage"),
+        ({"response_format": "x"}, "response_format"),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"schema": 5}}},
+            "response_format.json_schema.schema",
+        ),
+        ({"modalities": "audio"}, "modalities"),
+        ({"reasoning_effort": 5}, "reasoning_effort"),
+        ({"reasoning": "high"}, "reasoning"),
+        ({"functions": {}}, "functions"),
+        ({"web_search_options": True}, "web_search_options"),
+    ],
+)
+def test_openais_own_fields_are_checked_where_they_are_read(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(MalformedRequest) as caught:
+        openai(**fields)
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("Max_Tokens", "max_tokens"),
+        ("MODEL", "model"),
+        ("Stream", "stream"),
+        ("meſſages", "messages"),  # Go folds the long s, and the sign for kelvin, as Unicode does
+        ("max_to\u212aens", "max_tokens"),
+        ("SERVICE_TIER", "service_tier"),
+    ],
+)
+def test_a_key_that_differs_by_case_alone_is_refused(key: str, meant: str) -> None:
+    for read in (openai, anthropic):
+        with pytest.raises(MalformedRequest, match=f"write `{meant}`") as caught:
+            read(**{key: 5})
+        assert caught.value.param == key
+
+
+def test_other_keys_may_be_written_as_they_like() -> None:
+    for read in (openai, anthropic):
+        assert read(**{"X-Vendor": 1, "ünknown": 2, "": 3, "enableThinking": True}).model == "m"
+    with pytest.raises(MalformedRequest):
+        dialect("openai_embeddings").read_facts({"model": "m", "input": "x", "INPUT": "y"}, 40)
+
+
+def test_anthropics_tools_are_told_apart_by_who_works() -> None:
+    tools = [
+        {"type": "bash_20250124", "name": "bash"},
+        {"type": "text_editor_20250728", "name": "str_replace_based_edit_tool"},
+        {"type": "computer_20250124", "name": "computer"},
+        {"type": "memory_20250818", "name": "memory"},
+        {"type": "web_search_20250305", "name": "web_search", "max_uses": 2},
+        {"type": "web_fetch_20250910", "name": "web_fetch"},
+        {"name": "mine", "input_schema": {"type": "object"}},
+    ]
+    facts = anthropic(tools=tools)
+    assert (facts.tools, facts.vendor_tools, facts.unbounded) == (7, 4, ())
+    assert facts.web_tools == (WebTool("web_search", 2), WebTool("web_fetch", None))
+
+
+def test_a_fetched_document_is_seen_in_the_history() -> None:
+    document = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": PAYLOAD}}
+    result = {"type": "web_fetch_tool_result", "content": {"type": "web_fetch_result", "content": document}}
+    facts = anthropic(messages=[{"role": "assistant", "content": [result]}])
+    assert facts.has_document
+    assert facts.unbounded == ("file",)
 
 
 def test_hosted_tools_have_no_bound() -> None:
@@ -156,7 +252,7 @@ def test_openai_attribution_and_texts() -> None:
         ("user_abc_account__session_s-2", "s-2", None),
         ("ann", None, "ann"),
         ('{"broken', None, None),
-        (7, None, None),
+        (None, None, None),
     ],
 )
 def test_anthropic_user_id_may_be_a_clients_own_record(user_id: Any, session: str | None, end_user: str | None) -> None:

@@ -165,9 +165,9 @@ def test_pass_through_returns_the_very_bytes_where_nothing_must_change() -> None
 
 def test_a_malformed_part_is_a_refusal_that_names_it() -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": [{"type": "text"}]}]}
-    refusal = codec("openai_chat", "anthropic_messages").request(body, b"", facts("openai_chat", body), TARGET)
+    refusal = codec("openai_chat", "anthropic_messages").request(body, b"", Facts(model="m"), TARGET)
     assert isinstance(refusal, Refusal)
-    assert (refusal.kind, refusal.param) == ("malformed", "messages[0].content")
+    assert (refusal.kind, refusal.param) == ("malformed", "messages[0].content[0].text")
 
 
 def test_an_explicit_cap_wins_over_the_clients() -> None:

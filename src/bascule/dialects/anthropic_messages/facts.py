@@ -4,26 +4,49 @@ from typing import Any
 
 import msgspec
 
-from bascule.dialects.fields import count_value, flag_value, head_text, model_name, number_value
+from bascule.dialects.fields import (
+    count,
+    flag,
+    head_text,
+    mapping,
+    model_name,
+    number,
+    path,
+    refuse_case_variants,
+    required_text,
+    text,
+    wrong,
+)
+from bascule.dialects.pixels import pixel_size
 from bascule.model.errors import MalformedRequest
-from bascule.model.facts import Facts, ImageFact
+from bascule.model.facts import Facts, ImageFact, WebTool
 
 BILLING_HEADER = "x-anthropic-billing-header:"
 """Claude Code's first system block, which differs per conversation and says nothing to a model."""
 
 _OPENROUTER_KEYS = frozenset({"models", "provider", "route", "transforms", "usage"})
+_KEYS_THAT_MATTER = _OPENROUTER_KEYS | {
+    *("model", "messages", "system", "max_tokens", "stream", "tools", "tool_choice", "thinking", "temperature"),
+    *("service_tier", "speed", "inference_geo", "mcp_servers", "container", "metadata", "output_config"),
+    *("output_format", "betas", "context_management"),
+}
+"""What decides on money or policy, so that it must not come under a name that only the provider understands."""
+_CLIENT_TOOLS = frozenset({"bash", "text_editor", "computer", "memory"})
+"""Anthropic's own tools, less their dates, whose work the client does."""
 _TEXTUAL_BLOCKS = frozenset({"text", "tool_use", "thinking", "redacted_thinking", "search_result", "server_tool_use"})
 _NESTED_BLOCKS = frozenset({"tool_result", "web_search_tool_result", "web_fetch_tool_result"})
 
 
 class _Seen:
-    __slots__ = ("base64_bytes", "document", "images", "unbounded")
+    __slots__ = ("base64_bytes", "document", "images", "unbounded", "vendor_tools", "web_tools")
 
     def __init__(self) -> None:
         self.base64_bytes = 0
         self.images: list[ImageFact] = []
         self.unbounded: list[str] = []
         self.document = False
+        self.vendor_tools = 0
+        self.web_tools: list[WebTool] = []
 
 
 def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
@@ -33,49 +56,42 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
     messages = get("messages")
     if not isinstance(messages, list) or not messages:
         raise MalformedRequest("`messages` must be a list with at least one message", "messages")
+    refuse_case_variants(body, _KEYS_THAT_MATTER)
     seen = _Seen()
-    first_user_text = ""
-    for index, message in enumerate(messages):
-        if type(message) is not dict or type(message.get("role")) is not str:
-            raise MalformedRequest(f"`messages[{index}]` must be an object with a `role`", f"messages[{index}].role")
-        content = message.get("content")
-        if type(content) is list:
-            _read_blocks(content, index, seen)
-        elif type(content) is not str:
-            raise MalformedRequest(
-                f"`messages[{index}].content` must be text or a list of blocks", f"messages[{index}].content"
-            )
-        if not first_user_text and message["role"] == "user":
-            first_user_text = head_text(content)
+    first_user_text = _read_messages(messages, seen)
     tools = get("tools")
     if tools is not None:
         _read_tools(tools, seen)
     for field, name in (("mcp_servers", "mcp"), ("container", "container")):
         if get(field):
             seen.unbounded.append(name)
-    metadata = get("metadata")
-    session, end_user = _user(metadata.get("user_id")) if type(metadata) is dict else (None, None)
-    thinking = get("thinking")
-    tier = "fast" if get("speed") == "fast" else get("service_tier")
+    metadata = mapping(body, "metadata")
+    session, end_user = (None, None) if metadata is None else _user(text(metadata, "user_id", "metadata"))
+    thinking = mapping(body, "thinking")
+    tier = text(body, "service_tier")
+    temperature = number(body, "temperature")
     return Facts(
         model=model,
-        stream=flag_value(body, "stream"),
+        stream=flag(body, "stream") is True,
         wants_stream_usage=True,
-        max_tokens=count_value(body, "max_tokens"),
+        max_tokens=count(body, "max_tokens"),
         text_bytes=raw_len - seen.base64_bytes,
         messages=len(messages),
         tools=len(tools) if tools is not None else 0,
+        vendor_tools=seen.vendor_tools,
+        web_tools=tuple(seen.web_tools),
         images=tuple(seen.images),
         unbounded=tuple(seen.unbounded),
         has_document=seen.document,
         has_json_schema=_has_schema(body),
-        has_reasoning=type(thinking) is dict and thinking.get("type") != "disabled",
-        temperature=number_value(body, "temperature"),
+        has_reasoning=thinking is not None and thinking.get("type") != "disabled",
+        temperature=None if temperature is None else float(temperature),
         end_user=end_user,
         session_hint=session,
         first_user_text=first_user_text,
         system_text=_system_text(get("system")),
-        service_tier=tier if type(tier) is str else None,
+        service_tier="fast" if text(body, "speed") == "fast" else tier,
+        inference_geo=text(body, "inference_geo"),
         openrouter={} if _OPENROUTER_KEYS.isdisjoint(body) else {k: body[k] for k in _OPENROUTER_KEYS & body.keys()},
     )
 
@@ -85,9 +101,9 @@ def is_client_json(user_id: str) -> bool:
     return user_id.startswith("{") or (user_id.startswith("user_") and "_session_" in user_id)
 
 
-def _user(user_id: Any) -> tuple[str | None, str | None]:
+def _user(user_id: str | None) -> tuple[str | None, str | None]:
     """(session, end user) of `metadata.user_id`: JSON of Claude Code, its older `user_…_session_…`, or a plain id."""
-    if type(user_id) is not str or not user_id:
+    if not user_id:
         return None, None
     if not is_client_json(user_id):
         return None, user_id
@@ -109,34 +125,71 @@ def _system_text(system: Any) -> str:
         return head_text(system)
     if type(system) is not list:
         raise MalformedRequest("`system` must be text or a list of text blocks", "system")
-    if system and type(system[0]) is dict and str(system[0].get("text")).startswith(BILLING_HEADER):
+    for at, block in enumerate(system):
+        if type(block) is not dict:
+            wrong("", f"system[{at}]", "an object")
+        text(block, "text", f"system[{at}]")
+    if system and (system[0].get("text") or "").startswith(BILLING_HEADER):
         system = system[1:]
     return head_text(system)
 
 
-def _read_blocks(blocks: list[Any], index: int, seen: _Seen) -> None:
-    for block in blocks:
+def _read_messages(messages: list[Any], seen: _Seen) -> str:
+    """The beginning of what the user said first; what all messages hold goes to `seen`."""
+    first_user_text = ""
+    for index, message in enumerate(messages):
+        if type(message) is not dict or type(message.get("role")) is not str:
+            raise MalformedRequest(f"`messages[{index}]` must be an object with a `role`", f"messages[{index}].role")
+        content = message.get("content")
+        if type(content) is list:
+            _read_blocks(content, f"messages[{index}].content", seen)
+        elif type(content) is not str:
+            wrong(f"messages[{index}]", "content", "text or a list of blocks")
+        if not first_user_text and message["role"] == "user":
+            first_user_text = head_text(content)
+    return first_user_text
+
+
+def _read_blocks(blocks: list[Any], where: str, seen: _Seen) -> None:
+    for at, block in enumerate(blocks):
         if type(block) is not dict:
-            raise MalformedRequest(f"`messages[{index}].content` must hold objects", f"messages[{index}].content")
+            wrong("", f"{where}[{at}]", "an object")
         kind = block.get("type")
-        if kind in _TEXTUAL_BLOCKS:
+        if kind == "text":
+            if type(block.get("text")) is not str:
+                wrong(f"{where}[{at}]", "text", "text")
+        elif type(kind) is not str:
+            wrong(f"{where}[{at}]", "type", "text")
+        elif kind in _TEXTUAL_BLOCKS:
             continue
-        if kind == "image":
-            _read_image(block.get("source"), index, seen)
+        elif kind == "image":
+            _read_image(block.get("source"), f"{where}[{at}]", seen)
         elif kind == "document":
-            _read_document(block.get("source"), index, seen)
+            _read_document(block.get("source"), f"{where}[{at}]", seen)
         elif kind in _NESTED_BLOCKS:
-            if type(content := block.get("content")) is list:
-                _read_blocks(content, index, seen)
+            _read_nested(block.get("content"), f"{where}[{at}].content", seen)
         elif kind != "web_search_result":
-            seen.unbounded.append(str(kind)[:40])
+            seen.unbounded.append(kind[:40])
 
 
-def _read_image(source: Any, index: int, seen: _Seen) -> None:
+def _read_nested(content: Any, where: str, seen: _Seen) -> None:
+    if type(content) is list:
+        _read_blocks(content, where, seen)
+    elif type(content) is dict:
+        # An error, or what was fetched: a document.
+        inner = content.get("content")
+        if type(inner) is dict and inner.get("type") == "document":
+            _read_document(inner.get("source"), f"{where}.content", seen)
+    elif content is not None and type(content) is not str:
+        wrong("", where, "text or a list of blocks")
+
+
+def _read_image(source: Any, where: str, seen: _Seen) -> None:
     kind = source.get("type") if type(source) is dict else None
     if kind == "base64" and type(data := source.get("data")) is str:
         seen.base64_bytes += len(data)
-        seen.images.append(ImageFact("base64", len(data)))
+        width, height = pixel_size(data)
+        seen.images.append(ImageFact("base64", len(data), width, height))
     elif kind == "url":
         seen.images.append(ImageFact("url"))
         seen.unbounded.append("image_url")
@@ -144,17 +197,19 @@ def _read_image(source: Any, index: int, seen: _Seen) -> None:
         seen.images.append(ImageFact("file"))
         seen.unbounded.append("file")
     else:
-        raise MalformedRequest(f"`messages[{index}]` has an image without a source", f"messages[{index}].content")
+        wrong(where, "source", "an image's source of type `base64`, `url` or `file`, with its data")
 
 
-def _read_document(source: Any, index: int, seen: _Seen) -> None:
+def _read_document(source: Any, where: str, seen: _Seen) -> None:
     seen.document = True
-    kind = source.get("type") if type(source) is dict else None
+    if type(source) is not dict:
+        wrong(where, "source", "an object with a `type`")
+    kind = source.get("type")
     if kind == "text":
         return
     if kind == "content":
         if type(content := source.get("content")) is list:
-            _read_blocks(content, index, seen)
+            _read_blocks(content, f"{where}.source.content", seen)
         return
     if kind == "base64" and type(data := source.get("data")) is str:
         seen.base64_bytes += len(data)
@@ -164,16 +219,25 @@ def _read_document(source: Any, index: int, seen: _Seen) -> None:
 def _read_tools(tools: Any, seen: _Seen) -> None:
     if type(tools) is not list:
         raise MalformedRequest("`tools` must be a list", "tools")
-    for tool in tools:
+    for at, tool in enumerate(tools):
         if type(tool) is not dict:
             raise MalformedRequest("`tools` must hold objects", "tools")
         kind = tool.get("type")
-        if kind is not None and kind != "custom":
-            # A tool of Anthropic's own brings prompts, results or fees that the body does not show.
-            seen.unbounded.append(str(kind).rstrip("0123456789").rstrip("_")[:40])
+        if kind is None or kind == "custom":
+            continue
+        given = required_text(tool, "type", f"tools[{at}]")
+        name: Any = given.rstrip("0123456789").rstrip("_")[:40]
+        if name in _CLIENT_TOOLS:
+            seen.vendor_tools += 1
+        elif name == "web_search" or name == "web_fetch":
+            seen.web_tools.append(WebTool(name, count(tool, "max_uses", f"tools[{at}]")))
+        else:
+            # Any other tool of Anthropic's own brings prompts, results or fees that the body does not show.
+            seen.unbounded.append(name)
 
 
 def _has_schema(body: dict[str, Any]) -> bool:
-    config = body.get("output_config")
-    wanted = config.get("format") if type(config) is dict else body.get("output_format")
-    return type(wanted) is dict and wanted.get("type") == "json_schema"
+    config = mapping(body, "output_config")
+    holder, name, where = (body, "output_format", "") if config is None else (config, "format", "output_config")
+    wanted = mapping(holder, name, where)
+    return wanted is not None and text(wanted, "type", path(where, name)) == "json_schema"

@@ -1,6 +1,6 @@
 """A Messages stream as canonical events."""
 
-from bascule.dialects.anthropic_messages.parse_request import NAME
+from bascule.dialects.anthropic_messages.parse_content import NAME
 from bascule.dialects.anthropic_messages.response import STOP_REASONS
 from bascule.dialects.anthropic_messages.stream import Block, Delta, EventReader
 from bascule.dialects.anthropic_messages.stream import Event as WireEvent

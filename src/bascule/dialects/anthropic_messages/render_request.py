@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bascule.dialects.anthropic_messages.parse_request import NAME
+from bascule.dialects.anthropic_messages.parse_content import NAME
 from bascule.dialects.anthropic_messages.unsigned import thinking_must_go
 from bascule.dialects.base import Body, Target
 from bascule.dialects.names import ANTHROPIC_NAME_CHARS, call_id, tool_name

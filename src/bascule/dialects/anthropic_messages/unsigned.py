@@ -15,7 +15,8 @@ def is_signed(block: dict[str, Any]) -> bool:
     if block.get("type") != "thinking":
         return True
     signature = block.get("signature")
-    return isinstance(signature, str) and bool(signature) and signature != FOREIGN_SIGNATURE
+    # One of a wrong type is for the provider to refuse, not for us to leave out.
+    return signature is not None and signature != "" and signature != FOREIGN_SIGNATURE
 
 
 def without_unsigned_thinking(messages: list[Any]) -> list[Any] | None:

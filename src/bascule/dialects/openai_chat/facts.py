@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from bascule.dialects.fields import count_value, flag_value, head_text, model_name, number_value
+from bascule.dialects.fields import (
+    count,
+    flag,
+    head_text,
+    mapping,
+    model_name,
+    number,
+    objects,
+    refuse_case_variants,
+    sequence_of_text,
+    text,
+    wrong,
+)
+from bascule.dialects.pixels import pixel_size
 from bascule.model.errors import MalformedRequest
 from bascule.model.facts import Facts, ImageFact
 
@@ -12,6 +25,11 @@ _RARE_KEYS = _OPENROUTER_KEYS | {
     *("prompt_cache_key", "service_tier", "reasoning_effort", "reasoning"),
 }
 """What `read_facts` reads besides model, messages, stream, output cap and temperature."""
+_KEYS_THAT_MATTER = _RARE_KEYS | {
+    *("model", "messages", "stream", "max_tokens", "max_completion_tokens", "temperature", "tool_choice", "audio"),
+    *("best_of", "logprobs", "top_logprobs", "prediction", "stop"),
+}
+"""What decides on money or policy, so that it must not come under a name that only the provider understands."""
 _MAX_CHOICES = 128
 
 
@@ -36,6 +54,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise MalformedRequest("`messages` must be a list with at least one message", "messages")
+    refuse_case_variants(body, _KEYS_THAT_MATTER)
     seen = _Seen()
     _read_messages(messages, seen)
     if not _RARE_KEYS.isdisjoint(body):
@@ -43,7 +62,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
     # Most requests say no more than this. One look instead of fifteen.
     return Facts(
         model=model,
-        stream=flag_value(body, "stream"),
+        stream=flag(body, "stream") is True,
         max_tokens=_output_cap(body),
         text_bytes=raw_len - seen.base64_bytes,
         messages=len(messages),
@@ -51,7 +70,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
         unbounded=tuple(seen.unbounded),
         has_audio=seen.audio,
         has_document=seen.document,
-        temperature=number_value(body, "temperature"),
+        temperature=_temperature(body),
         first_user_text=seen.first_user_text,
         system_text=seen.system_text,
     )
@@ -62,24 +81,19 @@ def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, ra
     get = body.get
     tools = get("tools")
     functions = get("functions")
+    tool_count = 0
     if tools is not None or functions is not None:
-        tool_count = _read_tools(tools, seen) + _list_length(functions, "functions")
-    else:
-        tool_count = 0
-    if get("web_search_options") is not None:
+        tool_count = _read_tools(tools, seen) + len(objects(body, "functions"))
+    if mapping(body, "web_search_options") is not None:
         seen.unbounded.append("web_search")
-    if get("modalities") is not None and "audio" in get("modalities", ()):
+    if "audio" in sequence_of_text(body, "modalities"):
         seen.audio = True
         seen.unbounded.append("audio")
-    options = get("stream_options")
-    response_format = get("response_format")
-    session = get("prompt_cache_key")
-    user = get("user")
-    tier = get("service_tier")
+    options = mapping(body, "stream_options")
     return Facts(
         model=model,
-        stream=flag_value(body, "stream"),
-        wants_stream_usage=type(options) is dict and options.get("include_usage") is True,
+        stream=flag(body, "stream") is True,
+        wants_stream_usage=options is not None and flag(options, "include_usage", "stream_options") is True,
         max_tokens=_output_cap(body),
         n=_choices(get("n")),
         text_bytes=raw_len - seen.base64_bytes,
@@ -89,14 +103,14 @@ def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, ra
         unbounded=tuple(seen.unbounded),
         has_audio=seen.audio,
         has_document=seen.document,
-        has_json_schema=type(response_format) is dict and response_format.get("type") == "json_schema",
+        has_json_schema=_has_schema(body),
         has_reasoning=_reasons(body),
-        temperature=number_value(body, "temperature"),
-        end_user=user if type(user) is str else None,
-        session_hint=session if type(session) is str else None,
+        temperature=_temperature(body),
+        end_user=text(body, "user"),
+        session_hint=text(body, "prompt_cache_key"),
         first_user_text=seen.first_user_text,
         system_text=seen.system_text,
-        service_tier=tier if type(tier) is str else None,
+        service_tier=text(body, "service_tier"),
         openrouter={} if _OPENROUTER_KEYS.isdisjoint(body) else {k: body[k] for k in _OPENROUTER_KEYS & body.keys()},
     )
 
@@ -108,11 +122,9 @@ def _read_messages(messages: list[Any], seen: _Seen) -> None:
             raise MalformedRequest(f"`messages[{index}]` must be an object with a `role`", f"messages[{index}].role")
         content = message.get("content")
         if type(content) is list:
-            _read_parts(content, index, seen)
+            _read_parts(content, f"messages[{index}].content", seen)
         elif content is not None and type(content) is not str:
-            raise MalformedRequest(
-                f"`messages[{index}].content` must be text or a list of parts", f"messages[{index}].content"
-            )
+            wrong(f"messages[{index}]", "content", "text or a list of parts")
         role = message["role"]
         if role == "user":
             if not first_user_text:
@@ -123,15 +135,18 @@ def _read_messages(messages: list[Any], seen: _Seen) -> None:
     seen.system_text = system_text
 
 
-def _read_parts(parts: list[Any], index: int, seen: _Seen) -> None:
-    for part in parts:
+def _read_parts(parts: list[Any], where: str, seen: _Seen) -> None:
+    for at, part in enumerate(parts):
         if type(part) is not dict:
-            raise MalformedRequest(f"`messages[{index}].content` must hold objects", f"messages[{index}].content")
+            wrong("", f"{where}[{at}]", "an object")
         kind = part.get("type")
         if kind == "text":
-            continue
-        if kind == "image_url":
-            _read_image(part.get("image_url"), index, seen)
+            if type(part.get("text")) is not str:
+                wrong(f"{where}[{at}]", "text", "text")
+        elif type(kind) is not str:
+            wrong(f"{where}[{at}]", "type", "text")
+        elif kind == "image_url":
+            _read_image(part.get("image_url"), f"{where}[{at}].image_url", seen)
         elif kind == "input_audio":
             seen.audio = True
             seen.unbounded.append("audio")
@@ -141,15 +156,16 @@ def _read_parts(parts: list[Any], index: int, seen: _Seen) -> None:
             seen.unbounded.append("file")
             seen.base64_bytes += _payload(part.get("file"), "file_data")
         elif kind != "refusal":
-            seen.unbounded.append(str(kind)[:40])
+            seen.unbounded.append(kind[:40])
 
 
-def _read_image(image: Any, index: int, seen: _Seen) -> None:
-    url = image.get("url") if type(image) is dict else image
+def _read_image(image: Any, where: str, seen: _Seen) -> None:
+    url, detail = image, None
+    if type(image) is dict:
+        url = image.get("url")
+        detail = text(image, "detail", where)
     if type(url) is not str:
-        raise MalformedRequest(
-            f"`messages[{index}]` has an image without `image_url.url`", f"messages[{index}].content"
-        )
+        wrong(where, "url", "the address of an image, or its data")
     comma = url.find(",", 0, 200)
     if not url.startswith("data:image/") or comma < 0:
         seen.images.append(ImageFact("url"))
@@ -157,7 +173,8 @@ def _read_image(image: Any, index: int, seen: _Seen) -> None:
         return
     size = len(url) - comma - 1
     seen.base64_bytes += size
-    seen.images.append(ImageFact("base64", size))
+    width, height = pixel_size(url, comma + 1)
+    seen.images.append(ImageFact("base64", size, width, height, detail))
 
 
 def _payload(holder: Any, name: str) -> int:
@@ -169,31 +186,29 @@ def _payload(holder: Any, name: str) -> int:
 def _read_tools(tools: Any, seen: _Seen) -> int:
     if tools is None:
         return 0
-    size = _list_length(tools, "tools")
+    if type(tools) is not list:
+        raise MalformedRequest("`tools` must be a list", "tools")
     for tool in tools:
         kind = tool.get("type", "function") if type(tool) is dict else None
         if type(kind) is not str:
             raise MalformedRequest("`tools` must hold objects with a `type`", "tools")
         if kind != "function" and kind != "custom":
             seen.unbounded.append("web_search" if "search" in kind else kind[:40])
-    return size
-
-
-def _list_length(value: Any, name: str) -> int:
-    if value is None:
-        return 0
-    if type(value) is not list:
-        raise MalformedRequest(f"`{name}` must be a list", name)
-    return len(value)
+    return len(tools)
 
 
 def _output_cap(body: dict[str, Any]) -> int | None:
     """The larger where both fields are sent, since providers differ in which one they read."""
-    newer = count_value(body, "max_completion_tokens")
-    older = count_value(body, "max_tokens")
+    newer = count(body, "max_completion_tokens")
+    older = count(body, "max_tokens")
     if newer is None or older is None:
         return older if newer is None else newer
     return max(newer, older)
+
+
+def _temperature(body: dict[str, Any]) -> float | None:
+    value = number(body, "temperature")
+    return None if value is None else float(value)
 
 
 def _choices(n: Any) -> int:
@@ -204,6 +219,17 @@ def _choices(n: Any) -> int:
     return n
 
 
+def _has_schema(body: dict[str, Any]) -> bool:
+    """Its shape is checked where it is one: targets that know no schemas get it as text."""
+    given = mapping(body, "response_format")
+    if given is None or text(given, "type", "response_format") != "json_schema":
+        return False
+    wrapped = mapping(given, "json_schema", "response_format")
+    if wrapped is not None:
+        mapping(wrapped, "schema", "response_format.json_schema")
+    return True
+
+
 def _reasons(body: dict[str, Any]) -> bool:
-    effort = body.get("reasoning_effort")
-    return (effort is not None and effort != "none") or body.get("reasoning") is not None
+    effort = text(body, "reasoning_effort")
+    return (effort is not None and effort != "none") or mapping(body, "reasoning") is not None

@@ -7,10 +7,12 @@ from msgspec.structs import replace
 
 from bascule.dialects.fields import text_or_none
 from bascule.dialects.names import made_call_id
-from bascule.dialects.openai_chat.parse_request import parse_message
+from bascule.dialects.openai_chat.parse_message import parse_message
 from bascule.dialects.openai_chat.response import FINISH_REASONS
 from bascule.model.request import Block, ToolUse
 from bascule.model.response import Choice, Response
+
+_DETAIL_TEXTS = ("text", "signature")
 
 
 def parse_response(raw: bytes) -> Response:
@@ -37,14 +39,25 @@ def _cleaned(message: dict[str, Any]) -> dict[str, Any]:
     cleaned = {**message, "role": "assistant"}
     if isinstance(content := message.get("content"), list):
         parts = [part for part in content if isinstance(part, dict)]
-        cleaned["content"] = [part for part in parts if part.get("type") == "text" and type(part.get("text")) is str]
+        cleaned["content"] = [
+            {"type": "text", "text": part["text"]}
+            for part in parts
+            if part.get("type") == "text" and type(part.get("text")) is str
+        ]
         thoughts = [thought_text(part) for part in parts if part.get("type") == "thinking"]
         if thoughts:
             cleaned["reasoning_content"] = "\n".join(thoughts)
     elif not isinstance(content, str):
         cleaned["content"] = None
-    calls = message.get("tool_calls")
-    cleaned["tool_calls"] = [call for call in calls if _is_call(call)] if isinstance(calls, list) else None
+    for name in ("refusal", "reasoning_content", "reasoning"):
+        if not isinstance(cleaned.get(name), str):
+            cleaned[name] = None
+    cleaned.pop("cache_control", None)
+    details = _list(message.get("reasoning_details"))
+    cleaned["reasoning_details"] = [detail for detail in details if _is_detail(detail)]
+    cleaned["tool_calls"] = [_call(call) for call in _list(message.get("tool_calls")) if _is_call(call)]
+    legacy: Any = message.get("function_call")
+    cleaned["function_call"] = _function(legacy) if _is_named(legacy) else None
     return cleaned
 
 
@@ -61,9 +74,33 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _is_detail(detail: Any) -> bool:
+    return isinstance(detail, dict) and all(isinstance(detail.get(name, ""), str | None) for name in _DETAIL_TEXTS)
+
+
+def _is_named(function: Any) -> bool:
+    return isinstance(function, dict) and isinstance(function.get("name"), str) and function["name"] != ""
+
+
 def _is_call(call: Any) -> bool:
-    function = (call.get("function") or call.get("custom")) if isinstance(call, dict) else None
-    return isinstance(function, dict) and isinstance(function.get("name"), str)
+    return isinstance(call, dict) and _is_named(call.get("function") or call.get("custom"))
+
+
+def _call(call: dict[str, Any]) -> dict[str, Any]:
+    """A call with texts where they have to be: an id that is none is missing, arguments are JSON of whatever kind."""
+    given = call.get("id")
+    cleaned = {**call, "id": given if isinstance(given, str) else None}
+    if call.get("function"):
+        return {**cleaned, "function": _function(call["function"])}
+    text = call["custom"].get("input")
+    return {**cleaned, "function": None, "custom": {**call["custom"], "input": text_or_none(text)}}
+
+
+def _function(function: dict[str, Any]) -> dict[str, Any]:
+    arguments = function.get("arguments")
+    if arguments is None or isinstance(arguments, str | dict):
+        return function
+    return {**function, "arguments": msgspec.json.encode(arguments).decode()}
 
 
 def _with_ids(content: tuple[Block, ...], response_id: str | None, choice: int) -> tuple[Block, ...]:

@@ -93,5 +93,7 @@ def _schema_text(body: Body) -> str | None:
         return None
     wrapped = response_format.get("json_schema")
     schema = wrapped.get("schema") if isinstance(wrapped, dict) else None
+    if schema is None:
+        return "Answer with one JSON object and nothing else."
     text = msgspec.json.encode(schema).decode()
     return f"Answer with one JSON object and nothing else. It must be valid under this JSON Schema: {text}"

@@ -7,7 +7,7 @@ import msgspec
 from bascule.dialects.base import ReplyFacts
 from bascule.dialects.names import made_call_id
 from bascule.dialects.openai_chat.chunk import Delta
-from bascule.dialects.openai_chat.parse_request import call_signature
+from bascule.dialects.openai_chat.parse_message import call_signature
 from bascule.dialects.openai_chat.parse_response import thought_text
 from bascule.dialects.openai_chat.response import FINISH_REASONS
 from bascule.dialects.openai_chat.stream import ChunkReader

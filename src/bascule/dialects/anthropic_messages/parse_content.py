@@ -1,0 +1,138 @@
+"""Text or a list of Anthropic's blocks to canonical ones: of messages, system prompts, tool results and answers."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from bascule.dialects.anthropic_messages.unsigned import FOREIGN_SIGNATURE
+from bascule.dialects.fields import flag, mapping, required_text, text, wrong
+from bascule.dialects.names import split_call_id
+from bascule.model.errors import MalformedRequest
+from bascule.model.request import (
+    Block,
+    Carried,
+    Document,
+    Image,
+    Opaque,
+    RedactedThinking,
+    Signature,
+    Text,
+    Thinking,
+    ToolResult,
+    ToolUse,
+)
+
+NAME = "anthropic_messages"
+
+
+def parse_content(content: Any, where: str) -> tuple[Block, ...]:
+    """Raises MalformedRequest with the path of what is wrong. Empty text is left out."""
+    if type(content) is str:
+        return (Text(text=content),) if content else ()
+    if type(content) is not list:
+        raise MalformedRequest(f"`{where}` must be text or a list of blocks", where)
+    return tuple([block for index, given in enumerate(content) if (block := _block(given, f"{where}[{index}]"))])
+
+
+def carried(block: dict[str, Any], where: str, *more: str) -> Carried:
+    """What only this dialect can say of a block or a tool: its cache mark, and `more` fields as they are."""
+    kept: dict[str, Any] = {key: block[key] for key in more if block.get(key) is not None}
+    if (cache_control := mapping(block, "cache_control", where)) is not None:
+        kept["cache_control"] = cache_control
+    return {NAME: kept} if kept else {}
+
+
+def _block(block: Any, where: str) -> Block | None:
+    if type(block) is not dict:
+        raise MalformedRequest(f"`{where}` must be an object with a `type`", where)
+    kind = required_text(block, "type", where)
+    if kind == "text":
+        given = text(block, "text", where)
+        if given is None:
+            wrong(where, "text", "text, and may not be missing")
+        return Text(text=given, carried=carried(block, where, "citations")) if given else None
+    if kind == "tool_use":
+        return _tool_use(block, where)
+    if kind == "tool_result":
+        return ToolResult(
+            tool_use_id=split_call_id(required_text(block, "tool_use_id", where))[0],
+            content=() if block.get("content") is None else parse_content(block["content"], f"{where}.content"),
+            is_error=flag(block, "is_error", where) is True,
+            carried=carried(block, where),
+        )
+    if kind == "image":
+        return _image(block, where)
+    if kind == "document":
+        return _document(block, where)
+    if kind == "thinking":
+        thought = text(block, "thinking", where) or ""
+        signature = text(block, "signature", where)
+        if signature is None or signature in ("", FOREIGN_SIGNATURE):
+            return Thinking(text=thought)
+        return Thinking(text=thought, signature=Signature(NAME, signature))
+    if kind == "redacted_thinking":
+        return RedactedThinking(signature=Signature(NAME, required_text(block, "data", where)))
+    return Opaque(dialect=NAME, raw=Raw(msgspec.json.encode(block)))
+
+
+def _tool_use(block: dict[str, Any], where: str) -> ToolUse:
+    given, signature = split_call_id(required_text(block, "id", where))
+    return ToolUse(
+        id=given,
+        name=required_text(block, "name", where),
+        arguments=msgspec.json.encode(mapping(block, "input", where) or {}).decode(),
+        signature=None if signature is None else Signature("openai_chat", signature),
+        carried=carried(block, where),
+    )
+
+
+def _source(block: dict[str, Any], where: str) -> tuple[dict[str, Any], str]:
+    """(source, its type)."""
+    source = mapping(block, "source", where)
+    if source is None:
+        wrong(where, "source", "an object with a `type`")
+    return source, required_text(source, "type", f"{where}.source")
+
+
+def _image(block: dict[str, Any], where: str) -> Image:
+    source, kind = _source(block, where)
+    at = f"{where}.source"
+    marks = carried(block, where)
+    if kind == "base64":
+        media_type = required_text(source, "media_type", at)
+        return Image(data=required_text(source, "data", at), media_type=media_type, carried=marks)
+    if kind == "url":
+        return Image(url=required_text(source, "url", at), carried=marks)
+    if kind == "file":
+        return Image(file_id=required_text(source, "file_id", at), carried=marks)
+    raise MalformedRequest(f"`{at}.type` must be `base64`, `url` or `file`", f"{at}.type")
+
+
+def _document(block: dict[str, Any], where: str) -> Document:
+    source, kind = _source(block, where)
+    at = f"{where}.source"
+    plain = data = url = file_id = None
+    if kind == "text":
+        plain = required_text(source, "data", at)
+    elif kind == "content":
+        content = parse_content(source.get("content"), f"{at}.content")
+        plain = "\n".join([part.text for part in content if isinstance(part, Text)])
+    elif kind == "base64":
+        data = required_text(source, "data", at)
+    elif kind == "url":
+        url = required_text(source, "url", at)
+    elif kind == "file":
+        file_id = required_text(source, "file_id", at)
+    else:
+        wrong(at, "type", "`text`, `content`, `base64`, `url` or `file`")
+    return Document(
+        text=plain,
+        data=data,
+        url=url,
+        file_id=file_id,
+        media_type=text(source, "media_type", at),
+        name=text(block, "title", where),
+        context=text(block, "context", where),
+        carried=carried(block, where, "citations"),
+    )

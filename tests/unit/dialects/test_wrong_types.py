@@ -1,0 +1,291 @@
+"""Every node of a full request, replaced by values of every other JSON type, in all four directions.
+
+Either the request is refused with the path of the place, or what goes on is right: the client's own bytes where the
+dialect is the same, and else a body that the target's SDK knows, in which nothing became something else.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.wire.sdk import parse_request as sdk_request
+
+from bascule.dialects.base import Target
+from bascule.dialects.registry import codec, dialect
+from bascule.model.errors import MalformedRequest, Refusal
+
+TARGET = Target(upstream_model="m", quirks=frozenset({"reasoning_content", "reasoning_effort", "mid_system", "top_k"}))
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+EPHEMERAL = {"type": "ephemeral"}
+
+CHAT: dict[str, Any] = {
+    "model": "m",
+    "messages": [
+        {"role": "system", "content": "Be brief."},
+        {"role": "developer", "content": [{"type": "text", "text": "Use tools.", "cache_control": EPHEMERAL}]},
+        {
+            "role": "user",
+            "name": "ann",
+            "content": [
+                {"type": "text", "text": "Look"},
+                {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}", "detail": "low"}},
+                {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,AAAA"}},
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": None,
+            "reasoning_details": [{"type": "reasoning.text", "text": "hm", "signature": "sig"}],
+            "tool_calls": [
+                {"id": "c1", "type": "function", "function": {"name": "read", "arguments": '{"a":"b"}'}},
+                {"id": "c2", "type": "custom", "custom": {"name": "own", "input": "text"}},
+            ],
+        },
+        {"role": "tool", "tool_call_id": "c1", "content": "note"},
+        {"role": "tool", "tool_call_id": "c2", "content": [{"type": "text", "text": "done"}]},
+        {"role": "assistant", "content": "Well.", "reasoning_content": "hm", "refusal": "no"},
+        {"role": "user", "content": "Go on."},
+    ],
+    "tools": [
+        {"type": "function", "function": {"name": "read", "description": "d", "parameters": SCHEMA, "strict": True}},
+        {"type": "custom", "custom": {"name": "own", "description": "d"}},
+    ],
+    "tool_choice": {"type": "function", "function": {"name": "read"}},
+    "parallel_tool_calls": False,
+    "max_completion_tokens": 5_000,
+    "max_tokens": 5_000,
+    "n": 1,
+    "temperature": 0.5,
+    "top_p": 0.5,
+    "top_k": 5,
+    "frequency_penalty": 0.5,
+    "presence_penalty": 0.5,
+    "logit_bias": {"50256": -100},
+    "logprobs": False,
+    "top_logprobs": 2,
+    "seed": 5,
+    "stop": ["END"],
+    "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA, "strict": True}},
+    "reasoning_effort": "high",
+    "reasoning": {"effort": "high", "max_tokens": 2_000},
+    "stream": True,
+    "stream_options": {"include_usage": True},
+    "user": "ann",
+    "metadata": {"a": "b"},
+    "service_tier": "auto",
+    "prompt_cache_key": "k",
+    "modalities": ["text"],
+}
+MESSAGES: dict[str, Any] = {
+    "model": "m",
+    "max_tokens": 5_000,
+    "system": [{"type": "text", "text": "Be brief.", "cache_control": EPHEMERAL}],
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Look"},
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
+                {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}},
+                {
+                    "type": "document",
+                    "title": "t",
+                    "context": "c",
+                    "source": {"type": "text", "media_type": "text/plain", "data": "body"},
+                },
+                {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "p"}]}},
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "hm", "signature": "sig"},
+                {"type": "redacted_thinking", "data": "xx"},
+                {"type": "text", "text": "I will."},
+                {"type": "tool_use", "id": "t1", "name": "read", "input": {"a": "b"}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "t1", "is_error": False, "content": "note"},
+                {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "note"}]},
+            ],
+        },
+        {"role": "system", "content": "Hurry."},
+        {"role": "user", "content": "Go on."},
+    ],
+    "tools": [{"name": "read", "description": "d", "input_schema": SCHEMA, "strict": True}],
+    "tool_choice": {"type": "tool", "name": "read", "disable_parallel_tool_use": True},
+    "temperature": 0.5,
+    "top_p": 0.5,
+    "top_k": 5,
+    "stop_sequences": ["END"],
+    "thinking": {"type": "enabled", "budget_tokens": 2_000},
+    "output_config": {"effort": "high", "format": {"type": "json_schema", "schema": SCHEMA}},
+    "metadata": {"user_id": "ann"},
+    "service_tier": "auto",
+    "inference_geo": "global",
+    "stream": True,
+}
+BODIES = {"openai_chat": CHAT, "anthropic_messages": MESSAGES}
+FREE_FORM = frozenset({"parameters", "schema", "input_schema", "input", "cache_control", "metadata"})
+"""Objects whose inside is the client's own affair: it goes on as it is, or not at all."""
+
+TEXT, NUMBER = "w9z", 7351
+WRONG = (None, True, NUMBER, 2.5, TEXT, [], [TEXT], [NUMBER], {}, {TEXT: NUMBER})
+
+Path = tuple[str | int, ...]
+
+
+def paths(value: Any, at: Path = ()) -> Iterator[Path]:
+    if at:
+        yield at
+    if at and at[-1] in FREE_FORM and isinstance(value, dict):
+        return
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from paths(item, (*at, key))
+
+
+def replaced(body: dict[str, Any], at: Path, value: Any) -> dict[str, Any]:
+    copy = json.loads(json.dumps(body))
+    holder = copy
+    for key in at[:-1]:
+        holder = holder[key]
+    holder[at[-1]] = value
+    return copy
+
+
+def found(body: dict[str, Any], at: Path) -> Any:
+    for key in at:
+        body = body[key]
+    return body
+
+
+def kind(value: Any) -> str:
+    """The JSON type; integers and fractions are told apart."""
+    return type(value).__name__
+
+
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts(item)
+
+
+def lists(value: Any) -> Iterator[list[Any]]:
+    if isinstance(value, list):
+        yield value
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from lists(item)
+
+
+def written(at: Path) -> str:
+    """The path as a refusal writes it."""
+    return "".join([f"[{key}]" if isinstance(key, int) else f".{key}" for key in at])[1:]
+
+
+def outcome(client: str, provider: str, body: dict[str, Any]) -> dict[str, Any] | Refusal | MalformedRequest:
+    raw = json.dumps(body).encode()
+    try:
+        facts = dialect(client).read_facts(body, len(raw))
+    except MalformedRequest as refused:
+        return refused
+    result = codec(client, provider).request(body, raw, facts, TARGET)
+    return result if isinstance(result, Refusal) else json.loads(result)
+
+
+DIRECTIONS = [(client, provider) for client in BODIES for provider in BODIES]
+
+
+@pytest.mark.parametrize(("client", "provider"), DIRECTIONS)
+def test_the_full_bodies_are_valid(client: str, provider: str) -> None:
+    result = outcome(client, provider, BODIES[client])
+    assert isinstance(result, dict), result
+    if client != provider:
+        sdk_request(provider, result)
+
+
+@pytest.mark.parametrize(("client", "provider"), DIRECTIONS)
+def test_a_wrong_type_is_refused_or_goes_on_as_it_is(client: str, provider: str) -> None:
+    full = BODIES[client]
+    refused = tried = 0
+    for at in paths(full):
+        for wrong in WRONG:
+            if kind(wrong) == kind(found(full, at)):
+                continue
+            tried += 1
+            body = replaced(full, at, wrong)
+            result = outcome(client, provider, body)
+            place = f"{written(at)} = {wrong!r}"
+            if at[-1] == "signature" and wrong is None and isinstance(result, dict):
+                continue  # thinking without a signature is left out, whoever gets it
+            if isinstance(result, dict):
+                check_sent(client, provider, body, at, wrong, result, place)
+                continue
+            refused += 1
+            assert result.param, place
+            if isinstance(result, MalformedRequest) or result.kind == "malformed":
+                assert related(result.param, written(at)), f"{place} was refused for {result.param}"
+            else:
+                assert result.kind == "unsupported", place
+    assert tried > 300
+    # Between dialects nearly everything is read; what passes are nulls and numbers of the other kind.
+    assert refused > tried * (0.6 if client != provider else 0.2)
+
+
+def related(param: str, place: str) -> bool:
+    """A refusal may name what is missing inside the place, or the holder whose kind the place decides."""
+    holder = place.rpartition(".")[0]
+    return param.startswith((place, holder)) or place.startswith(param)
+
+
+def check_sent(
+    client: str, provider: str, body: dict[str, Any], at: Path, wrong: Any, sent: dict[str, Any], place: str
+) -> None:
+    if client == provider:
+        expected = {**body, "stream_options": sent["stream_options"]} if "stream_options" in sent else body
+        assert sent == expected, place
+        return
+    sdk_request(provider, sent)
+    assert list(TEXT) not in list(lists(sent)), place
+    if isinstance(wrong, dict) and at[-1] in ("arguments", "input"):
+        return  # an object as arguments is JSON text in the one dialect and an object in the other
+    said = "\0".join(texts(sent))
+    for never in ("7351", "2.5", "True", "None"):
+        assert never not in said, place
+
+
+@pytest.mark.parametrize(
+    ("client", "fields", "param"),
+    [
+        ("anthropic_messages", {"stop_sequences": "abc"}, "stop_sequences"),
+        ("anthropic_messages", {"tools": [{"name": "f", "input_schema": 5}]}, "tools[0].input_schema"),
+        ("anthropic_messages", {"tool_choice": 7}, "tool_choice"),
+        ("openai_chat", {"stop": {}}, "stop"),
+        ("openai_chat", {"stop": ["a", 5]}, "stop[1]"),
+        ("openai_chat", {"tool_choice": 7}, "tool_choice"),
+        ("openai_chat", {"tool_choice": "always"}, "tool_choice"),
+        ("openai_chat", {"logprobs": 1}, "logprobs"),
+        ("openai_chat", {"response_format": {"type": "xml"}}, "response_format.type"),
+        ("openai_chat", {"logit_bias": {"5": "x"}}, "logit_bias.5"),
+        (
+            "openai_chat",
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": 5}}]},
+            "tools[0].function.parameters",
+        ),
+    ],
+)
+def test_what_only_translation_reads_is_named(client: str, fields: dict[str, Any], param: str) -> None:
+    body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], **fields}
+    (provider,) = [name for name in BODIES if name != client]
+    refusal = outcome(client, provider, body)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.kind, refusal.param) == ("malformed", param)
+    assert isinstance(outcome(client, client, body), dict)  # the provider's own to judge where it is its own dialect
