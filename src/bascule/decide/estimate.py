@@ -1,8 +1,7 @@
 """What a request may cost before it is sent: bounds of its tokens, the hold, and what is to be expected.
 
-INTERFACE, "Bounds" and "Hold". Strict input is a sound upper bound: a byte-level tokenizer never makes more tokens
-than there are UTF-8 bytes, plus constants for what the provider wraps around messages and tools, plus the most that
-an image can cost. Expected input is the 95th percentile of an estimate calibrated per model.
+INTERFACE, "Bounds" and "Hold". Strict input is a sound upper bound, see `decide.bounds`; expected input is the 95th
+percentile of an estimate calibrated per model.
 """
 
 from collections.abc import Sequence
@@ -10,7 +9,9 @@ from math import ceil
 from typing import overload
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from bascule.decide.bounds import input_bound_tokens, sampling_rounds, web_searches
 from bascule.decide.budget import over_budget, unpriced
 from bascule.decide.calibration import Calibration, input_tokens, mean_output_tokens
 from bascule.decide.price import bound_nanousd
@@ -72,19 +73,6 @@ class HoldPlan(Struct, frozen=True, kw_only=True):
     """The cap that each of `candidates` must be sent; None leaves the client's own, whatever that is."""
 
 
-def input_bound_tokens(facts: Facts, bounds: BoundFacts) -> int | Refusal:
-    """No provider that `bounds` is true of bills more input tokens. A Refusal names what has no bound."""
-    if facts.unbounded or facts.images:
-        unbounded = list(facts.unbounded)
-        unbounded += [f"image_{image.kind}" for image in facts.images if image.kind != "base64"]
-        if unbounded:
-            return _boundless(tuple(dict.fromkeys(unbounded)))
-    tokens = facts.text_bytes + bounds.per_request_tokens + facts.messages * bounds.per_message_tokens
-    if facts.tools:
-        tokens += bounds.tools_preamble_tokens + facts.tools * bounds.per_tool_tokens
-    return tokens + len(facts.images) * bounds.tokens_per_image
-
-
 def expected_input_tokens(facts: Facts, calibration: Calibration) -> int:
     """The 95th percentile of what this request's input may be, by what the model's own usage has taught."""
     text = ceil(input_tokens(calibration, facts.text_bytes) * calibration.upper)
@@ -92,10 +80,14 @@ def expected_input_tokens(facts: Facts, calibration: Calibration) -> int:
 
 
 def held_input_tokens(
-    facts: Facts, bounds: BoundFacts, calibration: Calibration, mode: BudgetMode | None
+    facts: Facts,
+    bounds: BoundFacts,
+    calibration: Calibration,
+    mode: BudgetMode | None,
+    context_window: int | None = None,
 ) -> int | Refusal:
     """The input tokens that a hold of this mode counts. Refused only where the mode is strict and a bound is not."""
-    bound = input_bound_tokens(facts, bounds)
+    bound = input_bound_tokens(facts, bounds, context_window)
     if mode == "strict":
         return bound
     expected = expected_input_tokens(facts, calibration)
@@ -128,7 +120,14 @@ def output_cap(
 
 
 def hold_amount(
-    input_tokens: int, out_tokens: int, n: int, rates: Rates, *, fees_nanousd: int = 0, images: bool = False
+    input_tokens: int,
+    out_tokens: int,
+    n: int,
+    rates: Rates,
+    *,
+    fees_nanousd: int = 0,
+    images: bool = False,
+    searches: int = 0,
 ) -> int | None:
     """Nano-USD, rounded up, of a call with this much input and `n` answers of `out_tokens` at the dearest rates.
 
@@ -136,8 +135,8 @@ def hold_amount(
     reasoning; images may have a dearer class of their own. None where a rate that matters is unknown.
     """
     if images and rates.input is not None and rates.image_in is not None and rates.image_in > rates.input:
-        rates = Rates(input=rates.image_in, output=rates.output, request_fee=rates.request_fee)
-    amount = bound_nanousd(rates, input_tokens=input_tokens, output_tokens=out_tokens * n)
+        rates = replace(rates, input=rates.image_in)
+    amount = bound_nanousd(rates, input_tokens=input_tokens, output_tokens=out_tokens * n, web_searches=searches)
     return None if amount is None else amount + fees_nanousd
 
 
@@ -229,9 +228,14 @@ def _amount(facts: Facts, priced: Priced, cap_tokens: int) -> int | None:
         return None
     tokens = cap_tokens if priced.mode == "strict" else min(cap_tokens, priced.cap.expected_tokens)
     tokens += facts.thinking_tokens or 0
-    if not facts.images:
+    if not facts.images and not facts.web_tools:
         return bound_nanousd(priced.rates, input_tokens=priced.input_tokens, output_tokens=tokens * facts.n)
-    return hold_amount(priced.input_tokens, tokens, facts.n, priced.rates, images=True)
+    searches = web_searches(facts)
+    if priced.mode == "strict":
+        tokens *= sampling_rounds(facts)
+    elif priced.rates.web_search_fee is None:
+        searches = 0  # an unknown fee is refused where the hold has to be a bound
+    return hold_amount(priced.input_tokens, tokens, facts.n, priced.rates, images=facts.has_image, searches=searches)
 
 
 @overload
@@ -259,17 +263,4 @@ def _none_fits(tight: BudgetState | None, max_cost_nanousd: int | None, too_dear
         needed_nanousd=needed,
         left_nanousd=max_cost_nanousd,
         scope="max_cost_usd",
-    )
-
-
-def _boundless(unbounded: tuple[str, ...]) -> Refusal:
-    return Refusal(
-        kind="unpriceable",
-        message=(
-            f"A strict budget applies and the cost of {', '.join(unbounded)} has no upper bound, so the request is"
-            " refused. Send images as base64 and documents as text, give web tools a use limit, or use a budget with"
-            " mode: expected."
-        ),
-        code="unpriceable",
-        param=unbounded[0],
     )

@@ -38,8 +38,15 @@ class BoundFacts(Struct, frozen=True, kw_only=True):
     per_message_tokens: int = 16
     per_tool_tokens: int = 64
     tools_preamble_tokens: int = 600
+    per_vendor_tool_tokens: int = 2_000
+    """A tool whose prompt the provider writes. Anthropic documents 245 to 735 tokens for each of `bash`, `text_editor`
+    and `computer`, and 499 of system prompt for the last; newer tokenizers make up to 1.35 times as many."""
     tokens_per_image: int = 6_000
     """The most that one image of any size may cost; pixel-based bounds may be tighter."""
+    image_rule: Literal["anthropic", "openai"] | None = None
+    """Whose published rule bounds an image by its pixels; None counts `tokens_per_image` for each."""
+    context_tokens: int | None = None
+    """The largest context window of any of the provider's models, where one is documented."""
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):

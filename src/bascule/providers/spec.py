@@ -23,8 +23,12 @@ ANTHROPIC_PATHS: dict[Surface, str] = {
     "count_tokens": "/v1/messages/count_tokens",
 }
 
-OPENAI_BOUNDS = BoundFacts(tokens_per_image=50_000)
+ANTHROPIC_BOUNDS = BoundFacts(image_rule="anthropic", context_tokens=1_000_000)
+"""Images end at 4,784 tokens (2,576 pixels, platform.claude.com/docs/en/build-with-claude/vision)."""
+OPENAI_BOUNDS = BoundFacts(tokens_per_image=50_000, image_rule="openai")
 """The dearest image among OpenAI's models: 2,833 tokens and 5,667 for each of at most 8 tiles (gpt-4o-mini)."""
+ANY_VENDOR_BOUNDS = BoundFacts(tokens_per_image=50_000)
+"""Where models of all vendors are sold: the dearest image of any, whatever its size."""
 OPEN_WEIGHT_BOUNDS = BoundFacts(tokens_per_image=17_000)
 """The dearest image among open-weight models: 16,384 tokens (Qwen-VL at its highest default resolution)."""
 

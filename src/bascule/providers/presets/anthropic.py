@@ -1,7 +1,7 @@
 """Anthropic, https://platform.claude.com."""
 
 from bascule.model.catalog import DataFacts
-from bascule.providers.spec import ANTHROPIC_PATHS, ProviderSpec
+from bascule.providers.spec import ANTHROPIC_BOUNDS, ANTHROPIC_PATHS, ProviderSpec
 
 SPEC = ProviderSpec(
     name="anthropic",
@@ -28,6 +28,7 @@ SPEC = ProviderSpec(
         source="training: code.claude.com/docs/en/data-usage (commercial terms), read 2026-11-21; "
         "the retention period was not read",
     ),
+    bounds=ANTHROPIC_BOUNDS,
     price_provider="anthropic",
     notes="Zero data retention is granted on approval only: declare it under `data` if you have it.",
 )

@@ -1,7 +1,7 @@
 """OpenRouter, https://openrouter.ai."""
 
 from bascule.model.catalog import DataFacts
-from bascule.providers.spec import OPENAI_BOUNDS, ProviderSpec
+from bascule.providers.spec import ANY_VENDOR_BOUNDS, ProviderSpec
 
 SPEC = ProviderSpec(
     name="openrouter",
@@ -24,7 +24,7 @@ SPEC = ProviderSpec(
         operator="OpenRouter",
         source="the operator's seat; retention and training are those of the provider that it picks",
     ),
-    bounds=OPENAI_BOUNDS,
+    bounds=ANY_VENDOR_BOUNDS,
     price_provider="openrouter",
     notes="It picks among its own upstreams; its own `usage.cost` is kept for reconciliation. Errors may come "
     "inside a 200.",

@@ -1,0 +1,125 @@
+"""How many input tokens a request can cost at most: INTERFACE, "Bounds", strict.
+
+A byte-level tokenizer never makes more tokens than there are UTF-8 bytes; constants cover what the provider wraps
+around messages and tools; an image costs what its pixels cost by the provider's published rule. What has no bound is
+refused, with what to do about it.
+"""
+
+from bascule.model.catalog import BoundFacts
+from bascule.model.errors import Refusal
+from bascule.model.facts import Facts, ImageFact
+
+WEB_ROUNDS = 11
+"""Anthropic's loop around its own tools ends after 10 rounds with `pause_turn` (docs, "Server tools": default limit),
+and each round reads the whole context again. One more for good measure."""
+
+_OPENAI_BASE_TOKENS, _OPENAI_TILE_TOKENS = 2_833, 5_667
+"""gpt-4o-mini, the dearest of OpenAI's models with tiles of 512 pixels; gpt-4o takes 85 and 170."""
+_OPENAI_PATCHES, _OPENAI_PATCH_PERCENT = 10_000, 246
+"""Most patches of 32 pixels (detail `original`) and the dearest multiplier (gpt-4.1-nano, gpt-5-nano: 2.46)."""
+_REMEDIES = {
+    "image_url": "send images as base64",
+    "image_file": "send images as base64",
+    "file": "send documents as text",
+    "audio": "send a transcript",
+    "web_search": "search elsewhere and send the results, or name a tool that takes `max_uses`",
+}
+
+
+def input_bound_tokens(facts: Facts, bounds: BoundFacts, context_window: int | None = None) -> int | Refusal:
+    """No provider that `bounds` is true of bills more input tokens. A Refusal names what has no bound.
+
+    `context_window` is the model's, where it is known; else the provider's largest, in `bounds`.
+    """
+    if facts.unbounded or facts.images:
+        unbounded = list(facts.unbounded)
+        unbounded += [f"image_{image.kind}" for image in facts.images if image.kind != "base64"]
+        if unbounded:
+            return _boundless([(name, _REMEDIES.get(name)) for name in dict.fromkeys(unbounded)])
+    tokens = facts.text_bytes + bounds.per_request_tokens + facts.messages * bounds.per_message_tokens
+    if facts.tools:
+        tokens += bounds.tools_preamble_tokens + facts.tools * bounds.per_tool_tokens
+        tokens += facts.vendor_tools * bounds.per_vendor_tool_tokens
+    for image in facts.images:
+        tokens += image_bound_tokens(image, bounds)
+    if facts.web_tools:
+        return _web_bound(facts, context_window or bounds.context_tokens, tokens)
+    return tokens
+
+
+def image_bound_tokens(image: ImageFact, bounds: BoundFacts) -> int:
+    """The most that one image costs: by its pixels where rule and size are known, else the provider's maximum.
+
+    Scaling down, which providers do to large images, only lowers it, so that it is not counted on, but for OpenAI's
+    tiles: there the number of tiles is meant after it.
+    """
+    width, height = image.width, image.height
+    if bounds.image_rule is None or width is None or height is None:
+        return bounds.tokens_per_image
+    if bounds.image_rule == "anthropic":
+        # Patches of 28 pixels; width x height / 750 by the older documentation (platform.claude.com, "Vision").
+        tokens = max(-(-width // 28) * -(-height // 28), -(-width * height // 750))
+    elif image.detail == "low":
+        tokens = _OPENAI_BASE_TOKENS
+    else:
+        patches = min(-(-width // 32) * -(-height // 32), _OPENAI_PATCHES)
+        tiles = _OPENAI_BASE_TOKENS + _OPENAI_TILE_TOKENS * _tiles(width, height)
+        tokens = max(tiles, -(-patches * _OPENAI_PATCH_PERCENT // 100))
+    return min(tokens, bounds.tokens_per_image)
+
+
+def sampling_rounds(facts: Facts) -> int:
+    """How often the model may run within one request: more than once where the provider works with tools itself."""
+    if not facts.web_tools:
+        return 1
+    return max(WEB_ROUNDS, 1 + sum([tool.max_uses or 0 for tool in facts.web_tools]))
+
+
+def web_searches(facts: Facts) -> int:
+    """The most searches that may be charged for."""
+    return sum([tool.max_uses or 0 for tool in facts.web_tools if tool.kind == "web_search"])
+
+
+def _tiles(width: int, height: int) -> int:
+    """Tiles of 512 pixels once it fits 2,048 x 2,048 and its shorter side 768 (OpenAI, "Images and vision").
+
+    In whole numbers; a side that was scaled counts a pixel more, for those who round up.
+    """
+    long, short = max(width, height), min(width, height)
+    over, under = 1, 1  # what is left of a side: over / under
+    if long > 2_048:
+        over, under = 2_048, long
+    if short * over > 768 * under:
+        over, under = 768, short
+    more = 0 if over == under else 1
+    across, down = -(-long * over // under) + more, -(-short * over // under) + more
+    return -(-across // 512) * -(-down // 512)
+
+
+def _web_bound(facts: Facts, context_window: int | None, tokens: int) -> int | Refusal:
+    """Every round may read as much as the model can hold.
+
+    A fetch's own `max_content_tokens` bounds nothing: it is approximate and leaves PDFs out (Anthropic's reference of
+    the tool), and searches have no such limit at all.
+    """
+    endless = dict.fromkeys([tool.kind for tool in facts.web_tools if tool.max_uses is None])
+    if endless:
+        return _boundless([(name, "give the tool `max_uses`") for name in endless])
+    if context_window is None:
+        why = "`max_uses` limits how often the tool is used, not how many tokens it brings, and the model's context "
+        return _boundless([(facts.web_tools[0].kind, why + "window is not known")])
+    return sampling_rounds(facts) * max(context_window, tokens)
+
+
+def _boundless(found: list[tuple[str, str | None]]) -> Refusal:
+    names = ", ".join([name for name, _ in found])
+    remedies = "; ".join(dict.fromkeys([remedy for _, remedy in found if remedy is not None]))
+    return Refusal(
+        kind="unpriceable",
+        message=(
+            f"A strict budget applies and the cost of {names} has no upper bound, so the request is refused."
+            f" {remedies[:1].upper() + remedies[1:] or 'Leave it out'}, or use a budget with mode: expected."
+        ),
+        code="unpriceable",
+        param=found[0][0],
+    )
