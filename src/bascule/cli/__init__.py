@@ -21,6 +21,7 @@ COMMANDS = {
     "init": "init",
     "keys": "keys",
     "ledger": "ledger",
+    "market": "market",
     "models": "models",
     "price": "price",
     "report": "report",
