@@ -107,13 +107,13 @@ def test_a_strict_budget_is_neither_exceeded_nor_stranded(kind: str, budgeted: G
     budgeted.start()
     seen = asyncio.run(at_once(budgeted.url, ask, AT_ONCE))
     provider.quiet()
-    budgeted.settled(KEY)
+    budgeted.settled(ADMIN)
     assert {one.status for one in seen if not one.left} <= {200, 402}
     assert sum(one.status == 200 for one in seen) >= 1
     assert spent(provider) <= CENT
     provider.upstream.use(Script(output_tokens=80, cached_tokens=5))
     refused = until_refused(budgeted.url, ask)
-    budgeted.settled(KEY)
+    budgeted.settled(ADMIN)
     assert refused.status == 402, refused.body
     needed, left = figures(refused)
     total = spent(provider)
@@ -169,7 +169,7 @@ def test_a_crash_never_frees_what_was_held(budgeted: Gateway, provider: Provider
     provider.upstream.use(Script(output_tokens=80))
     until_refused(budgeted.url, ask)
     assert spent(provider) <= CENT
-    assert budgeted.metric("bascule_open_holds", KEY) == 0
+    assert budgeted.metric("bascule_open_holds", ADMIN) == 0
     budgeted.verify()
 
 

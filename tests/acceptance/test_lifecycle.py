@@ -19,6 +19,7 @@ pytestmark = pytest.mark.real
 
 CHAT = "/v1/chat/completions"
 FIRST, SECOND = "bk-first-3Hd8Kz", "bk-second-6Pw1Ys"
+BOSS = "bk-boss-9Jw4Rm-as-long-as-it-should-be"
 SEEN_WITHIN_S = 2.0
 
 
@@ -103,7 +104,8 @@ def test_a_reload_takes_effect_and_a_broken_file_does_not(make_gateway: MakeGate
 def test_a_reload_changes_no_spend_and_cuts_no_stream(make_gateway: MakeGateway, provider: Provider) -> None:
     provider.use(Script(output_tokens=40, gap_s=0.04))
     gateway = make_gateway(
-        {"FIRST": FIRST},
+        {"FIRST": FIRST, "BOSS": BOSS},
+        admin={"secret": "env:BOSS"},
         keys={"first": {"secret": "env:FIRST"}},
         budgets=[{"scope": "key:first", "limit_usd": 1, "window": "day", "mode": "strict"}],
     ).start()
@@ -117,7 +119,7 @@ def test_a_reload_changes_no_spend_and_cuts_no_stream(make_gateway: MakeGateway,
 
     for seen in asyncio.run(reload_often()):
         assert seen.body.endswith(b"data: [DONE]\n\n")
-    gateway.settled(FIRST)
+    gateway.settled(BOSS)
     spent = sum(row["cost_nanousd"] for row in gateway.rows())
     (budget,) = json.loads(gateway.run("budgets", "show", "--json"))
     assert nanousd(budget["settled_usd"]) == spent > 0
@@ -185,12 +187,14 @@ def test_two_gateways_do_not_share_a_data_directory_by_accident(make_gateway: Ma
 
 def test_health_and_metrics(make_gateway: MakeGateway, provider: Provider) -> None:
     provider.use(Script())
-    gateway = make_gateway({"FIRST": FIRST}, keys={"first": {"secret": "env:FIRST"}}).start()
+    keys = {"first": {"secret": "env:FIRST"}}
+    gateway = make_gateway({"FIRST": FIRST, "BOSS": BOSS}, keys=keys, admin={"secret": "env:BOSS"}).start()
     assert gateway.get("/healthz")[0] == 200
     assert gateway.get("/readyz")[0] == 200
     assert gateway.get("/metrics")[0] == 401
     assert status(gateway, FIRST) == 200
-    page = gateway.get("/metrics", FIRST)[1]
+    assert gateway.get("/metrics", FIRST)[0] == 403
+    page = gateway.get("/metrics", BOSS)[1]
     assert 'bascule_requests_total{status="200",surface="openai_chat"} 1.0' in page
     assert 'bascule_tokens_total{model="oai"' in page
     assert "bascule_cost_usd_total" in page

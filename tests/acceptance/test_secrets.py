@@ -105,7 +105,8 @@ def test_canaries_stay_inside(make_gateway: MakeGateway, provider: Provider) -> 
     say(f"{CHAT}?key={quote(WRONG_KEY, safe='')}", {})
     say(CHAT, ways[0], model={"oops": CLIENT_KEY[:4]})
     say("/v1/nothing", {"authorization": f"Bearer {WRONG_KEY}"})
-    said += [gateway.get("/metrics", CLIENT_KEY)[1].encode(), gateway.get("/v1/models", CLIENT_KEY)[1].encode()]
+    said += [gateway.get("/metrics", ADMIN_KEY)[1].encode(), gateway.get("/metrics", CLIENT_KEY)[1].encode()]
+    said += [gateway.get("/v1/models", CLIENT_KEY)[1].encode()]
     for arguments in (("keys", "list", "--json"), ("ledger", "export"), ("budgets", "show", "--json"), ("report",)):
         said.append(gateway.run(*arguments).encode())
     assert gateway.stop() == 0

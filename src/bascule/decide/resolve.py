@@ -17,6 +17,7 @@ from bascule.model.registry import Registry
 
 Suffix = Literal["floor", "nitro"]
 MAX_NAME_CHARS = 256
+MAX_SUGGESTED = 3
 
 _SUFFIXES: dict[str, Suffix] = {"floor": "floor", "nitro": "nitro"}
 
@@ -41,7 +42,7 @@ def resolve(name: str, registry: Registry) -> Resolved | Refusal:
         stripped = _stripped(name, registry)
         if stripped is not None and (found is None or not _is_priced(found)):
             return stripped
-    return found if found is not None else _not_found(name)
+    return found if found is not None else _not_found(name, registry.own_servers)
 
 
 def granted(key: KeyPolicy, names: Iterable[str], registry: Registry) -> Refusal | None:
@@ -119,7 +120,7 @@ def _is_priced(found: Resolved) -> bool:
     return found.model is not None and any(endpoint.prices is not None for endpoint in found.model.endpoints)
 
 
-def _not_found(name: str) -> Refusal:
+def _not_found(name: str, own_servers: tuple[str, ...]) -> Refusal:
     if not name:
         message = "No model was asked for; set `model`."
     else:
@@ -127,6 +128,9 @@ def _not_found(name: str) -> Refusal:
             f"Model {_shown(name)} is neither a route nor a configured model, and no configured provider serves it. "
             "GET /v1/models lists what there is."
         )
+        if own_servers:
+            direct = " or ".join([_shown(f"{server}/{name}") for server in own_servers[:MAX_SUGGESTED]])
+            message += f" A model of your own server is asked for as {direct}, or declared under `models`."
     return Refusal(kind="model_not_found", message=message, code="model_not_found", param="model")
 
 

@@ -40,6 +40,10 @@ class LinkedProvider(Struct, frozen=True, kw_only=True):
     price: Prices | None
     """For models without a price of their own."""
 
+    @property
+    def is_own_server(self) -> bool:
+        return self.spec.local or is_loopback(host_of(self.origin))
+
     def target(self, surface: Surface, upstream_model: str, query: str = "") -> str:
         """Path and query of a request."""
         return request_target(self.spec, surface, self.base_path, upstream_model, query)

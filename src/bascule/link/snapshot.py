@@ -50,6 +50,7 @@ class Snapshot:
         self.policy_version = policy_version
         self.price_version = book.version
         self.providers = providers
+        self.own_servers = tuple([name for name, linked in providers.items() if linked.is_own_server])
         self.models = models
         """The configured ones, by name."""
         self.routes = routes

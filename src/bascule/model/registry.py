@@ -16,6 +16,11 @@ class Registry(Protocol):
     @property
     def price_version(self) -> str: ...
 
+    @property
+    def own_servers(self) -> tuple[str, ...]:
+        """Configured providers that are servers of the operator's own: nothing but them says what models they have."""
+        ...
+
     def route(self, name: str) -> RoutePolicy | None:
         """The route of exactly this name."""
         ...

@@ -99,21 +99,23 @@ class PriceBook:
         return None
 
     def _entry(self, provider: str, model: PricedModel, *, borrowed: bool = False) -> BookEntry:
-        """Service tiers are the seller's own: of a borrowed model only the standard prices hold."""
-        periods = model.periods
+        """Service tiers and ends of service are the seller's own: of a borrowed model only standard prices hold."""
+        periods, facts = model.periods, model.facts
         if borrowed:
             periods = tuple(replace(period, variants={}) for period in periods)
+            facts = replace(facts, retires=None, successor=None, deprecated=False)
         priced = any(period.rates.input is not None or period.rates.output is not None for period in periods)
         timeline = PriceTimeline(
             periods=periods,
             source=model.source or self._read().source,
             standard_tiers=() if borrowed else model.standard_tiers,
+            geo_premium=provider == "anthropic" and not borrowed,
         )
         return BookEntry(
             provider=provider,
             id=model.id,
             timeline=timeline if priced else None,
-            facts=model.facts,
+            facts=facts,
             unpriced=model.unpriced,
         )
 

@@ -13,10 +13,12 @@ from bascule.gateway.admission import authenticate
 from bascule.gateway.engine import Engine
 from bascule.gateway.exchange import Surface
 from bascule.gateway.respond import PRIVATE, error_answer
-from bascule.model.errors import Refusal
+from bascule.model.errors import Refusal, RefusalKind
 from bascule.model.headers import Headers
 from bascule.model.policy import KeyPolicy
 from bascule.ports import Clock, Header, KeyStore
+from bascule.server.admin.access import READ, caller_of
+from bascule.server.admin.answers import Refused
 from bascule.server.credentials import presented_secret
 from bascule.server.guard import Guard
 from bascule.server.listing import find, models_body
@@ -62,10 +64,10 @@ class Pages:
         return PlainTextResponse("ready\n") if problem is None else PlainTextResponse(problem + "\n", status_code=503)
 
     async def metrics(self, request: Request) -> Response:
-        """Open like health on loopback; behind a key as soon as there are any."""
-        key = self._key(request)
-        if isinstance(key, Refusal):
-            return self._refused(request, key)
+        """Open like health on loopback; as soon as there are keys, for those who may read what others spend."""
+        problem = self._may_not_measure(request)
+        if problem is not None:
+            return self._refused(request, problem)
         page = render(self._engine.metrics, self._gauges())
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -73,14 +75,14 @@ class Pages:
         key = self._key(request)
         if isinstance(key, Refusal):
             return self._refused(request, key)
-        return _private(JSONResponse(models_body(self._engine.snapshot, key)))
+        return _private(JSONResponse(models_body(self._engine.snapshot, key, self._clock.now_ms())))
 
     async def model(self, request: Request) -> Response:
         key = self._key(request)
         if isinstance(key, Refusal):
             return self._refused(request, key)
         name = request.path_params["name"]
-        entry = find(models_body(self._engine.snapshot, key)["data"], name)
+        entry = find(models_body(self._engine.snapshot, key, self._clock.now_ms())["data"], name)
         if entry is None:
             refusal = Refusal(kind="model_not_found", message=f"model {name!r} is not listed here", param="model")
             return self._refused(request, refusal)
@@ -97,6 +99,18 @@ class Pages:
     def _key(self, request: Request) -> KeyPolicy | Refusal:
         secret = presented_secret(Headers(request.scope["headers"]), request.scope["query_string"])
         return authenticate(self._keys, secret, self._clock.now_ms())
+
+    def _may_not_measure(self, request: Request) -> Refusal | None:
+        if self._keys.is_open:
+            return None
+        secret = presented_secret(Headers(request.scope["headers"]), request.scope["query_string"])
+        caller = caller_of(secret, self._engine.snapshot.admin_secret, self._keys, self._clock.now_ms())
+        if isinstance(caller, Refused):
+            kind: RefusalKind = "unauthenticated" if caller.status == 401 else "forbidden"
+            return Refusal(kind=kind, message=caller.message, code="invalid_api_key" if caller.status == 401 else None)
+        if caller.role in READ:
+            return None
+        return Refusal(kind="forbidden", message=f"{caller.by} has role {caller.role}, which may not read /metrics")
 
     def _refused(self, request: Request, refusal: Refusal) -> Response:
         status, headers, body = error_answer(_dialect_of(request), refusal, None)

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from bascule.decide.resolve import resolve
 from bascule.link import Snapshot
 from bascule.model.catalog import Model
+from bascule.model.errors import Refusal
 from bascule.model.policy import KeyPolicy
 
 CREATED = 1_700_000_000
@@ -12,18 +14,32 @@ CREATED_AT = "2023-11-14T22:13:20Z"
 """When a model was made is not known here; clients want a value, so all have the same."""
 
 
-def listed_names(snapshot: Snapshot, key: KeyPolicy) -> list[str]:
-    """What the key may ask for: names of the configuration, then of the catalog; or just what its list grants."""
+def listed_names(snapshot: Snapshot, key: KeyPolicy, now_ms: int) -> list[str]:
+    """What the key may ask for: names of the configuration, then of the catalog; or just what its list grants.
+
+    What no configured provider serves is left out, and so are catalog models whose provider has retired them.
+    """
     names = snapshot.names()
     if key.models:
         granted = set(key.models)
-        return [name for name in names if name in granted] + sorted(granted - set(names))
-    return list(dict.fromkeys([*names, *snapshot.catalog_names()]))
+        others = sorted(name for name in granted.difference(names) if _is_served(snapshot, name, now_ms))
+        return [name for name in names if name in granted] + others
+    others = [name for name in snapshot.catalog_names() if _is_served(snapshot, name, now_ms)]
+    return list(dict.fromkeys([*names, *others]))
 
 
-def models_body(snapshot: Snapshot, key: KeyPolicy) -> dict[str, Any]:
+def _is_served(snapshot: Snapshot, name: str, now_ms: int) -> bool:
+    """Whether a name that is not of the configuration can be asked for, and its end has not come."""
+    found = resolve(name, snapshot)
+    if isinstance(found, Refusal):
+        return False
+    model = found.model
+    return model is None or model.declared or model.retires_ms is None or model.retires_ms > now_ms
+
+
+def models_body(snapshot: Snapshot, key: KeyPolicy, now_ms: int) -> dict[str, Any]:
     """The list; `data` for SDKs, `models` for Codex."""
-    names = listed_names(snapshot, key)
+    names = listed_names(snapshot, key, now_ms)
     data = [_entry(name, _model(snapshot, name)) for name in names]
     return {
         "object": "list",

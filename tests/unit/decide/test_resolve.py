@@ -32,6 +32,8 @@ class Names:
         self.aliases = {"claude-haiku-4-5": "small", "quick": "auto:nitro", "loop": "quick", "far": "p/gpt"}
         self.priced = {"gpt", "odd:floor"}
 
+    own_servers: tuple[str, ...] = ()
+
     def route(self, name: str) -> RoutePolicy | None:
         return self.routes.get(name)
 
@@ -125,3 +127,22 @@ def test_grants(models: tuple[str, ...], asked: list[str], allowed: bool) -> Non
     assert (found is None) is allowed
     if found is not None:
         assert found.http_status == 403
+
+
+def test_an_unknown_name_may_be_a_model_of_a_server_of_ones_own() -> None:
+    names = Names()
+    assert "own server" not in unknown("llama3.2", names)
+    names.own_servers = ("ollama",)
+    assert "asked for as 'ollama/llama3.2', or declared under `models`" in unknown("llama3.2", names)
+    names.own_servers = ("ollama", "vllm", "sglang", "fourth")
+    said = unknown("qwen/qwen3:8b", names)
+    assert "'ollama/qwen/qwen3:8b' or 'vllm/qwen/qwen3:8b' or 'sglang/qwen/qwen3:8b'," in said
+    assert "fourth" not in said
+    assert "own server" not in unknown("", names)
+
+
+def unknown(name: str, names: Names) -> str:
+    found = resolve(name, names)
+    assert isinstance(found, Refusal)
+    assert found.kind == "model_not_found"
+    return found.message

@@ -47,6 +47,8 @@ class World:
         self.rates: dict[str, Rates] = {}
         self.tests: dict[str, Callable[[Mapping[str, Any]], bool]] = {}
 
+    own_servers: tuple[str, ...] = ()
+
     def route(self, name: str) -> RoutePolicy | None:
         return self.routes.get(name)
 

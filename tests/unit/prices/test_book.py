@@ -127,3 +127,13 @@ def test_documented_facts() -> None:
     assert facts is not None
     assert (facts.max_output, facts.retires, facts.successor) == (64_000, "2026-11-30", "claude-sonnet-5-5")
     assert facts.source is not None
+
+
+def test_when_a_borrowed_model_ends_is_its_lenders_affair() -> None:
+    book = PriceBook()
+    lent, borrowed = book.facts("openai", "o1"), book.facts("azure", "o1")
+    assert lent is not None
+    assert borrowed is not None
+    assert (lent.retires, lent.deprecated) == ("2026-10-23", True)
+    assert (borrowed.retires, borrowed.successor, borrowed.deprecated) == (None, None, False)
+    assert borrowed.context_window == lent.context_window

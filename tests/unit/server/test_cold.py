@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.unit.server.conftest import SECRETS
 
 from bascule.server.cold import Pages
 
@@ -30,7 +31,7 @@ async def test_a_store_that_takes_no_lines_is_not_ready(gate: Any, call: Any, mo
     assert b"disk is full" in answer.body
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/v1/models", "/models", "/v1/models/small"])
+@pytest.mark.parametrize("path", ["/v1/models", "/models", "/v1/models/small"])
 async def test_behind_a_key_once_there_are_any(gate: Any, call: Any, path: str) -> None:
     assert (await call(gate.app, "GET", path)).status == 401
     assert (await call(gate.app, "GET", path, headers={"authorization": "Bearer wrong"})).status == 401
@@ -39,8 +40,29 @@ async def test_behind_a_key_once_there_are_any(gate: Any, call: Any, path: str) 
     assert answer.headers["cache-control"] == "private, no-store"
 
 
+@pytest.mark.parametrize(
+    ("who", "status"), [("admin", 200), ("boss", 200), ("look", 200), ("ci", 403), ("lead", 403), ("lost", 403)]
+)
+async def test_metrics_are_for_those_who_may_read_what_all_spend(gate: Any, call: Any, who: str, status: int) -> None:
+    for headers in ({"authorization": f"Bearer {SECRETS[who]}"}, {"x-api-key": SECRETS[who]}):
+        answer = await call(gate.app, "GET", "/metrics", headers=headers)
+        assert answer.status == status
+        assert (b"bascule_open_holds" in answer.body) == (status == 200)
+        assert answer.headers["cache-control"] == "private, no-store"
+
+
+async def test_metrics_ask_who_is_there(gate: Any, call: Any) -> None:
+    assert (await call(gate.app, "GET", "/metrics")).status == 401
+    assert (await call(gate.app, "GET", "/metrics", headers={"authorization": "Bearer wrong"})).status == 401
+
+
+async def test_metrics_are_open_on_loopback_without_keys(make_gate: Any, call: Any) -> None:
+    assert (await call(make_gate(OPEN, admin=False).app, "GET", "/metrics")).status == 200
+    assert (await call(make_gate(OPEN).app, "GET", "/metrics")).status == 200
+
+
 async def test_metrics_are_text_that_prometheus_reads(gate: Any, call: Any) -> None:
-    answer = await call(gate.app, "GET", "/metrics", headers=CI)
+    answer = await call(gate.app, "GET", "/metrics", headers={"authorization": f"Bearer {SECRETS['admin']}"})
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert b"\nbascule_open_holds 0.0\n" in answer.body
 

@@ -13,6 +13,9 @@ from bascule.server.admin.answers import Refused
 
 Role = Literal["admin", "auditor", "team_admin"]
 
+READ: frozenset[Role] = frozenset({"admin", "auditor"})
+"""Who may read what all teams do."""
+
 BY_SECRET = "admin"  # noqa: S105  who, not the secret
 """Who the audit trail names where the configured secret was used; keys are `key:NAME`."""
 
@@ -51,7 +54,7 @@ def caller_of(secret: bytes | None, admin_secret: Secret | None, keys: KeyStore,
         return Refused(status=401, message=expired.message)
     if key.role == "member":
         more = f", or {REMEDY}" if admin_secret is None else ""
-        message = f"key {key.name!r} has role member; the admin API takes the admin secret or a key with another role"
+        message = f"key {key.name!r} has role member; this takes the admin secret or a key with another role"
         return Refused(status=403, message=message + more)
     if key.role == "team_admin" and key.team is None:
         return Refused(status=403, message=f"key {key.name!r} has role team_admin and no team; give it one")

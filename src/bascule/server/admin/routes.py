@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from bascule.model.errors import LedgerUnavailable, MalformedRequest, StoreError
 from bascule.model.headers import Headers
-from bascule.server.admin.access import Caller, Role, caller_of
+from bascule.server.admin.access import READ, Caller, Role, caller_of
 from bascule.server.admin.answers import MAX_BODY_BYTES, Refused, refused
 from bascule.server.admin.budgets import Budgets
 from bascule.server.admin.configuration import Configuration
@@ -30,7 +30,6 @@ CLIENT_CLOSED_REQUEST = 499
 
 Endpoint = Callable[[Request, Caller], Awaitable[Response | Refused]]
 
-READ: frozenset[Role] = frozenset({"admin", "auditor"})
 READ_TEAM: frozenset[Role] = frozenset({"admin", "auditor", "team_admin"})
 CHANGE: frozenset[Role] = frozenset({"admin"})
 CHANGE_TEAM: frozenset[Role] = frozenset({"admin", "team_admin"})
