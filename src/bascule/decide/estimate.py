@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from bascule.decide.bounds import input_bound_tokens, sampling_rounds, web_searches
 from bascule.decide.budget import over_budget, unpriced
 from bascule.decide.calibration import Calibration, input_tokens, mean_output_tokens
-from bascule.decide.price import bound_nanousd
+from bascule.decide.price import bound_nanousd, is_known_place
 from bascule.model.budget import BudgetState
 from bascule.model.catalog import BoundFacts
 from bascule.model.errors import Refusal
@@ -224,7 +224,7 @@ def _to_send(cap: OutputCap, tokens: int, bounded: bool) -> int | None:
 def _amount(facts: Facts, priced: Priced, cap_tokens: int) -> int | None:
     if priced.free:
         return 0
-    if priced.rates is None:
+    if priced.rates is None or not is_known_place(facts.inference_geo):
         return None
     tokens = cap_tokens if priced.mode == "strict" else min(cap_tokens, priced.cap.expected_tokens)
     tokens += facts.thinking_tokens or 0

@@ -48,7 +48,13 @@ def settle_usage(
     """
     if usage.source != "none" and _is_absurd(usage):
         # A negative or an astronomic count is nobody's bill. Believed, the one would lift a cap and the other spend it.
-        usage = structs.replace(NOT_BILLED, flags=usage.flags, raw=usage.raw, service_tier=usage.service_tier)
+        usage = structs.replace(
+            NOT_BILLED,
+            flags=usage.flags,
+            raw=usage.raw,
+            service_tier=usage.service_tier,
+            inference_geo=usage.inference_geo,
+        )
     reported = usage.source != "none"
     if not reported and ending == "failed":
         return NOT_BILLED
@@ -99,4 +105,12 @@ def _estimated(usage: Usage, output_bytes: int, facts: Facts, ending: Ending, ca
     if completed and tokens_in == known_in and tokens_out == known_out:
         return usage
     flags = usage.flags if usage.source == "none" or PARTIAL in usage.flags else (*usage.flags, PARTIAL)
-    return structs.replace(usage, tokens_in=tokens_in, tokens_out=tokens_out, source="estimated", flags=flags)
+    return structs.replace(
+        usage,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        source="estimated",
+        flags=flags,
+        # What was asked for is what it costs, unless the provider said otherwise.
+        inference_geo=usage.inference_geo or facts.inference_geo,
+    )

@@ -13,6 +13,9 @@ The rules, in one place (the first four are genai-prices' own, which the price b
 - *Service tier*: the tier that the provider reports picks the variant. A name that the book does not know costs as
   standard (`default`, `standard`, `on_demand` and their like, and discounts that the book has not heard of), except
   for the names in `DEARER_TIERS`, where standard would be too little: there the cost is unknown.
+- *Place*: where the provider charges for it (`PriceTimeline.geo_premium`) and says that the model ran in the US alone,
+  every rate of tokens is 11/10, on top of all the above (platform.claude.com, "Data residency"). A place that is not
+  known makes the cost unknown.
 """
 
 from collections.abc import Collection
@@ -20,12 +23,20 @@ from operator import attrgetter
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bascule.model.money import PricePeriod, PriceTimeline, Rates, Tier, Window, ceil_nanousd, round_nanousd
 from bascule.model.usage import Usage
 
 DEARER_TIERS = frozenset({"priority", "fast", "performance"})
 """Service tiers that cost more than standard wherever they have a price."""
+
+GEO_PREMIUMS = {"us": (11, 10)}
+"""Numerator and denominator for rates of tokens, by `inference_geo`."""
+STANDARD_GEOS = frozenset({"global", "not_available"})
+"""What costs as standard; models that cannot be bound to a place report the latter."""
+
+_DEAREST_PREMIUM = max(GEO_PREMIUMS.values(), key=lambda premium: premium[0] / premium[1])
 
 BUCKETS = (
     "tokens_in",
@@ -43,7 +54,7 @@ BUCKETS = (
 CacheWrites = Literal["never", "5m", "1h"]
 
 _counts = attrgetter(*BUCKETS)
-_given = attrgetter(
+_TOKEN_RATES = (
     "input",
     "cache_read",
     "cache_write_5m",
@@ -55,6 +66,7 @@ _given = attrgetter(
     "image_in",
     "image_out",
 )
+_given = attrgetter(*_TOKEN_RATES)
 
 DAY_S = 86_400
 
@@ -95,11 +107,16 @@ def period_at(timeline: PriceTimeline, ts_ms: int) -> PricePeriod | None:
 
 
 def rates_for(
-    timeline: PriceTimeline, ts_ms: int, *, input_tokens: int, service_tier: str | None = None
+    timeline: PriceTimeline,
+    ts_ms: int,
+    *,
+    input_tokens: int,
+    service_tier: str | None = None,
+    inference_geo: str | None = None,
 ) -> Rates | None:
     """The rates of a request that starts at `ts_ms` with `input_tokens` of whatever class in all.
 
-    None where no price is known for that time, or for a dearer service tier.
+    None where no price is known for that time, for a dearer service tier, or for the place.
     """
     period = period_at(timeline, ts_ms)
     if period is None:
@@ -119,14 +136,28 @@ def rates_for(
         if input_tokens <= tier.above_input_tokens:
             break
         rates = tier.rates
-    return rates
+    if inference_geo is None or not timeline.geo_premium or inference_geo in STANDARD_GEOS:
+        return rates
+    premium = GEO_PREMIUMS.get(inference_geo)
+    return None if premium is None else _times(rates, *premium)
+
+
+def is_known_place(inference_geo: str | None) -> bool:
+    """Whether it is known what binding the model to this place costs."""
+    return inference_geo is None or inference_geo in STANDARD_GEOS or inference_geo in GEO_PREMIUMS
 
 
 def price(usage: Usage, timeline: PriceTimeline, ts_ms: int) -> Priced | None:
     """Cost of an attempt that started at `ts_ms`, rounded once half up; None where it is unknown."""
     if usage.source == "none":
         return None
-    rates = rates_for(timeline, ts_ms, input_tokens=usage.tier_input, service_tier=usage.service_tier)
+    rates = rates_for(
+        timeline,
+        ts_ms,
+        input_tokens=usage.tier_input,
+        service_tier=usage.service_tier,
+        inference_geo=usage.inference_geo,
+    )
     if rates is None:
         return None
     bill = _bill(usage, rates)
@@ -165,11 +196,14 @@ def dearest_rates(
     one always counts). `input` is the dearest class that plain input may turn into: read from a cache, or written to
     one, since a provider may cache on its own or because the client asked. `cache_writes` narrows that where the
     caller knows better: `5m` where nobody asked for an hour, `never` where writes cost nothing extra or cannot
-    happen. Likewise `output` covers reasoning and generated audio and images. Audio and image input are only in
+    happen. Where places cost more, the dearest is meant, since an account may have one of its own as its default.
+    Likewise `output` covers reasoning and generated audio and images. Audio and image input are only in
     their own fields. None where no input price is known; `output` is None where only that is unknown.
     """
     period = period_at(timeline, ts_ms)
-    return None if period is None else _dearest(period, input_token_bound, service_tiers, cache_writes)
+    if period is None:
+        return None
+    return _anywhere(timeline, _dearest(period, input_token_bound, service_tiers, cache_writes))
 
 
 class Ceiling(Struct, frozen=True):
@@ -186,7 +220,10 @@ def ceilings(
     found = []
     for period in timeline.periods:
         edges = {tier.above_input_tokens for tier in _all_tiers(period)}
-        steps = [(edge, _dearest(period, edge + 1, service_tiers, cache_writes)) for edge in (-1, *sorted(edges))]
+        steps = [
+            (edge, _anywhere(timeline, _dearest(period, edge + 1, service_tiers, cache_writes)))
+            for edge in (-1, *sorted(edges))
+        ]
         found.append(Ceiling(period.from_ms, tuple(steps)))
     return tuple(found)
 
@@ -323,6 +360,23 @@ def _dearest(
         request_fee=max((r.request_fee for r in reachable if r.request_fee is not None), default=None),
         web_search_fee=_max([r.web_search_fee for r in reachable]),
     )
+
+
+def _anywhere(timeline: PriceTimeline, rates: Rates | None) -> Rates | None:
+    """The rates at the dearest place."""
+    if rates is None or not timeline.geo_premium:
+        return rates
+    return _times(rates, *_DEAREST_PREMIUM)
+
+
+def _times(rates: Rates, numerator: int, denominator: int) -> Rates:
+    """Rates of tokens times a fraction, rounded up where a rate is no multiple of the denominator; fees stay."""
+    dearer = {
+        name: -(-rate * numerator // denominator)
+        for name, rate in zip(_TOKEN_RATES, _given(rates), strict=True)
+        if rate is not None
+    }
+    return replace(rates, **dearer)
 
 
 def _max(rates: Collection[int | None]) -> int | None:

@@ -78,6 +78,14 @@ class Translator:
         self._of = translation
 
     def request(self, body: Body, raw: bytes, facts: Facts, target: Target) -> bytes | Refusal:
+        if facts.inference_geo is not None and facts.inference_geo != "global":
+            # Where data may go is not dropped because the target has no word for it.
+            return Refusal(
+                kind="unsupported",
+                message="this model's provider cannot be told where to run it; leave `inference_geo` out, or choose a "
+                "model of Anthropic's own",
+                param="inference_geo",
+            )
         try:
             return self._of.render_request(self._of.parse_request(body), target)
         except MalformedRequest as problem:

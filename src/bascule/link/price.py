@@ -15,10 +15,15 @@ from bascule.model.money import Rates as ModelRates
 
 def timeline(prices: Prices, dialect: str) -> PriceTimeline:
     """Configured prices, in the order of their days. They hold for dear service tiers too, unless a variant says
-    otherwise: the user states what is paid."""
+    otherwise: the user states what is paid. What Anthropic adds for a place is added to them, as to its own."""
     periods = prices if isinstance(prices, tuple) else (prices,)
     made = sorted([_period(price, dialect) for price in periods], key=lambda period: period.from_ms)
-    return PriceTimeline(periods=tuple(made), source="config", standard_tiers=tuple(sorted(DEARER_TIERS)))
+    return PriceTimeline(
+        periods=tuple(made),
+        source="config",
+        standard_tiers=tuple(sorted(DEARER_TIERS)),
+        geo_premium=dialect == "anthropic_messages",
+    )
 
 
 def is_free(prices: Prices) -> bool:

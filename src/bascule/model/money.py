@@ -69,6 +69,8 @@ class PriceTimeline(Struct, frozen=True, kw_only=True):
     """Where they come from: `genai-prices 0.2.3`, `config`, …"""
     standard_tiers: tuple[str, ...] = ()
     """Service tiers, dear by their name, that are known to cost as standard here (see `decide.price`)."""
+    geo_premium: bool = False
+    """The provider charges more where the client or its account binds the model to a place (see `decide.price`)."""
 
 
 def ceil_nanousd(picousd: int) -> int:

@@ -28,6 +28,8 @@ class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     web_searches: int | None = None
     service_tier: str | None = None
     """The tier that the provider says it used (`batch`, `priority`, `flex`, `standard`, …)."""
+    inference_geo: str | None = None
+    """Where the provider says that the model ran (Anthropic: `us`, `global`), which may cost more."""
     source: UsageSource = "none"
     flags: tuple[str, ...] = ()
     """What was odd: `negative`, `clamped`, `not_a_number`, `zero`, `cached_exceeds_prompt`, …"""

@@ -138,6 +138,16 @@ def test_a_limited_web_tool_is_bounded_by_what_the_model_can_read_in_every_round
     assert held_input_tokens(request, ANTHROPIC_BOUNDS, Calibration(), "expected") < 100
 
 
+def test_a_place_without_a_price_has_no_hold() -> None:
+    rates = Rates(input=1_000, output=4_000)
+    for geo, known in (("us", True), ("global", True), (None, True), ("eu", False)):
+        request = facts(inference_geo=geo, max_tokens=10)
+        cap = output_cap(request, None, None, None)
+        plan = fit_output(request, [Priced(input_tokens=5, rates=rates, cap=cap)], None)
+        assert not isinstance(plan, Refusal)
+        assert (plan.amount_nanousd is not None) is known
+
+
 def test_the_hold_of_a_web_tool_counts_every_round_and_every_search() -> None:
     request = facts(tools=1, web_tools=(SEARCH,), max_tokens=1_000)
     cap = output_cap(request, None, None, None)

@@ -1,4 +1,5 @@
 import pytest
+from msgspec import structs
 
 from bascule.decide.calibration import Calibration, observe_input, observe_output
 from bascule.decide.meter import NOT_BILLED, UNKNOWN_BILL, bill, settle_usage
@@ -152,3 +153,12 @@ def test_a_part_that_was_larger_than_its_whole_does_not_discredit_the_rest() -> 
     facts = Facts(model="m", text_bytes=40)
     usage = settle_usage(told, output_bytes=5, facts=facts, ending="completed", calibration=Calibration())
     assert usage == told
+
+
+def test_an_estimate_runs_where_the_client_asked_unless_the_provider_said_otherwise():
+    asked = structs.replace(REQUEST, inference_geo="us")
+    for told, settled in ((None, "us"), ("global", "global")):
+        usage = settle_usage(
+            Usage(inference_geo=told), output_bytes=40, facts=asked, ending="client_gone", calibration=Calibration()
+        )
+        assert (usage.source, usage.inference_geo) == ("estimated", settled)

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bascule.decide.price import (
     BUCKETS,
@@ -221,6 +222,38 @@ def test_a_hold_is_narrowed_by_what_the_caller_knows() -> None:
     assert input_rate(service_tiers=()) == 6_000_000
     assert input_rate(service_tiers=(), cache_writes="5m") == 3_750_000
     assert input_rate(service_tiers=(), cache_writes="never") == 3_000_000
+
+
+def test_a_place_that_costs_more() -> None:
+    prices = flat(SONNET)
+    anthropic = structs.replace(prices, geo_premium=True)
+
+    def cost_in(geo: str | None, timeline: PriceTimeline = anthropic) -> int | None:
+        return cost(structs.replace(used(tokens_in=1_000, tokens_out=10), inference_geo=geo), timeline)
+
+    standard = 1_000 * 3_000 + 10 * 15_000
+    assert cost_in(None) == cost_in("global") == cost_in("not_available") == standard
+    assert cost_in("us") == standard * 11 // 10
+    assert cost_in("eu") is None
+    assert cost_in("us", prices) == standard  # whoever has no such premium
+    priced = price(structs.replace(used(tokens_in=1), inference_geo="us"), anthropic, 0)
+    assert priced is not None
+    assert priced.rates.input == 3_300_000  # the line says what was charged
+    odd = structs.replace(flat(Rates(input=3, output=0, web_search_fee=7)), geo_premium=True)
+    rates = rates_for(odd, 0, input_tokens=1, inference_geo="us")
+    assert rates == Rates(input=4, output=0, web_search_fee=7)  # rounded up; fees stay
+
+
+@given(periods, usages, st.sampled_from([None, "us", "global", "not_available"]))
+def test_the_dearest_rates_cover_every_place(period: PricePeriod, usage: Usage, geo: str | None) -> None:
+    prices = PriceTimeline(periods=(period,), source="test", geo_premium=True)
+    rates = rates_for(prices, 5, input_tokens=usage.tier_input, inference_geo=geo)
+    dearest = dearest_rates(prices, 5, usage.tier_input)
+    assert ceiling_at(ceilings(prices), 5, usage.tier_input) == dearest
+    if rates is not None and dearest is not None and rates.input is not None:
+        assert dearest.input is not None
+        assert dearest.input >= rates.input
+        assert (dearest.output or 0) >= (rates.output or 0)
 
 
 def test_what_cannot_be_bounded_is_unknown() -> None:

@@ -170,6 +170,19 @@ def test_a_malformed_part_is_a_refusal_that_names_it() -> None:
     assert (refusal.kind, refusal.param) == ("malformed", "messages[0].content[0].text")
 
 
+def test_a_place_for_the_model_is_not_dropped_on_the_way_to_another_vendor() -> None:
+    body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], "inference_geo": "us"}
+    raw = json.dumps(body).encode()
+    refusal = codec("anthropic_messages", "openai_chat").request(body, raw, facts("anthropic_messages", body), TARGET)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.kind, refusal.param) == ("unsupported", "inference_geo")
+    own = codec("anthropic_messages", "anthropic_messages")
+    assert rendered(own.request(body, raw, facts("anthropic_messages", body), TARGET)) == body
+    body["inference_geo"] = "global"
+    sent = codec("anthropic_messages", "openai_chat").request(body, raw, facts("anthropic_messages", body), TARGET)
+    assert "inference_geo" not in rendered(sent)
+
+
 def test_an_explicit_cap_wins_over_the_clients() -> None:
     body = {"model": "m", "max_tokens": 50_000, "messages": [{"role": "user", "content": "hi"}]}
     target = Target(upstream_model="m", max_tokens=100)

@@ -18,7 +18,7 @@ from bascule.prices.book import PriceBook
 
 VECTORS = sorted((Path(__file__).parents[2] / "wire" / "vectors").glob("*.json"))
 BOOK = PriceBook()
-PLAIN_FIELDS = (*BUCKETS, "web_searches", "service_tier", "source", "provider_cost_nanousd")
+PLAIN_FIELDS = (*BUCKETS, "web_searches", "service_tier", "inference_geo", "source", "provider_cost_nanousd")
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -87,7 +87,13 @@ def test_stated_prices_are_the_books(path: Path) -> None:
     timeline = BOOK.lookup(vector["provider"], vector["model"])
     assert timeline is not None
     usage = Usage(**{name: value for name, value in expected(vector).items() if value is not None})
-    rates = rates_for(timeline, at_ms(vector), input_tokens=usage.tier_input, service_tier=usage.service_tier)
+    rates = rates_for(
+        timeline,
+        at_ms(vector),
+        input_tokens=usage.tier_input,
+        service_tier=usage.service_tier,
+        inference_geo=usage.inference_geo,
+    )
     assert {name: getattr(rates, name) for name in stated} == {
         name: rate_from_usd_per_mtok(Decimal(usd)) for name, usd in stated.items()
     }

@@ -32,6 +32,7 @@ def read_usage(wire: Any) -> Usage:
     server = get("server_tool_use")
     if tokens_in == 0 and out == 0 and not read and not write_5m and not write_1h:
         flag(flags, "zero")
+    geo = get("inference_geo")
     tier = "fast" if get("speed") == "fast" else get("service_tier")
     raw = msgspec.json.encode(wire)
     return Usage(
@@ -43,6 +44,7 @@ def read_usage(wire: Any) -> Usage:
         tokens_reasoning=reasoning,
         web_searches=count(server.get("web_search_requests"), flags) if isinstance(server, dict) else None,
         service_tier=tier if isinstance(tier, str) else None,
+        inference_geo=geo if isinstance(geo, str) else None,
         source="none" if tokens_in is None and out is None else "reported",
         flags=tuple(flags),
         raw=raw.decode() if len(raw) <= _MAX_RAW else None,
