@@ -18,6 +18,7 @@ COMMANDS = {
     "env": "env",
     "estimate": "estimate",
     "explain": "explain",
+    "import": "import_",
     "init": "init",
     "keys": "keys",
     "ledger": "ledger",
@@ -29,6 +30,7 @@ COMMANDS = {
     "serve": "serve",
     "sessions": "sessions",
     "trend": "trend",
+    "viable": "viable",
 }
 """Command name to module in this package; the module's `command` is it."""
 

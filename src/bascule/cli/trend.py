@@ -162,6 +162,9 @@ def fit_cells(name: str, fit: dict[str, Any]) -> list[Any]:
     if fit["why_not"]:
         return [name, None, None, None, None, None, fit["points"], fit["span_months"]]
     halving = fit["halving_months"]
+    if fit["points"] is None:
+        return [name, fold(fit["fold_per_year"]), None, "never" if halving is None else f"{months(halving)} months",
+                None, None, None, None]  # fmt: skip
     slowest = fit["halving_months_high"]
     fastest = fit["halving_months_low"]
     span = "never" if fastest is None else f"{months(fastest)} to {'never' if slowest is None else months(slowest)}"

@@ -40,6 +40,8 @@ class Decline(Struct, frozen=True, kw_only=True):
     span_months: float
     """From the first point to the last."""
     why_not: str | None = None
+    stated: bool = False
+    """Somebody's figure, not a fit: without points and without an interval."""
 
     @property
     def fold_per_year(self) -> float | None:
@@ -47,11 +49,11 @@ class Decline(Struct, frozen=True, kw_only=True):
 
     @property
     def fold_low(self) -> float | None:
-        return None if self.line is None else power_of_ten(-self.line.slope_high)
+        return None if self.line is None or self.stated else power_of_ten(-self.line.slope_high)
 
     @property
     def fold_high(self) -> float | None:
-        return None if self.line is None else power_of_ten(-self.line.slope_low)
+        return None if self.line is None or self.stated else power_of_ten(-self.line.slope_low)
 
     @property
     def declines(self) -> bool | None:
@@ -66,11 +68,11 @@ class Decline(Struct, frozen=True, kw_only=True):
 
     @property
     def halving_low(self) -> float | None:
-        return None if self.line is None else months_to_fall(math.log10(2), self.line.slope_low)
+        return None if self.line is None or self.stated else months_to_fall(math.log10(2), self.line.slope_low)
 
     @property
     def halving_high(self) -> float | None:
-        return None if self.line is None else months_to_fall(math.log10(2), self.line.slope_high)
+        return None if self.line is None or self.stated else months_to_fall(math.log10(2), self.line.slope_high)
 
 
 def blended_usd(point: PricePoint, input_share: Decimal) -> Decimal:
@@ -128,6 +130,13 @@ def common_decline(series: Sequence[Sequence[Step]]) -> Decline:
     n = sum([len(xs) for xs in used])
     why_not = None if line is not None else f"too few points: {n} in {len(used)} series"
     return Decline(n=n, line=line, span_months=_span([x for xs in used for x in xs]), why_not=why_not)
+
+
+def stated_decline(fold_per_year: float) -> Decline:
+    """A decline that somebody states: without points, and without an interval of its own."""
+    slope = -math.log10(fold_per_year)
+    line = Line(slope=slope, intercept=0.0, slope_low=slope, slope_high=slope, slope_error=0.0, n=0, df=0, r2=None)
+    return Decline(n=0, line=line, span_months=0.0, stated=True)
 
 
 def price_on(line: Line, date_years: float) -> float | None:

@@ -92,8 +92,8 @@ def decline_payload(found: Decline, holds: str) -> Document:
     line = found.line
     return {
         "held_constant": holds,
-        "points": found.n,
-        "span_months": round(found.span_months, 1),
+        "points": None if found.stated else found.n,
+        "span_months": None if found.stated else round(found.span_months, 1),
         "fold_per_year": _round(found.fold_per_year),
         "fold_per_year_low": _round(found.fold_low),
         "fold_per_year_high": _round(found.fold_high),
@@ -103,8 +103,8 @@ def decline_payload(found: Decline, holds: str) -> Document:
         "declines": found.declines,
         "r2": None if line is None else _round(line.r2),
         "log10_slope_per_year": None if line is None else _round(line.slope),
-        "log10_slope_standard_error": None if line is None else _round(line.slope_error),
-        "degrees_of_freedom": None if line is None else line.df,
+        "log10_slope_standard_error": None if line is None or found.stated else _round(line.slope_error),
+        "degrees_of_freedom": None if line is None or found.stated else line.df,
         "why_not": found.why_not,
     }
 
