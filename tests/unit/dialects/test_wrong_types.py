@@ -16,6 +16,10 @@ from bascule.dialects.registry import codec, dialect
 from bascule.model.errors import MalformedRequest, Refusal
 
 TARGET = Target(upstream_model="m", quirks=frozenset({"reasoning_content", "reasoning_effort", "mid_system", "top_k"}))
+QUIRKS = frozenset(
+    {"no_developer_role", "system_first_only", "no_parallel_tool_calls", "no_json_schema", "strip_unknown"}
+    | {"adaptive_thinking", "no_sampling"}
+)
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 EPHEMERAL = {"type": "ephemeral"}
@@ -191,13 +195,15 @@ def written(at: Path) -> str:
     return "".join([f"[{key}]" if isinstance(key, int) else f".{key}" for key in at])[1:]
 
 
-def outcome(client: str, provider: str, body: dict[str, Any]) -> dict[str, Any] | Refusal | MalformedRequest:
+def outcome(
+    client: str, provider: str, body: dict[str, Any], target: Target = TARGET
+) -> dict[str, Any] | Refusal | MalformedRequest:
     raw = json.dumps(body).encode()
     try:
         facts = dialect(client).read_facts(body, len(raw))
     except MalformedRequest as refused:
         return refused
-    result = codec(client, provider).request(body, raw, facts, TARGET)
+    result = codec(client, provider).request(body, raw, facts, target)
     return result if isinstance(result, Refusal) else json.loads(result)
 
 
@@ -260,6 +266,28 @@ def check_sent(
     said = "\0".join(texts(sent))
     for never in ("7351", "2.5", "True", "None"):
         assert never not in said, place
+
+
+@pytest.mark.parametrize(("client", "provider"), DIRECTIONS)
+def test_no_quirk_breaks_on_a_wrong_type(client: str, provider: str) -> None:
+    """Quirks read and write more of a body; what they meet there is refused, passed on or left out, never a crash."""
+    quirky = Target(upstream_model="other", max_tokens=100, quirks=QUIRKS)
+    for at in paths(BODIES[client]):
+        for wrong in WRONG:
+            result = outcome(client, provider, replaced(BODIES[client], at, wrong), quirky)
+            assert isinstance(result, dict) or result.param
+
+
+def test_embeddings_check_what_they_read() -> None:
+    full = {"model": "m", "input": ["a", "b"], "user": "ann", "dimensions": 5}
+    for at in paths(full):
+        for wrong in WRONG:
+            result = outcome("openai_embeddings", "openai_embeddings", replaced(full, at, wrong))
+            assert result.param if isinstance(result, MalformedRequest) else isinstance(result, dict)
+    for name, wrong in (("user", 5), ("input", 5), ("input", {}), ("model", 5)):
+        refused = outcome("openai_embeddings", "openai_embeddings", {**full, name: wrong})
+        assert isinstance(refused, MalformedRequest)
+        assert refused.param == name
 
 
 @pytest.mark.parametrize(
