@@ -1,6 +1,6 @@
 """What the engine needs from the world. Hot ports are synchronous; only the upstream and slow paths are async."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from bascule.model.budget import Attribution, BudgetState, Hold
 from bascule.model.chain import ChainedLine, ChainHead, StoredLine
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.errors import Refusal
+from bascule.model.imported import ImportCounts, Imported
 from bascule.model.outcome import ErrorClass
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy, RateLimit
 from bascule.model.row import EVERY_ROW, AttemptRow, IndexedAttempt, RowFilter
@@ -170,6 +171,12 @@ class RateLimiter(Protocol):
         ...
 
 
+HOUR_MS = 3_600_000
+
+HourOf = tuple[str, int]
+"""Origin and number of an hour (UTC, from the Unix epoch): what is compacted as one, and stale as one."""
+
+
 class StoredKey(Struct, frozen=True, kw_only=True):
     """A virtual key that a command made. `digest` is the keyed hash of its secret; the secret is nowhere."""
 
@@ -253,6 +260,18 @@ class LedgerSnapshot(Protocol):
         """
         ...
 
+    def imported(self, where: RowFilter, *, by_request: bool = False) -> Iterator[AttemptRow]:
+        """Imported rows in the order of (ts_start_ms, attempt_id), or with `by_request` those of a request together."""
+        ...
+
+    def import_counts(self) -> dict[str, int]:
+        """Imported rows by source."""
+        ...
+
+    def hour_versions(self, since_hour: int | None = None, until_hour: int | None = None) -> dict[HourOf, int]:
+        """How often each hour from `since_hour` up to `until_hour` was written to; hours without rows are left out."""
+        ...
+
     def known_attempts(self, attempt_ids: Collection[str]) -> set[str]: ...
 
     def known_adjustments(self, adjustment_ids: Collection[str]) -> set[str]: ...
@@ -278,11 +297,25 @@ class LedgerSnapshot(Protocol):
         ...
 
 
+class ImportStore(Protocol):
+    """Where rows that others recorded are kept, apart from the ledger's own."""
+
+    def put(self, rows: Iterable[Imported]) -> ImportCounts:
+        """Take readings in groups, each of them whole or not at all, so that everything may be repeated; the same
+        readings again change nothing. Whoever reads is not held up, and several may put at once.
+
+        Raises StoreError, and BasculeError for a row that is not one of its source.
+        """
+        ...
+
+
 class LedgerReader(Protocol):
-    """Rows of the whole ledger, what the store has not taken yet included. Raises StoreError."""
+    """Rows of the whole ledger, what the store has not taken yet and what was imported included. Raises StoreError."""
 
     def attempts(self, where: RowFilter = EVERY_ROW, *, by_request: bool = False) -> Iterator[AttemptRow]:
-        """As `LedgerSnapshot.attempts`, over the store and the journals' tails together."""
+        """As `LedgerSnapshot.attempts`, over the store, the journals' tails and the imports together; `by_request`
+        the imports come last.
+        """
         ...
 
     def decisions(self, request_id: str) -> list[Decision]:

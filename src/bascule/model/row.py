@@ -13,13 +13,21 @@ from bascule.model.entry import HeldScope, Intent, Role, Settlement
 from bascule.model.money import Rates
 from bascule.model.usage import UsageSource
 
+GATEWAY = "gateway"
+"""The origin of the ledger's own rows."""
+
 CacheKind = Literal["none", "exact", "semantic"]
 
 
 class AttemptRow(Struct, frozen=True, kw_only=True, gc=False):
-    """One upstream exchange, billed or not, or one cache hit. `kind` is `intent` while it is open."""
+    """One upstream exchange, billed or not, or one cache hit. `kind` is `intent` while it is open.
 
-    kind: Literal["intent", "settle"]
+    Of kind `import`: what another program recorded. No line of ours stands behind it, so `chain` is empty.
+    """
+
+    kind: Literal["intent", "settle", "import"]
+    origin: str = GATEWAY
+    """Who recorded it: the gateway's ledger, or the source of an import (`claude-code`, `litellm`, …)."""
     attempt_id: str
     request_id: str
     session_id: str | None = None
@@ -95,8 +103,9 @@ class AttemptRow(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def charged_nanousd(self) -> int:
         """What budgets count: what they were charged at settlement (the cost, an unknown one as its hold, unless the
-        settlement says otherwise) with the adjustments since; 0 while open (it is held, not spent)."""
-        if self.kind == "intent":
+        settlement says otherwise) with the adjustments since; 0 while open (it is held, not spent) and for what
+        others recorded."""
+        if self.kind != "settle":
             return 0
         if self.charge_nanousd is not None:
             return self.charge_nanousd + (self.adjusted_nanousd or 0)
@@ -167,8 +176,8 @@ class RequestRow(Struct, frozen=True, kw_only=True):
 
 
 class RowFilter(Struct, frozen=True, kw_only=True):
-    """Which rows: started in [since_ms, until_ms), of this key, session or model, or the one of this attempt; None
-    does not restrict."""
+    """Which rows: started in [since_ms, until_ms), of this key, session, model or origin, or the one of this attempt;
+    None does not restrict."""
 
     since_ms: int | None = None
     until_ms: int | None = None
@@ -176,6 +185,7 @@ class RowFilter(Struct, frozen=True, kw_only=True):
     session_id: str | None = None
     model: str | None = None
     attempt_id: str | None = None
+    origin: str | None = None
 
     def admits(self, row: AttemptRow) -> bool:
         return (
@@ -185,6 +195,7 @@ class RowFilter(Struct, frozen=True, kw_only=True):
             and (self.session_id is None or row.session_id == self.session_id)
             and (self.model is None or row.model == self.model)
             and (self.attempt_id is None or row.attempt_id == self.attempt_id)
+            and (self.origin is None or row.origin == self.origin)
         )
 
 
