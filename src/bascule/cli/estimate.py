@@ -1,247 +1,200 @@
-"""`bascule estimate`: a monthly bill from volumes, or what the requests of a file will cost."""
+"""`bascule estimate`: a monthly bill from volumes, plans and agents, or what the requests of a file will cost."""
 
 import sys
-from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import structs
 
-from bascule.cli.offer import Offer, find_offer, offer_config_option, provider_option
-from bascule.cli.output import json_option, print_json, print_table, usd
-from bascule.cli.period import iso, now_ms
-from bascule.cli.progress import track
-from bascule.decide.price import rates_for
-from bascule.model.errors import BasculeError
-from bascule.model.money import usd_text
-from bascule.offline.amounts import at_least_nano, plain
-from bascule.offline.bodies import Asked, BadLine, read_line
-from bascule.offline.estimate import ASSUMED_OUTPUT_TOKENS, METHOD, bill_volumes, estimate_request
+from bascule.cli.amounts import count, multiple_span
+from bascule.cli.estimating.options import estimate_options
+from bascule.cli.estimating.prices import Prices
+from bascule.cli.estimating.repository import repository_commits
+from bascule.cli.estimating.requests import estimate_requests
+from bascule.cli.estimating.show import show_plan
+from bascule.cli.estimating.task import GIVEN, Volumes, given_price, optimisations_of, task_of
+from bascule.cli.estimating.volumes import bill, of_model, show
+from bascule.cli.offer import find_offer, offer_config_option, provider_option
+from bascule.cli.output import json_option, print_json, print_table
+from bascule.cli.period import iso_second, now_ms
+from bascule.offline.background import DAYS, TOKENS_PER_BYTE, Agent, Commits
+from bascule.offline.moment import moment_ms
+from bascule.offline.plan import Plan, read_plan, read_text
+from bascule.offline.plan_bill import plan_bill
+from bascule.offline.plan_payload import commits_payload, multiple_payload, plan_payload
+from bascule.offline.quantity import ZERO, Span, number_text
+from bascule.offline.volume import bill_multiple
+from bascule.offline.workloads import CONTENT, ModelPrice, Workload
 
-
-def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
-    """US dollars per million tokens, as an exact decimal."""
-    if value is None:
-        return None
-    try:
-        price = Decimal(value)
-    except InvalidOperation:
-        raise click.BadParameter(f"{value!r} is not a number") from None
-    if not price.is_finite() or price < 0:
-        raise click.BadParameter(f"{value!r} is not a price")
-    return price
+PLAN_ENDINGS = (".yaml", ".yml")
 
 
 @click.command("estimate")
-@click.option("--input-tokens", type=click.IntRange(min=0), default=None, metavar="N", help="A month.")
-@click.option("--output-tokens", type=click.IntRange(min=0), default=None, metavar="N", help="A month.")
-@click.option("--model", default=None, help="At this model's price; with --from, instead of the requests' own models.")
-@click.option("--price-input", callback=_price, metavar="USD", help="USD per million input tokens.")
-@click.option("--price-output", callback=_price, metavar="USD", help="USD per million output tokens.")
-@click.option(
-    "--from", "source", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), metavar="F",
-    help="JSON Lines of OpenAI or Anthropic requests, or of OpenAI's batch format; - is standard input.",
-)  # fmt: skip
-@click.option(
-    "--answer-tokens", type=click.IntRange(min=1), default=None, metavar="N",
-    help=f"With --from: how long an answer is taken to be (default {ASSUMED_OUTPUT_TOKENS}).",
-)  # fmt: skip
+@estimate_options
 @provider_option
 @offer_config_option
 @json_option
-def command(
-    input_tokens: int | None,
-    output_tokens: int | None,
-    model: str | None,
-    price_input: Decimal | None,
-    price_output: Decimal | None,
-    source: Path | None,
-    answer_tokens: int | None,
-    provider: str | None,
-    config_path: str | None,
-    as_json: bool,
-) -> None:
-    """The monthly bill of a volume of tokens, or what the requests of a file will cost."""
-    if source is not None:
-        if input_tokens is not None or output_tokens is not None or price_input is not None or price_output is not None:
-            raise click.UsageError("--from takes its volumes from the file; leave out tokens and prices")
-        _requests(source, model, provider, config_path, answer_tokens, as_json)
+def command(**options: Any) -> None:
+    """What a month will cost: from tokens, calls and content, from a plan in YAML, or from the requests of a file.
+
+    Amounts may be ranges, LOW..HIGH, and give ranges. docs/calculators.md has the form of a plan and the method.
+    """
+    as_json = options["as_json"]
+    if options["content_types"]:
+        _content_types(as_json)
+    elif options["volume_growth"] is not None or options["price_change"] is not None:
+        _multiple(options["volume_growth"] or ZERO, options["price_change"] or ZERO, as_json)
+    elif options["per_day"] is not None or options["usd_per_check"] is not None:
+        _one_agent(options)
+    elif options["agents_file"] is not None:
+        _agents(options)
+    elif options["source"] is not None:
+        _from_file(options)
+    else:
+        _from_options(options)
+
+
+def _content_types(as_json: bool) -> None:
+    if as_json:
+        print_json({name: {"tokens": number_text(one.tokens), "what": one.what} for name, one in CONTENT.items()})
         return
-    if input_tokens is None and output_tokens is None:
-        raise click.UsageError("give --input-tokens and --output-tokens, or requests with --from")
+    print_table(("type", "tokens", "what"), [(name, count(one.tokens), one.what) for name, one in CONTENT.items()])
+    click.echo("Round figures in common use; a plan can add its own under `content`.")
+
+
+def _multiple(growth: Span, change: Span, as_json: bool) -> None:
+    found = bill_multiple(growth, change)
+    if as_json:
+        print_json(multiple_payload(found.volume, found.price, found.bill))
+        return
+    click.echo(
+        f"Use is {multiple_span(found.volume)} and the price {multiple_span(found.price)} what it was: "
+        f"the bill is {multiple_span(found.bill)} what it was."
+    )
+
+
+def _one_agent(options: dict[str, Any]) -> None:
+    if options["per_day"] is None or options["usd_per_check"] is None:
+        raise click.UsageError("--per-day and --usd-per-check go together")
+    check = Workload(task="agent", calls=options["per_day"], usd_per_call=options["usd_per_check"])
+    _print(Plan(agents=(Agent(check=check),), days=options["days"] or DAYS), options)
+
+
+def _agents(options: dict[str, Any]) -> None:
+    path: Path = options["agents_file"]
+    plan = read_plan(_text(path), str(path))
+    if not plan.agents:
+        raise click.UsageError(f"{path} has no `agents`; use --from for a plan of other work")
+    only = Plan(prices=plan.prices, agents=plan.agents, days=options["days"] or plan.days)
+    _print(only, options)
+
+
+def _from_file(options: dict[str, Any]) -> None:
+    source: Path = options["source"]
+    volumes = ("input_tokens", "output_tokens", "calls", "price_input", "price_output")
+    if any(options[name] is not None for name in volumes):
+        raise click.UsageError("--from takes its volumes from the file; leave out tokens and prices")
+    if source.suffix not in PLAN_ENDINGS:
+        estimate_requests(
+            source, options["model"], options["provider"], options["config_path"], options["answer_tokens"],
+            options["as_json"],
+        )  # fmt: skip
+        return
+    plan = read_plan(_text(source), str(source))
+    more = optimisations_of(options["optimise"], options["saves"])
+    _print(
+        structs.replace(
+            plan,
+            optimisations=(*plan.optimisations, *more),
+            days=options["days"] or plan.days,
+            **_baseline(options),
+        ),
+        options,
+    )
+
+
+def _from_options(options: dict[str, Any]) -> None:
+    model, price_input, price_output = options["model"], options["price_input"], options["price_output"]
+    volumes = Volumes(**{name: options[name] for name in Volumes.__struct_fields__})
+    stated = (volumes.input_tokens, volumes.output_tokens, volumes.calls, options["repo"])
+    if stated == (None, None, None, None):
+        raise click.UsageError("give --input-tokens and --output-tokens, --calls, or a file with --from")
     if (model is None) == (price_input is None and price_output is None):
         raise click.UsageError("give either --model, or --price-input and --price-output")
-    volumes = {"input": input_tokens or 0, "output": output_tokens or 0}
-    if model is not None:
-        shown = _of_model(volumes, find_offer(model, provider, config_path))
-    else:
-        given = {"input": price_input, "output": price_output}
-        missing = [name for name, tokens in volumes.items() if tokens and given[name] is None]
-        if missing:
-            raise click.UsageError(f"--price-{missing[0]} is needed for --{missing[0]}-tokens")
-        shown = _bill(volumes, {name: price or Decimal(0) for name, price in given.items()})
-    _show(shown, as_json)
-
-
-def _of_model(volumes: dict[str, int], offer: Offer) -> dict[str, Any]:
-    at_ms = now_ms()
-    rates = None if offer.timeline is None else rates_for(offer.timeline, at_ms, input_tokens=0)
-    if offer.timeline is None or rates is None:
-        raise BasculeError(f"the price of {offer.model!r} at {offer.provider!r} is not known today")
-    prices: dict[str, Decimal] = {}
-    for name in volumes:
-        rate = getattr(rates, name)
-        if rate is None and volumes[name]:
-            raise BasculeError(f"the {name} price of {offer.model!r} at {offer.provider!r} is not known")
-        prices[name] = Decimal(rate or 0).scaleb(-6)
-    return {
-        **_bill(volumes, prices),
-        "model": offer.model,
-        "provider": offer.provider,
-        "prices_at": iso(at_ms),
-        "source": offer.timeline.source,
-        "price_version": offer.version,
-    }
-
-
-def _bill(volumes: dict[str, int], prices: dict[str, Decimal]) -> dict[str, Any]:
-    lines, total = bill_volumes([(name, tokens, prices[name]) for name, tokens in volumes.items()])
-    return {
-        "per": "month",
-        "cost_usd": at_least_nano(total),
-        "lines": [
-            {
-                "bucket": line.bucket,
-                "tokens": line.tokens,
-                "usd_per_mtok": plain(line.usd_per_mtok),
-                "cost_usd": at_least_nano(line.usd),
-            }
-            for line in lines
-        ],
-        "model": None,
-        "provider": None,
-        "prices_at": None,
-        "source": "given",
-        "price_version": None,
-    }
-
-
-def _show(shown: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(shown)
+    optimisations = optimisations_of(options["optimise"], options["saves"])
+    if options["repo"] is None and volumes.calls is None and not optimisations and options["baseline"] is None:
+        show(_volumes(volumes, options), options["as_json"])
         return
-    cells = [(line["bucket"], line["tokens"], line["usd_per_mtok"], line["cost_usd"]) for line in shown["lines"]]
-    print_table(("tokens", "a month", "USD per million", "USD"), [*cells, ("total", None, None, shown["cost_usd"])])
-    if shown["model"]:
-        click.echo(f"{shown['model']} at {shown['provider']}, prices of {shown['prices_at']} ({shown['source']}); "
-                   "standard tier, nothing cached.")  # fmt: skip
+    prices: dict[str, ModelPrice] = {} if model is not None else {GIVEN: given_price(price_input, price_output)}
+    commits = None if options["repo"] is None else _commits(options)
+    work = task_of(volumes, model or GIVEN) if commits is None else _per_commit(commits, volumes, model, options)
+    plan = Plan(prices=prices, workloads=(work,), optimisations=optimisations, **_baseline(options))
+    _print(plan, options, commits)
 
 
-def _requests(
-    source: Path, model: str | None, provider: str | None, config_path: str | None, answer: int | None, as_json: bool
-) -> None:
-    at_ms = now_ms()
-    offers: dict[str, Offer | str] = {}
-    bad: list[BadLine] = []
-    lines: list[dict[str, Any]] = []
-    for asked in track(_lines(source, model), "estimating"):
-        if isinstance(asked, BadLine):
-            bad.append(asked)
-            continue
-        lines.append(_request(asked, _offer(asked.facts.model, provider, config_path, offers), answer, at_ms))
-    if bad and not lines:
-        raise BasculeError(f"{source}: no line is a request; line {bad[0].line}: {bad[0].problem}")
-    method = METHOD.format(output=answer or ASSUMED_OUTPUT_TOKENS)
-    shown = {
-        "method": method,
-        "prices_at": iso(at_ms),
-        "total": _total(lines),
-        "requests": [{key: value for key, value in line.items() if key[0] != "_"} for line in lines],
-        "bad_lines": [{"line": one.line, "problem": one.problem} for one in bad],
-    }
-    if as_json:
-        print_json(shown)
-        return
-    _print_requests(shown, lines, source)
+def _volumes(volumes: Volumes, options: dict[str, Any]) -> dict[str, Any]:
+    """A month's tokens at one price, nothing else."""
+    if volumes.per_call:
+        raise click.UsageError("--in-per-call, --out-per-call, --reads and --writes need --calls")
+    tokens = {"input": volumes.input_tokens or 0, "output": volumes.output_tokens or 0}
+    if options["model"] is not None:
+        return of_model(tokens, find_offer(options["model"], options["provider"], options["config_path"]))
+    given: dict[str, Decimal | None] = {"input": options["price_input"], "output": options["price_output"]}
+    for name, wanted in tokens.items():
+        if wanted and given[name] is None:
+            raise click.UsageError(f"--price-{name} is needed for --{name}-tokens")
+    return bill(tokens, {name: price or Decimal(0) for name, price in given.items()})
 
 
-def _lines(source: Path, model: str | None) -> Iterator[Asked | BadLine]:
+def _baseline(options: dict[str, Any]) -> dict[str, Any]:
+    """Another baseline than the plan's; what a call would cost on the plan's own is not stated of another."""
+    named = options["baseline"]
+    return {} if named is None else {"baseline": named, "baseline_usd_per_call": None}
+
+
+def _commits(options: dict[str, Any]) -> Commits:
+    until_ms = now_ms()
     try:
-        stream = sys.stdin.buffer if str(source) == "-" else source.open("rb")
-    except OSError as error:
-        raise BasculeError(f"{source} cannot be read: {error.strerror}") from error
-    with stream:
-        for number, raw in enumerate(stream, start=1):
-            if raw.strip():
-                yield read_line(number, raw, model)
+        since_ms = moment_ms(options["since"], until_ms)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--since") from None
+    if since_ms >= until_ms:
+        raise click.BadParameter("is not in the past", param_hint="--since")
+    return repository_commits(options["repo"], since_ms, until_ms)
 
 
-def _offer(model: str, provider: str | None, config_path: str | None, known: dict[str, Offer | str]) -> Offer | str:
-    """The offer of a name, or why there is none; each name is looked up once."""
-    found = known.get(model)
-    if found is None:
-        try:
-            found = find_offer(model, provider, config_path)
-        except BasculeError as error:
-            found = str(error)
-        known[model] = found
-    return found
+def _per_commit(commits: Commits, volumes: Volumes, model: str | None, options: dict[str, Any]) -> Workload:
+    """One call per commit, which reads its diff besides what the options say."""
+    if volumes.calls is not None:
+        raise click.UsageError("--repo counts the calls itself; leave out --calls")
+    a_month = commits.per_month(options["days"] or DAYS)
+    once = structs.replace(volumes, calls=Span(a_month, a_month), in_per_call=volumes.in_per_call or ZERO)
+    work = task_of(once, model or GIVEN)
+    diff = commits.tokens_each(options["tokens_per_byte"] or TOKENS_PER_BYTE) or Fraction(0)
+    tokens_in = (work.tokens_in or ZERO) + Span(diff, diff)
+    return structs.replace(work, task="each commit", tokens_in=tokens_in)
 
 
-def _request(asked: Asked, offer: Offer | str, answer: int | None, at_ms: int) -> dict[str, Any]:
-    known = offer if isinstance(offer, Offer) else None
-    made = estimate_request(
-        asked,
-        None if known is None else known.timeline,
-        at_ms,
-        max_output=None if known is None else known.max_output,
-        output_tokens=answer,
-    )
-    return {
-        "line": asked.line,
-        "id": asked.id,
-        "model": asked.facts.model,
-        "provider": None if known is None else known.provider,
-        "problem": offer if isinstance(offer, str) else None,
-        "tokens_in": made.tokens_in,
-        "tokens_out": made.tokens_out,
-        "cost_usd": usd_text(made.cost_nanousd),
-        "most_tokens_out": made.most_tokens_out,
-        "most_cost_usd": usd_text(made.most_nanousd),
-        "_cost": made.cost_nanousd,
-        "_most": made.most_nanousd,
-    }
+def _print(plan: Plan, options: dict[str, Any], commits: Commits | None = None) -> None:
+    at_ms = now_ms()
+    prices = Prices(plan.prices, at_ms, provider=options["provider"], config_path=options["config_path"])
+    made = plan_bill(plan, prices)
+    used = list(prices.used.values())
+    looked_up = iso_second(at_ms) if any(one.provider for one in used) else None
+    if options["as_json"]:
+        document = plan_payload(made, used, prices_at=looked_up)
+        print_json({**document, "commits": None if commits is None else commits_payload(commits)})
+        return
+    if commits is not None:
+        click.echo(
+            f"{commits.commits:,} commits in {count(commits.days)} days, {commits.diff_bytes:,} bytes of diffs, at "
+            f"{number_text(options['tokens_per_byte'] or TOKENS_PER_BYTE)} tokens per byte.\n"
+        )
+    show_plan(made, used, looked_up)
 
 
-def _total(lines: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sums of what is known; `unpriced` says how many requests are not in them."""
-    costs = [line["_cost"] for line in lines if line["_cost"] is not None]
-    most = [line["_most"] for line in lines if line["_most"] is not None]
-    return {
-        "requests": len(lines),
-        "unpriced": len(lines) - len(costs),
-        "tokens_in": sum(line["tokens_in"] for line in lines),
-        "tokens_out": sum(line["tokens_out"] for line in lines),
-        "cost_usd": usd_text(sum(costs)) if costs else None,
-        "most_cost_usd": usd_text(sum(most)) if most else None,
-    }
-
-
-def _print_requests(shown: dict[str, Any], lines: list[dict[str, Any]], source: Path) -> None:
-    columns = ("line", "model", "in", "out", "cost", "at most")
-    cells = [
-        (line["line"], line["model"], line["tokens_in"], line["tokens_out"], usd(line["_cost"], 6),
-         usd(line["_most"], 6))
-        for line in lines
-    ]  # fmt: skip
-    print_table(columns, cells)
-    total = shown["total"]
-    cost, most = [f"${usd}" if usd else "unknown" for usd in (total["cost_usd"], total["most_cost_usd"])]
-    click.echo(f"Requests: {total['requests']}. Cost: {cost}, at most {most}.")
-    if total["unpriced"]:
-        problems = sorted({line["problem"] for line in lines if line["problem"]})
-        click.echo(f"{total['unpriced']} of them have no known price and are in no sum. {' '.join(problems)}")
-    for one in shown["bad_lines"]:
-        click.echo(f"{source}:{one['line']}: {one['problem']}", err=True)
-    click.echo(f"Method: {shown['method']}.")
+def _text(path: Path) -> str:
+    return sys.stdin.read() if str(path) == "-" else read_text(path)

@@ -231,6 +231,7 @@ def _fits(node: Node, kind: kinds.Type) -> bool:
 
 
 _FORM_NOUNS = {
+    "number": "a number such as 0.25, or a percentage such as 25%",
     "usd": "dollars, e.g. 2.50",
     "fee": "dollars, e.g. 0.01",
     "price": "US dollars per million tokens, e.g. 0.15",

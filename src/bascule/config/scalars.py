@@ -44,6 +44,12 @@ def decimal(text: str) -> Decimal:
         raise Unreadable("not a number", "Write a plain decimal number such as 0.25") from error
 
 
+def number(text: str) -> Decimal:
+    """A plain decimal number of either sign, or a percentage: `40%` is 0.4. Exact."""
+    share = text.removesuffix("%").rstrip()
+    return decimal(share) if share == text else decimal(f"{share}e-2")
+
+
 def usd(text: str) -> int:
     """US dollars to nano-USD."""
     amount = decimal(text)
@@ -137,6 +143,7 @@ def name(text: str) -> str:
 
 
 READERS: dict[str, Callable[[str], Any]] = {
+    "number": number,
     "usd": usd,
     "fee": fee,
     "price": price,
@@ -149,6 +156,7 @@ READERS: dict[str, Callable[[str], Any]] = {
 }
 
 SCHEMAS: dict[str, dict[str, Any]] = {
+    "number": {"type": ["number", "string"], "description": "a number, or a percentage such as 40%"},
     "usd": {"type": ["number", "string"], "minimum": 0, "description": "US dollars"},
     "fee": {"type": ["number", "string"], "minimum": 0, "description": "US dollars each"},
     "price": {"type": ["number", "string"], "minimum": 0, "description": "US dollars per million tokens"},
@@ -165,6 +173,7 @@ def _form(form: str) -> Meta:
     return Meta(extra={"form": form}, extra_json_schema={"x-form": form})
 
 
+Number = Annotated[Decimal, _form("number")]
 NanoUsd = Annotated[int, _form("usd")]
 PicoUsdEach = Annotated[int, _form("fee")]
 PicoUsdPerToken = Annotated[int, _form("price")]
