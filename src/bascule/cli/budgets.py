@@ -11,6 +11,7 @@ from bascule.cli.period import now_ms
 from bascule.cli.progress import track
 from bascule.cli.who import who
 from bascule.config.load import Document
+from bascule.config.suggest import remedy
 from bascule.decide.budget import in_force, parse_scope
 from bascule.link.policy import budget_policy
 from bascule.model.budget import BudgetState
@@ -20,6 +21,7 @@ from bascule.model.policy import Budget, BudgetMode, BudgetWindow, OnExhausted
 from bascule.model.row import RowFilter
 from bascule.offline.budgets import budget_states, rows_since_ms
 from bascule.offline.payload import budget_payload, state_payload
+from bascule.ports import Governance
 
 WINDOWS = get_args(BudgetWindow)
 
@@ -102,7 +104,9 @@ def set_budget(
     )
     document = read_document(config_path)
     _refuse_file_s_own(document, scope, window)
-    open_store(document).governance.set_budget(budget, by=who(), now_ms=now_ms())
+    governance = open_store(document).governance
+    _warn_of_no_key(scope, document, governance)
+    governance.set_budget(budget, by=who(), now_ms=now_ms())
     if as_json:
         print_json(budget_payload(budget))
         return
@@ -169,6 +173,16 @@ def _limit(text: str) -> int:
     if limit < 0:
         raise click.BadParameter("a limit is not negative", param_hint="--limit-usd")
     return limit
+
+
+def _warn_of_no_key(scope: str, document: Document, governance: Governance) -> None:
+    """A budget may come before its key, but a name that is misspelt caps nothing."""
+    kind, _, name = scope.partition(":")
+    stored = governance.keys()
+    known = {*document.config.keys, *[key.policy.name for key in stored]}
+    if kind == "key" and name not in known:
+        mend = remedy(name, known, "key")
+        click.echo(f"warning: there is no key {name!r}, so this caps nothing until there is one. {mend}", err=True)
 
 
 def _refuse_file_s_own(document: Document, scope: str, window: str) -> None:

@@ -2,14 +2,23 @@
 
 import os
 import shlex
+from collections.abc import Mapping
 
 import click
 
 from bascule.cli.clients import CLIENTS, caveat, variables
-from bascule.cli.output import json_option, print_json
+from bascule.cli.output import config_option, json_option, print_json
+from bascule.config.shape import Server
+from bascule.model.errors import BasculeError
 
 gateway_options = (
-    click.option("--url", default="http://127.0.0.1:8787", show_default=True, help="Where the gateway listens."),
+    config_option,
+    click.option(
+        "--url",
+        default=None,
+        help="Where the gateway listens; default: server.host and port of -c FILE, else "
+        "BASCULE_URL, else those of ./bascule.yaml, else http://127.0.0.1:8787.",
+    ),
     click.option("--key", default=None, help="A Bascule key; default: BASCULE_KEY, else 'local' for an open gateway."),
     click.option("--model", default=None, help="The model or route that the client should ask for."),
 )
@@ -21,6 +30,32 @@ def with_gateway_options(function: click.decorators.FC) -> click.decorators.FC:
     return function
 
 
+def gateway_url(url: str | None, config_path: str | None, environ: Mapping[str, str]) -> str:
+    """The gateway's address without a path: what is named comes before what lies about.
+
+    Raises ConfigError where the file is wrong, BasculeError where it gives no address that a client could use.
+    """
+    named = url or (environ.get("BASCULE_URL") if config_path is None else None)
+    return named.rstrip("/") if named else address_of(_server(config_path))
+
+
+def _server(config_path: str | None) -> Server:
+    from bascule.cli.data import read_document
+    from bascule.compose import DEFAULT_FILE
+
+    if config_path is None and not DEFAULT_FILE.exists():
+        return Server()
+    return read_document(config_path).config.server
+
+
+def address_of(server: Server) -> str:
+    """Where a client on this machine reaches a server: one that listens everywhere also listens on loopback."""
+    if not server.port:
+        raise BasculeError("server.port is 0, so each start takes another; give --url or set BASCULE_URL")
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
+
+
 def gateway_key(key: str | None) -> str:
     return key or os.environ.get("BASCULE_KEY") or "local"
 
@@ -29,9 +64,11 @@ def gateway_key(key: str | None) -> str:
 @click.argument("client", type=click.Choice(CLIENTS))
 @with_gateway_options
 @json_option
-def command(client: str, url: str, key: str | None, model: str | None, as_json: bool) -> None:
+def command(
+    client: str, config_path: str | None, url: str | None, key: str | None, model: str | None, as_json: bool
+) -> None:
     """Print the variables that point CLIENT here, for `eval "$(bascule env claude)"`."""
-    found = variables(client, base_url=url.rstrip("/"), key=gateway_key(key), model=model)
+    found = variables(client, base_url=gateway_url(url, config_path, os.environ), key=gateway_key(key), model=model)
     if as_json:
         print_json(found)
         return

@@ -152,9 +152,10 @@ def _print_secret(stored: StoredKey, secret: str, as_json: bool) -> None:
 
 
 def _cells(key: dict[str, Any]) -> tuple[Any, ...]:
+    expires = None if key["expires"] is None else f"{key['expires'][:19]}Z"  # to the second: it is read by people
     return (
         key["name"], key["key_id"], key["state"], key["org"], key["team"], key["project"], key["user"],
-        ", ".join(key["models"]) or "all", key["role"], key["expires"],
+        ", ".join(key["models"]) or "all", key["role"], expires,
         "file" if key["source"] == "config" else "command",
     )  # fmt: skip
 

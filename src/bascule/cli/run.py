@@ -6,7 +6,7 @@ import uuid
 import click
 
 from bascule.cli.clients import CLIENTS, variables
-from bascule.cli.env import gateway_key, with_gateway_options
+from bascule.cli.env import gateway_key, gateway_url, with_gateway_options
 
 
 def environment(
@@ -21,10 +21,12 @@ def environment(
     earlier = base.get("ANTHROPIC_CUSTOM_HEADERS")
     env["ANTHROPIC_CUSTOM_HEADERS"] = "\n".join([*([earlier] if earlier else []), *headers])
     env["BASCULE_SESSION"] = session
+    env["BASCULE_URL"] = url
     return env
 
 
-@click.command("run", context_settings={"ignore_unknown_options": True})
+# What stands behind the command's name is its own: `bascule run claude -c` continues Claude's last session.
+@click.command("run", context_settings={"allow_interspersed_args": False})
 @click.option("--session", default=None, help="The session's id; default: a new one.")
 @click.option("--tag", "tags", multiple=True, metavar="K=V", help="A tag on every request; repeatable.")
 @with_gateway_options
@@ -32,7 +34,8 @@ def environment(
 def command(
     session: str | None,
     tags: tuple[str, ...],
-    url: str,
+    config_path: str | None,
+    url: str | None,
     key: str | None,
     model: str | None,
     arguments: tuple[str, ...],
@@ -46,7 +49,7 @@ def command(
             raise click.BadParameter(f"{tag!r} is not of the form name=value", param_hint="--tag")
     env = environment(
         dict(os.environ),
-        url=url.rstrip("/"),
+        url=gateway_url(url, config_path, os.environ),
         key=gateway_key(key),
         model=model,
         session=session or f"run-{uuid.uuid4().hex[:12]}",

@@ -92,3 +92,15 @@ def test_wrong_use(run: Any, place: Path) -> None:
     assert run("budgets", "set", "team:x", "--limit-usd", "0.0000000001", "--window", "day").code == 2
     assert run("budgets", "set", "team:x", "--limit-usd", "1").code == 2
     assert run("budgets", "set", "team:x", "--limit-usd", "1", "--window", "year").code == 2
+
+
+def test_a_budget_of_a_key_that_is_not_there_is_set_with_a_warning(run: Any, place: Path) -> None:
+    found = run("budgets", "set", "key:cii", "--limit-usd", "1", "--window", "day", "--json")
+    assert found.code == 0
+    assert found.json["scope"] == "key:cii"
+    assert "there is no key 'cii'" in found.err
+    assert "Did you mean `ci`?" in found.err
+    assert ("key:cii", "2026-11-21") in shown(run)
+    run("keys", "create", "bot")
+    for scope in ("key:bot", "team:nobody"):
+        assert run("budgets", "set", scope, "--limit-usd", "1", "--window", "day").err == ""

@@ -74,3 +74,10 @@ def test_wrong_use(run: Any, place: Path) -> None:
     assert run("keys", "create", "x", "--tag", "nothing").code == 2
     assert run("keys", "rotate", "bot", "--overlap", "long").code == 2
     assert run("keys", "create", "x", "--role", "king").code == 2
+
+
+def test_an_expiry_is_shown_to_the_second(run: Any, place: Path) -> None:
+    run("keys", "create", "bot", "--expires", "2027-01-31T12:00:00Z")
+    assert " 2027-01-31T12:00:00Z " in run("keys", "list").out
+    (bot,) = [key for key in run("keys", "list", "--json").json if key["name"] == "bot"]
+    assert bot["expires"] == "2027-01-31T12:00:00.000Z"
