@@ -1,10 +1,9 @@
--- From staged rows (STAGED columns) to rows of `attempts` (STAGED, then DERIVED). `{staged}` is the relation.
+-- Staged rows (the columns of STAGED) as rows of `attempts` (STAGED, then DERIVED).
 WITH told AS (
   SELECT
-    * EXCLUDE (origin, tags, rates),
+    * EXCLUDE (origin, tags),
     coalesce(origin, 'gateway') AS origin,
-    coalesce(tags, MAP {{}}) AS tags,
-    CAST(rates AS VARCHAR) AS rates,
+    coalesce(tags, '{{}}') AS tags,
     md5_number_lower(request_id) AS request_key,
     md5_number_lower(session_id) AS session_key,
     kind = 'intent' AS open,

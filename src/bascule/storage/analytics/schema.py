@@ -8,7 +8,7 @@ money is integer nano-USD, NULL is unknown.
 from functools import cache
 from importlib.resources import files
 
-VERSION = 1
+VERSION = 2
 """Of the table's columns and of what they mean: a segment of another version is written anew."""
 
 STAGED: dict[str, str] = {
@@ -26,7 +26,7 @@ STAGED: dict[str, str] = {
     "team": "VARCHAR",
     "project": "VARCHAR",
     "user": "VARCHAR",
-    "tags": "MAP(VARCHAR, VARCHAR)",
+    "tags": "VARCHAR",
     "pr": "VARCHAR",
     "branch": "VARCHAR",
     "task": "VARCHAR",
@@ -72,7 +72,8 @@ STAGED: dict[str, str] = {
     "recovered": "BOOLEAN",
     "client": "VARCHAR",
 }
-"""What is taken from a row, by `AttemptRow`'s names; its other fields (raw usage, holds, links) stay in the ledger."""
+"""What is taken from a row, by `AttemptRow`'s names; its other fields (raw usage, holds, links) stay in the ledger.
+`tags` and `rates` are JSON as text: few distinct ones, which a column keeps once each and groups by their number."""
 
 DERIVED: dict[str, str] = {
     "request_key": "UBIGINT",
