@@ -1,0 +1,106 @@
+"""An import from the command line: files found, the store opened, a bar while it runs, a summary after."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document, read_names
+from bascule.cli.import_.options import Asked
+from bascule.cli.import_.summary import payload, tell
+from bascule.cli.output import print_json
+from bascule.offline.imports.booking import Booking, Origin
+from bascule.offline.imports.places import Found, NoLogs, find_logs
+from bascule.offline.imports.run import Progress, Reader, Run, Wanted
+from bascule.offline.imports.sellers import Sellers
+from bascule.offline.imports.tally import Tally
+from bascule.prices.book import PriceBook
+
+if TYPE_CHECKING:
+    from bascule.compose import Store
+
+
+def import_logs(
+    origin: Origin, reader: Reader, roots: list[Path], inside: tuple[str, ...], *, given: bool, asked: Asked
+) -> None:
+    """Import an agent's logs and say what was found."""
+    found = find(roots, inside, given=given)
+    with Imports(origin, asked) as imports:
+        tally = imports.run(reader, found)
+    finish(origin.source, tally, asked)
+
+
+def find(roots: list[Path], inside: tuple[str, ...], *, given: bool, suffixes: tuple[str, ...] = (".jsonl",)) -> Found:
+    """The files. A path without any is wrong use."""
+    try:
+        return find_logs(roots, inside, given=given, suffixes=suffixes)
+    except NoLogs as error:
+        raise click.BadParameter(str(error), param_hint="PATH") from None
+
+
+class Imports:
+    """The configuration's prices and, but in a dry run, its store: open while the files are read."""
+
+    def __init__(self, origin: Origin, asked: Asked) -> None:
+        document = read_document(asked.config_path)
+        # Linked for what it says of models alone: a configuration without providers is enough here.
+        names = read_names(asked.config_path) if document.config.models else None
+        book = PriceBook()
+        self._origin = origin
+        self._asked = asked
+        if names is None:
+            self.sellers = Sellers(book)
+        else:
+            self.sellers = Sellers(book, names.models, names.aliases)
+        self._store: Store | None = None
+        if not asked.dry_run or has_ledger(data_dir_of(document)):
+            self._store = open_store(document)
+
+    def __enter__(self) -> "Imports":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._store is not None:
+            self._store.database.close()
+
+    def run(self, reader: Reader, found: Found) -> Tally:
+        asked = self._asked
+        store = self._store
+        run = Run(
+            reader=reader,
+            booking=Booking(self._origin, self.sellers, asked.attribution),
+            put=None if asked.dry_run or store is None else store.imports.put,
+            wanted=Wanted(asked.period.since_ms, asked.period.until_ms),
+        )
+        with bytes_bar(f"importing {self._origin.source}", found.size_bytes) as progress:
+            return run.files(found, progress)
+
+
+def finish(source: str, tally: Tally, asked: Asked, unknown_columns: dict[str, int] | None = None) -> None:
+    """The summary. Exit status 1 where there was something to read and nothing of it could be."""
+    if asked.as_json:
+        print_json(payload(source, tally, dry_run=asked.dry_run, unknown_columns=unknown_columns))
+    else:
+        tell(source, tally, dry_run=asked.dry_run, unknown_columns=unknown_columns)
+    if (not tally.files and tally.unreadable) or (tally.bad_lines and tally.bad_lines >= tally.lines):
+        sys.exit(1)
+
+
+@contextmanager
+def bytes_bar(what: str, total_bytes: int) -> Iterator[Progress | None]:
+    """A bar on standard error that is told of bytes, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total_bytes)
+        yield lambda done: bar.advance(task, done)

@@ -1,0 +1,115 @@
+"""What an import says when it is done."""
+
+from typing import Any
+
+import click
+
+from bascule.cli.output import usd_fit
+from bascule.cli.period import iso, iso_second
+from bascule.model.money import usd_text
+from bascule.offline.imports.lines import BadLine
+from bascule.offline.imports.tally import MAX_BAD_LINES, Tally
+from bascule.offline.percentile import share
+
+SHOWN_BAD_LINES = 20
+SHOWN_NAMES = 10
+
+
+def payload(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[str, int] | None) -> dict[str, Any]:
+    """Stable keys. Shares are of the known cost, null where there is none."""
+    made = {
+        "source": source,
+        "dry_run": dry_run,
+        "files": tally.files,
+        "files_older": tally.files_older,
+        "lines": tally.lines,
+        "rows": tally.rows,
+        "rows_new": None if dry_run else tally.new,
+        "rows_replaced": None if dry_run else tally.replaced,
+        "rows_same": None if dry_run else tally.same,
+        "copies": tally.copies,
+        "outside_period": tally.outside,
+        "through_gateway": tally.through_gateway,
+        "api_errors": tally.api_errors,
+        "first": iso(tally.first_ms),
+        "last": iso(tally.last_ms),
+        "tokens": tally.tokens,
+        "cost_usd": usd_text(tally.known_cost_nanousd),
+        "estimated_rows": tally.estimated_rows,
+        "estimated_usd": usd_text(tally.estimated_nanousd),
+        "estimated_share": share(tally.estimated_nanousd, tally.cost_nanousd),
+        "estimate_adds_usd": usd_text(tally.guessed_nanousd),
+        "estimated_versions": tally.estimated_versions,
+        "unknown_cost_rows": tally.unknown_rows,
+        "unknown_prices": tally.unknown_prices,
+        "unknown_counts": tally.unknown_counts,
+        "bad_lines": tally.bad_lines,
+        "bad_lines_named_at_most": MAX_BAD_LINES,
+        "bad": [_bad(bad) for bad in tally.bad],
+        "unreadable": [{"file": lost.file, "why": lost.why} for lost in tally.unreadable],
+    }
+    if unknown_columns is not None:
+        made["unknown_columns"] = unknown_columns
+    return made
+
+
+def tell(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[str, int] | None) -> None:
+    """The summary for a person; what is wrong goes to standard error."""
+    span = f", {iso_second(tally.first_ms)} to {iso_second(tally.last_ms)}" if tally.first_ms is not None else ""
+    click.echo(f"{source}: {tally.rows:,} calls in {tally.lines:,} lines of {tally.files:,} files{span}")
+    if dry_run:
+        click.echo("A dry run: nothing was written.")
+    else:
+        click.echo(f"{tally.new:,} new, {tally.replaced:,} replaced, {tally.same:,} as they were")
+    cost = usd_fit(tally.known_cost_nanousd)
+    click.echo(f"{tally.tokens:,} tokens, {'cost unknown' if cost is None else f'{cost} at list price'}")
+    for note in _notes(tally):
+        click.echo(note)
+    if unknown_columns:
+        click.echo(f"Columns that say nothing to the ledger: {_names(unknown_columns)}. Map them with --map.")
+    for lost in tally.unreadable:
+        click.echo(f"{lost.file}: {lost.why}", err=True)
+    for bad in tally.bad[:SHOWN_BAD_LINES]:
+        click.echo(f"{bad.file}:{bad.line}: {bad.why}", err=True)
+    if tally.bad_lines > SHOWN_BAD_LINES:
+        click.echo(f"{tally.bad_lines:,} bad lines in all; --json names more of them.", err=True)
+
+
+def _notes(tally: Tally) -> list[str]:
+    notes = []
+    if tally.estimated_rows:
+        part = share(tally.estimated_nanousd, tally.cost_nanousd)
+        shown = "" if part is None else f" ({part * 100:.1f} % of the bill)"
+        notes.append(
+            f"{usd_fit(tally.estimated_nanousd)}{shown} rests on estimated output in {tally.estimated_rows:,} calls: "
+            f"what their log recorded cannot be right, and alone would come to {usd_fit(tally.guessed_nanousd)} less."
+        )
+        notes.append(f"Written by version {_names(tally.estimated_versions)}.")
+    if tally.unknown_prices:
+        notes.append(
+            f"No price is known for {_names(tally.unknown_prices)}: in no cost. Set one under `models` in bascule.yaml."
+        )
+    if tally.unknown_counts:
+        notes.append(f"The log leaves a count unknown, so in no cost: {_names(tally.unknown_counts)}.")
+    if tally.copies:
+        notes.append(
+            f"{tally.copies:,} copies of calls that stand elsewhere too, as in resumed sessions, counted once."
+        )
+    if tally.through_gateway:
+        notes.append(f"{tally.through_gateway:,} calls went through the gateway and are in its ledger already.")
+    if tally.api_errors:
+        notes.append(f"{tally.api_errors:,} answers were errors, which nobody bills.")
+    if tally.outside or tally.files_older:
+        notes.append(f"Outside the period: {tally.outside:,} calls, and {tally.files_older:,} files older than it.")
+    return notes
+
+
+def _names(counts: dict[str, int]) -> str:
+    """Names with their counts, the most frequent first."""
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    more = f" and {len(ranked) - SHOWN_NAMES} more" if len(ranked) > SHOWN_NAMES else ""
+    return ", ".join([f"{name} ({count:,})" for name, count in ranked[:SHOWN_NAMES]]) + more
+
+
+def _bad(bad: BadLine) -> dict[str, Any]:
+    return {"file": bad.file, "line": bad.line, "why": bad.why}
