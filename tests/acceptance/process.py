@@ -16,7 +16,7 @@ from typing import Any, Self
 START_S = 20.0
 STOP_S = 30.0
 COMMAND_S = 60.0
-_LISTENS = re.compile(r"listens on (http://\S+)")
+_LISTENS = re.compile(r'listens on (http://[^\s"]+)')
 
 Json = dict[str, Any]
 

@@ -1,7 +1,8 @@
 """`bascule serve`: the gateway."""
 
+import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,8 @@ from bascule.cli.output import config_option
 
 if TYPE_CHECKING:
     from bascule.link import Snapshot
+
+log = logging.getLogger("bascule.serve")
 
 
 @click.command("serve")
@@ -21,7 +24,11 @@ if TYPE_CHECKING:
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
 def command(config_path: str | None, host: str | None, port: int | None, workers: int | None, log_level: str) -> None:
-    """Serve OpenAI's and Anthropic's APIs in front of the configured providers."""
+    """Serve OpenAI's and Anthropic's APIs in front of the configured providers.
+
+    The log goes to standard error: plain lines on a terminal, else one JSON object a line. Where it listens is logged
+    at every level.
+    """
     from bascule.service import run
 
     run(
@@ -36,9 +43,16 @@ def command(config_path: str | None, host: str | None, port: int | None, workers
 
 
 def announce(snapshot: "Snapshot", address: str) -> None:
-    """What a person wants to see when it is up; on standard error, since standard output is for data."""
-    lines = [f"bascule {__version__} listens on {address}"]
-    for name, provider in snapshot.providers.items():
-        lines.append(f"  {name}: {provider.origin}{provider.base_path} ({provider.spec.standing})")
-    lines += [f"  warning: {found.where}: {found.what}. {found.remedy}" for found in snapshot.warnings]
-    click.echo("\n".join(lines), err=True)
+    """What one wants to see when it is up, whatever the log's level: lines of the log, in the log's form."""
+    providers = {
+        name: f"{provider.origin}{provider.base_path} ({provider.spec.standing})"
+        for name, provider in snapshot.providers.items()
+    }
+    _say(logging.INFO, f"bascule {__version__} listens on {address}", {"address": address, "providers": providers})
+    for found in snapshot.warnings:
+        _say(logging.WARNING, f"{found.where}: {found.what}. {found.remedy}", {})
+
+
+def _say(level: int, message: str, fields: dict[str, Any]) -> None:
+    record = log.makeRecord(log.name, level, __file__, 0, message, (), None, extra=fields)
+    log.handle(record)

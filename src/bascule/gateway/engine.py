@@ -74,6 +74,10 @@ class Engine:
     def snapshot(self) -> Snapshot:
         return self._settings.snapshot
 
+    def new_request_id(self) -> str:
+        """For a request that is refused before it gets here."""
+        return self._world.identifiers.request(self._world.clock.now_ms())
+
     def use(self, settings: Settings) -> None:
         self._settings = settings
 

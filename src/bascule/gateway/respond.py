@@ -49,13 +49,11 @@ def cost_header(cost_nanousd: int | None) -> Header | None:
     return None if text is None else (b"x-bascule-cost-usd", text.encode("ascii"))
 
 
-def error_answer(surface: Surface, refusal: Refusal, request_id: str | None) -> tuple[int, list[Header], bytes]:
-    """Status, headers and body of a refusal in the client's dialect."""
-    status, body = dialect(CLIENT_DIALECT[surface]).error(refusal, request_id or "")
-    headers = [JSON, PRIVATE]
-    if request_id:
-        request_id_bytes = request_id.encode("ascii")
-        headers += [(b"x-bascule-request-id", request_id_bytes), (b"request-id", request_id_bytes)]
+def error_answer(surface: Surface, refusal: Refusal, request_id: str) -> tuple[int, list[Header], bytes]:
+    """Status, headers and body of a refusal in the client's dialect. Every one has an id to ask about."""
+    status, body = dialect(CLIENT_DIALECT[surface]).error(refusal, request_id)
+    request_id_bytes = request_id.encode("ascii")
+    headers = [JSON, PRIVATE, (b"x-bascule-request-id", request_id_bytes), (b"request-id", request_id_bytes)]
     if refusal.retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % max(1, -int(-refusal.retry_after_s // 1))))
     if refusal.kind in ("budget_exhausted", "unpriceable", "forbidden", "unauthenticated", "malformed"):

@@ -83,7 +83,7 @@ class Application:
                 )
         if refusal is not None:
             self._engine.metrics.refusal(refusal.kind)
-            status, answer_headers, answer = error_answer(surface, refusal, request_id=None)
+            status, answer_headers, answer = error_answer(surface, refusal, self._engine.new_request_id())
             await exchange.respond(status, answer_headers, answer)
             return
         exchange.incoming = Incoming(

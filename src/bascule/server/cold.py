@@ -113,11 +113,13 @@ class Pages:
         return Refusal(kind="forbidden", message=f"{caller.by} has role {caller.role}, which may not read /metrics")
 
     def _refused(self, request: Request, refusal: Refusal) -> Response:
-        status, headers, body = error_answer(_dialect_of(request), refusal, None)
-        response = Response(body, status_code=status)
-        for name, value in headers:
-            response.headers[name.decode("latin-1")] = value.decode("latin-1")
-        return response
+        status, headers, body = error_answer(_dialect_of(request), refusal, self._engine.new_request_id())
+        return _response(status, headers, body)
+
+
+def _response(status: int, headers: Sequence[Header], body: bytes) -> Response:
+    text = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    return Response(body, status_code=status, headers=text)
 
 
 def _dialect_of(request: Request) -> Surface:
@@ -159,8 +161,8 @@ class Judged:
             await self._app(scope, receive, complete)
             return
         refusal = Refusal(kind="forbidden", message=problem)
-        status, _, body = error_answer(_dialect_of(Request(scope)), refusal, None)
-        await Response(body, status_code=status, media_type="application/json")(scope, receive, complete)
+        status, given, body = error_answer(_dialect_of(Request(scope)), refusal, self._engine.new_request_id())
+        await _response(status, given, body)(scope, receive, complete)
 
     def _problem(self, headers: Headers, path: str) -> str | None:
         hosts = headers.all(b"host")

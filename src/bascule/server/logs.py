@@ -1,4 +1,7 @@
-"""Structured logs: one JSON object a line on standard error, with every known secret cut out at the sink."""
+"""Logs on standard error: one JSON object a line, or plain lines where a person looks on at a terminal.
+
+Every known secret is cut out at the sink, whatever the form.
+"""
 
 import json
 import logging
@@ -71,10 +74,29 @@ def _json(line: dict[str, Any]) -> str:
         return json.dumps({name: repr(value) for name, value in line.items()})
 
 
+class PlainFormatter(logging.Formatter):
+    """`HH:MM:SS level message (field=value, …)`, UTC, for a terminal."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = [f"{name}={value}" for name, value in record.__dict__.items() if name not in _STANDARD]
+        line = (
+            f"{datetime.fromtimestamp(record.created, UTC):%H:%M:%S} {record.levelname.lower()} {record.getMessage()}"
+        )
+        if told:
+            line += f" ({', '.join(told)})"
+        if record.exc_info:
+            line += f"\n{self.formatException(record.exc_info)}"
+        return self._redactor.clean(line)
+
+
 def configure_logging(redactor: Redactor, *, level: str) -> None:
     """Send everything, uvicorn's own lines included, through one handler."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter(redactor))
+    handler.setFormatter(PlainFormatter(redactor) if sys.stderr.isatty() else JsonFormatter(redactor))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

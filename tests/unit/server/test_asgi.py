@@ -20,6 +20,9 @@ class FakeEngine:
         self.seen: list[Exchange] = []
         self.fails = False
 
+    def new_request_id(self) -> str:
+        return "req_of_a_refusal"
+
     async def handle(self, exchange: Exchange) -> None:
         self.seen.append(exchange)
         exchange.watch(lambda: None)

@@ -118,3 +118,30 @@ async def test_a_failure_shows_no_traceback(make_gate: Any, call: Any, monkeypat
     assert answers[0]["status"] == 500
     assert b"inner details" not in answers[1]["body"]
     assert b"Traceback" not in answers[1]["body"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "given"),
+    [
+        ("GET", "/v1/models", {}),
+        ("GET", "/metrics", {}),
+        ("GET", "/nothing", {}),
+        ("PUT", "/v1/models", {}),
+        ("GET", "/v1/models", {"hosts": ("evil.example",)}),
+        ("GET", "/v1/messages", {}),
+        ("POST", "/v1/messages", {"hosts": ()}),
+        ("POST", "/v1/messages", {"parts": (b"{",)}),
+        ("POST", "/v1/messages", {"headers": {"content-length": "99999999"}}),
+        ("POST", "/v1/messages/count_tokens", {"parts": (b"{}",)}),
+    ],
+)
+async def test_every_error_has_an_id_to_ask_about(
+    gate: Any, call: Any, method: str, path: str, given: dict[str, Any]
+) -> None:
+    given = dict(given)
+    headers = {"anthropic-version": "2023-06-01", **given.pop("headers", {})}
+    answer = await call(gate.app, method, path, headers=headers, **given)
+    assert answer.status >= 400
+    assert answer.json["request_id"].startswith("req_")
+    assert len(answer.json["request_id"]) == 30
+    assert answer.headers["x-bascule-request-id"] == answer.headers["request-id"] == answer.json["request_id"]

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from typing import Any
 
@@ -98,3 +99,17 @@ def test_every_logger_writes_through_the_redactor(capsys: pytest.CaptureFixture[
         root.setLevel(level)
     written = [json.loads(text) for text in capsys.readouterr().err.splitlines()]
     assert [one["message"] for one in written] == [f"one {REDACTED}", f"two {REDACTED}"]
+
+
+def test_on_a_terminal_lines_are_plain(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    try:
+        configure_logging(Redactor(["top-secret"]), level="info")
+        logging.getLogger("bascule.x").warning("no %s", "top-secret", extra={"request_id": "req_1"})
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    (written,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d warning no \[redacted\] \(request_id=req_1\)", written)

@@ -13,7 +13,7 @@ from bascule.model.errors import BasculeError
 
 START_S = 30.0
 STOP_S = 15.0
-_LISTENS = re.compile(r"listens on (http://\S+)")
+_LISTENS = re.compile(r'listens on (http://[^\s"]+)')
 _SIMULATED = re.compile(r'"port":([0-9]+)')
 
 
