@@ -27,6 +27,7 @@ COMMANDS = {
     "price": "price",
     "report": "report",
     "run": "run",
+    "selfhost": "selfhost",
     "serve": "serve",
     "sessions": "sessions",
     "trend": "trend",

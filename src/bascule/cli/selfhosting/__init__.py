@@ -1,0 +1,1 @@
+"""What `bascule selfhost` does: where speed and volume come from, and how the answer is shown."""
