@@ -8,6 +8,7 @@ from bascule.ports import TransportError, UpstreamCall
 from bascule.upstream.connection import Connection, Home
 from bascule.upstream.dial import dial
 from bascule.upstream.limits import UpstreamLimits
+from bascule.upstream.outbox import Outbox
 from bascule.upstream.pool import OriginPool
 from bascule.upstream.proxy import ProxySettings, proxy_settings
 from bascule.upstream.reply import Reply
@@ -31,8 +32,10 @@ class HttpUpstream:
         limits: UpstreamLimits | None = None,
         tls: ssl.SSLContext | None = None,
         proxies: ProxySettings | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         """`tls` None: the system's trust. `proxies` None: from the environment, read once, here."""
+        self.outbox = outbox or Outbox()
         self._limits = limits or UpstreamLimits()
         self._tls = tls or client_context()
         self._proxies = proxies if proxies is not None else proxy_settings(os.environ)
@@ -105,7 +108,7 @@ class HttpUpstream:
 
         async def open_connection(home: Home, timeout_s: float) -> Connection:
             def make() -> Connection:
-                return Connection(loop, home, self._limits, self._view, origin.authority)
+                return Connection(loop, home, self._limits, self._view, origin.authority, self.outbox)
 
             return await dial(loop, origin, proxy, self._tls, make, timeout_s)
 

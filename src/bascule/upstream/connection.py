@@ -8,6 +8,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from bascule.ports import UpstreamCall
 from bascule.upstream.limits import UpstreamLimits
+from bascule.upstream.outbox import Outbox
 from bascule.upstream.reply import Reply
 
 _SMALL_BODY_BYTES = 16 * 1024
@@ -37,6 +38,8 @@ class Connection(asyncio.BufferedProtocol):
         "_keep_alive",
         "_limits",
         "_loop",
+        "_outbox",
+        "_outgoing",
         "_parser",
         "_place",
         "_quiet_bytes",
@@ -55,9 +58,17 @@ class Connection(asyncio.BufferedProtocol):
     )
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, home: Home, limits: UpstreamLimits, view: memoryview, place: str
+        self,
+        loop: asyncio.AbstractEventLoop,
+        home: Home,
+        limits: UpstreamLimits,
+        view: memoryview,
+        place: str,
+        outbox: Outbox,
     ) -> None:
         self._loop = loop
+        self._outbox = outbox
+        self._outgoing: bytes | None = None
         self._home = home
         self._limits = limits
         self._view = view
@@ -78,7 +89,8 @@ class Connection(asyncio.BufferedProtocol):
     # The request.
 
     def start(self, call: UpstreamCall, head: bytes, started_at: float | None) -> Reply:
-        """Write the request (all of a small body, the first piece of a large one) and return the reply to wait on.
+        """Send the request and return the reply to wait on. A small one leaves with the others of its round; of a
+        large one the first piece leaves at once.
 
         `started_at`: when the caller began, for the total limit; None for now. `body_pending` says that `write_rest`
         has to follow.
@@ -100,13 +112,20 @@ class Connection(asyncio.BufferedProtocol):
             reply.unwritten = reply.lost_connection = True
             reply.fail("reset", "the connection closed before the request was written", request_sent=False)
         elif len(body) <= _SMALL_BODY_BYTES:
-            transport.write(head + body)
+            self._outgoing = head + body
+            self._outbox.add(self)
         elif len(body) <= self._limits.write_piece_bytes:
             transport.writelines((head, body))
         else:
             transport.write(head)
             self.body_pending = True
         return reply
+
+    def release(self) -> None:
+        """`outbox.Sender`: the round is over. Nothing is sent for a request that was given up within it."""
+        outgoing, self._outgoing = self._outgoing, None
+        if outgoing is not None and self._transport is not None:
+            self._transport.write(outgoing)
 
     async def write_rest(self, reply: Reply, body: bytes) -> None:
         """Write a large body piece by piece as the socket takes it; stops where the response is there first."""
@@ -179,7 +198,9 @@ class Connection(asyncio.BufferedProtocol):
         if reply is None:
             return
         reply.lost_connection = True
-        reply.unwritten = reply.unwritten or self.body_pending or not self._writable
+        held_back = self.body_pending or self._outgoing is not None
+        reply.unwritten = reply.unwritten or held_back or not self._writable
+        self._outgoing = None
         if not reply.has_head:
             reply.fail("reset", "the connection was closed before a response")
         elif exc is not None:
@@ -249,7 +270,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def abandon(self) -> None:
         """Close at once and leave the pool; what is carried is not told."""
-        self._reply = None
+        self._reply = self._outgoing = None
         self.usable = False
         self._unwatch()
         self._home.forget(self)
