@@ -207,7 +207,7 @@ class ClaudeReader:
             upstream_request_id=line.request_id,
             cwd=line.cwd,
             branch=None if line.git_branch == _DETACHED else line.git_branch or None,
-            pr=None if session is None else _pull_request(session, line.git_branch, began),
+            pr=None if session is None else _pull_request(session, line.git_branch, call.last_ms),
             tags=tags,
             finish_reason=message.stop_reason,
             version=line.version,

@@ -14,7 +14,7 @@ from bascule.offline.imports.observed import FINAL, Given, Observed
 from bascule.offline.imports.places import Found, LogFile
 from bascule.offline.imports.tally import Share, Tally, share_of
 
-BATCH_ROWS = 5_000
+BATCH_ROWS = 25_000
 
 Progress = Callable[[int], object]
 
