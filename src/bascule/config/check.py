@@ -56,7 +56,6 @@ def check(config: Config, places: Places) -> Checks:
 
 
 def _not_in_this_release(config: Config, checks: Checks) -> None:
-    later = "It is not in this release"
     if config.database is not None:
         what = "PostgreSQL as the store" if config.database.startswith("postgres") else "this kind of database"
         checks.wrong(
@@ -72,12 +71,15 @@ def _not_in_this_release(config: Config, checks: Checks) -> None:
         checks.wrong(("cache", "exact", "persist"), "a cache on disk is not in this release", "Set it to false")
     if config.cache.semantic.enabled:
         checks.wrong(("cache", "semantic", "enabled"), "the semantic cache is not in this release", "Set it to false")
+    if config.cache.prompt.inject == "auto" and ("cache", "prompt", "inject") in checks.places:
+        what = "`auto` does nothing yet: no cache marks are added to requests, those of clients pass unchanged"
+        checks.warn(("cache", "prompt", "inject"), what, "Leave it out, or write `off`")
     for name, route in config.routes.items():
         if route.strategy != "single":
-            checks.wrong(("routes", name, "strategy"), f"only the strategy `single` can run. {later}", "Write `single`")
+            checks.wrong(("routes", name, "strategy"), "this strategy is not in this release", "Write `single`")
     for name, provider in config.providers.items():
         if provider.dialect is not None and provider.dialect not in SERVED_DIALECTS:
-            what = f"the dialect `{provider.dialect}` cannot be spoken to providers yet. {later}"
+            what = f"the dialect `{provider.dialect}` is not in this release"
             checks.wrong(("providers", name, "dialect"), what, f"Use one of {', '.join(SERVED_DIALECTS)}")
 
 
@@ -85,11 +87,11 @@ def _server(config: Config, checks: Checks) -> None:
     for index, origin in enumerate(config.server.allowed_origins):
         if not _ORIGIN.fullmatch(origin):
             mend = "Write scheme and host, e.g. https://tools.example.com"
-            checks.wrong(("server", "allowed_origins", index), "not an origin", mend)
+            checks.wrong(("server", "allowed_origins", index), f"`{origin}` is not an origin", mend)
     for index, host in enumerate(config.server.allowed_hosts):
         if not host or "/" in host or host != host.strip() or not host.isprintable():
             mend = "Write the name alone, e.g. gateway.example.com"
-            checks.wrong(("server", "allowed_hosts", index), "not a host name", mend)
+            checks.wrong(("server", "allowed_hosts", index), f"`{host}` is not a host name", mend)
 
 
 def _provider(name: str, provider: Provider, checks: Checks) -> None:
@@ -101,7 +103,9 @@ def _provider(name: str, provider: Provider, checks: Checks) -> None:
         path: Path = ("providers", name, "headers", header)
         if not _TOKEN.fullmatch(header) or not value.isascii() or not value.isprintable():
             checks.wrong(
-                path, "not an HTTP header", "Use letters, digits and hyphens, and printable ASCII as its value"
+                path,
+                f"`{header}` is not a header with a value",
+                "Use letters, digits and hyphens, and printable ASCII as its value",
             )
         elif header.lower() in _OWN_HEADERS or header.lower().startswith("x-bascule-"):
             checks.wrong(
@@ -142,7 +146,19 @@ def _names(config: Config, checks: Checks) -> None:
                 path, f"`{alias}` is already a route or a model, so the alias is never used", "Remove the alias"
             )
         if target in config.aliases:
-            checks.wrong(path, f"`{target}` is itself an alias", f"Write `{config.aliases[target]}` here")
+            end = _end_of(target, config)
+            mend = f"Write `{end}` here" if end is not None else "They lead in a circle: name a route or a model"
+            checks.wrong(path, f"`{target}` is itself an alias", mend)
+
+
+def _end_of(alias: str, config: Config) -> str | None:
+    """What a chain of aliases leads to; None where it leads to itself."""
+    name = alias
+    for _ in config.aliases:
+        if name not in config.aliases:
+            return name
+        name = config.aliases[name]
+    return name if name not in config.aliases else None
 
 
 def _budgets(config: Config, checks: Checks) -> None:

@@ -40,8 +40,8 @@ class _Decoder:
         self.problems: list[Problem] = []
 
     def wrong(self, path: Path, what: str, mend: str) -> _Wrong:
-        name = ".".join(map(str, path)) or "the document"
-        self.problems.append(self.places.problem(path, f"`{name}` {what}", mend))
+        name = f"`{'.'.join(map(str, path))}`" if path else "the document"
+        self.problems.append(self.places.problem(path, f"{name} {what}", mend))
         return WRONG
 
     def read(self, node: Node, kind: kinds.Type, path: Path) -> Any:
@@ -240,6 +240,8 @@ _FORM_NOUNS = {
     "secret": "env:NAME, file:PATH or none",
     "scope": "a scope, e.g. key:ci",
     "base_url": "a URL",
+    "retention": "none, or hours or days such as 24h or 30d",
+    "api_version": "a version, e.g. 2024-10-21",
     "name": "a name",
 }
 

@@ -20,6 +20,8 @@ from bascule.model.money import PICO_PER_NANO, nanousd_from_usd, rate_from_usd_p
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
+_RETENTION = re.compile(r"none|[0-9]{1,6}[hd]")
+_API_VERSION = re.compile(r"[A-Za-z0-9.\-]+")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -131,8 +133,21 @@ def base_url(text: str) -> str:
         return check_base_url(text)
     except UrlError as error:
         raise Unreadable(
-            f"the URL {error}", "Write it as in the vendor's own SDK, e.g. https://api.example.com/v1"
+            f"a URL that {error}", "Write it as in the vendor's own SDK, e.g. https://api.example.com/v1"
         ) from error
+
+
+def retention(text: str) -> str:
+    """How long data is kept at most."""
+    if not _RETENTION.fullmatch(text):
+        raise Unreadable("not a length of time", "Write none, or hours or days such as 24h or 30d")
+    return text
+
+
+def api_version(text: str) -> str:
+    if not _API_VERSION.fullmatch(text):
+        raise Unreadable("not a version", "Write it as Azure's pages do, e.g. 2024-10-21")
+    return text
 
 
 def name(text: str) -> str:
@@ -152,6 +167,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "secret": secret,
     "scope": scope,
     "base_url": base_url,
+    "retention": retention,
+    "api_version": api_version,
     "name": name,
 }
 
@@ -165,6 +182,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "secret": {"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|none)$"},
     "scope": {"type": "string", "pattern": "^((org|team|project|key|user|session):.+|tag:[^=]+=.+)$"},
     "base_url": {"type": "string", "pattern": "^https?://"},
+    "retention": {"type": "string", "pattern": f"^({_RETENTION.pattern})$"},
+    "api_version": {"type": "string", "pattern": f"^{_API_VERSION.pattern}$"},
     "name": {"type": "string", "minLength": 1},
 }
 
@@ -182,4 +201,6 @@ ClockS = Annotated[int, _form("clock")]
 SecretRef = Annotated[str, _form("secret")]
 ScopeText = Annotated[str, _form("scope")]
 BaseUrl = Annotated[str, _form("base_url")]
+Retention = Annotated[str, _form("retention")]
+ApiVersion = Annotated[str, _form("api_version")]
 Name = Annotated[str, _form("name")]

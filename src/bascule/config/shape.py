@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from bascule.config.scalars import (
+    ApiVersion,
     BaseUrl,
     ClockS,
     DayMs,
@@ -15,6 +16,7 @@ from bascule.config.scalars import (
     NanoUsd,
     PicoUsdEach,
     PicoUsdPerToken,
+    Retention,
     ScopeText,
     SecretRef,
 )
@@ -23,7 +25,6 @@ from bascule.model.policy import BudgetMode, BudgetWindow, Objective, OnExhauste
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1)]
-Retention = Annotated[str, Meta(pattern=r"^(none|[0-9]{1,6}[hd])$")]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 DialectName = Literal["openai_chat", "openai_responses", "anthropic_messages", "gemini", "cohere", "bedrock_converse"]
@@ -146,7 +147,7 @@ class Provider(Section, frozen=True, kw_only=True):
     base_url: BaseUrl | None = None
     api_key: SecretRef | None = None
     auth: Literal["bearer", "x-api-key", "api-key", "none"] | None = None
-    api_version: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.\-]+$")] | None = None
+    api_version: ApiVersion | None = None
     """Azure's `api-version`."""
     headers: dict[Name, str] = {}
     """Sent with each request. Not for credentials."""

@@ -16,7 +16,7 @@ from bascule.config.urls import host_of, is_loopback, split_base_url
 from bascule.model.catalog import DataFacts, HardwareFacts
 from bascule.providers.registry import Presets
 from bascule.providers.request import auth_headers, request_target, with_default_headers
-from bascule.providers.spec import Disconnect, ProviderSpec, Surface, compatible
+from bascule.providers.spec import OPENAI_PATHS, Disconnect, ProviderSpec, Surface, compatible
 
 Header = tuple[bytes, bytes]
 
@@ -80,6 +80,9 @@ def link_provider(
         mend = "Use https, or keep the connection inside a private network"
         checks.warn((*path, "base_url"), f"the key of `{name}` is sent without encryption", mend)
     origin, base_path = split_base_url(base_url)
+    if not base_path and config.base_url is not None and spec.paths is OPENAI_PATHS:
+        mend = f"Nearly all servers have this API under /v1: {base_url}/v1"
+        checks.warn((*path, "base_url"), f"the address of `{name}` has no path", mend)
     return LinkedProvider(
         name=name,
         spec=spec,
@@ -123,13 +126,14 @@ def _spec(name: str, config: Provider, presets: Presets, checks: Checks) -> Prov
         return None  # reported by check
     if config.dialect is not None and config.base_url is not None:
         return compatible(name, config.dialect, config.base_url)
-    if config.dialect is None and config.base_url is None:
+    written = [field for field in ("base_url", "dialect") if (*path, field) in checks.places]
+    if not written:
         mend = remedy(name, presets.names(), "preset") + " Any other server needs `dialect` and `base_url`"
         checks.wrong(path, f"there is no preset `{name}`", mend)
         return None
-    if (*path, "base_url") in checks.places and (*path, "dialect") in checks.places:
+    if len(written) == 2:
         return None  # one of them is there but could not be read, which has been reported
-    missing = "base_url" if config.base_url is None else "dialect"
+    missing = "dialect" if "base_url" in written else "base_url"
     checks.wrong(path, f"`{name}` is no preset and has no `{missing}`", "Give it both `dialect` and `base_url`")
     return None
 

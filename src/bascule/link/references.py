@@ -3,7 +3,7 @@
 from bascule.config.check import Checks
 from bascule.config.load import Document
 from bascule.config.places import Path
-from bascule.config.suggest import remedy
+from bascule.config.suggest import nearest, remedy
 from bascule.decide.resolve import resolve
 from bascule.link.endpoint import Book
 from bascule.link.snapshot import Snapshot
@@ -73,9 +73,11 @@ class References:
                 self.unknown_model((*path, index), name)
 
     def unknown_model(self, path: Path, name: str) -> None:
-        known = self.snapshot.names()
-        mend = remedy(name, known, "model") + ", or add it under `models`, or write provider/upstream-model"
-        self.checks.wrong(path, f"there is no model `{name}`", mend.replace("?,", "?"))
+        # Only names that would do here: aliases may be what is being mended, and nothing may lead to two routes.
+        near = nearest(name, [*self.config.models, *self.snapshot.catalog_names()])
+        known = "" if near is None else f"Did you mean `{near}`? "
+        mend = f"{known}Add it under `models`, or write provider/upstream-model"
+        self.checks.wrong(path, f"there is no model `{name}`", mend)
 
     def providers(self, path: Path, names: tuple[str, ...]) -> None:
         for index, name in enumerate(names):

@@ -1,0 +1,89 @@
+"""What `check` says of broken configurations: the place, what is wrong, and what to do, in words for a person."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BROKEN = [
+    ("server: {port: 99999}", "1:16: `server.port` is too large. Write a whole number from 0 up to 65535"),
+    ("server: {host: 0.0.0.0}", "1:16: `0.0.0.0` can be reached from outside, and no keys are configured. Add a key"),
+    ("provders: {}", "1:1: `provders` is not a known key. Did you mean `providers`?"),
+    ("providers: {x: {preset: opanai}}", "1:25: there is no preset `opanai`. Did you mean `openai`?"),
+    ("providers: {x: {api_key: sk-a-literal-key}}", "1:26: `providers.x.api_key` is not env:NAME, file:PATH or none"),
+    ("providers: {x: {dialect: openai_chat}}", "1:13: `x` is no preset and has no `base_url`. Give it both"),
+    ('providers: {y: {base_url: "http://u:p@x/v1"}}', "1:13: `y` is no preset and has no `dialect`. Give it both"),
+    ('providers: {y: {base_url: "http://u:p@x/v1"}}', "`providers.y.base_url` is a URL that holds a user or password;"),
+    ("providers: {y: {dialect: gemini, base_url: https://x}}", "1:26: the dialect `gemini` is not in this release"),
+    ("providers: {x: {data: {retention: 3 weeks}}}", "is not a length of time. Write none, or hours or days such as"),
+    ("providers: {x: {api_version: a b}}", "`providers.x.api_version` is not a version. Write it as Azure's pages do"),
+    ("providers: {x: {headers: {a: é}}}", "1:30: `a` is not a header with a value. Use letters, digits and hyphens"),
+    ("models: {m: {endpoints: []}}", "1:25: `models.m.endpoints` is an empty list. Give it at least one entry"),
+    ("models: {m: {endpoints: [{provider: lokal, model: x}]}}", "there is no provider `lokal`. Did you mean `local`?"),
+    ("routes: {r: {candidates: [nosuch]}}", "1:27: there is no model `nosuch`. Add it under `models`, or write"),
+    ("routes: {r: {candidates: [smal]}}\nmodels: {small: {endpoints: [{provider: local, model: x}]}}",
+     "there is no model `smal`. Did you mean `small`? Add it under `models`"),
+    ("routes: {r: {candidates: [local/x], strategy: cascade}}", "this strategy is not in this release. Write `single`"),
+    ("routes: {r: {candidates: [local/x], rules: [{when: 'task =='}]}}", "the rule is not CEL: at 1:8"),
+    ("routes: {r: {candidates: [r]}}", "the candidate `r` is a route. Name models: a route cannot lead to another"),
+    ("aliases: {a: b, b: local/x}", "1:14: `b` is itself an alias. Write `local/x` here"),
+    ("aliases: {a: b, b: a}", "1:14: `b` is itself an alias. They lead in a circle: name a route or a model"),
+    ("mode: watch", "1:7: `mode` is none of the choices. Write one of enforce, observe"),
+    ("budgets: [{scope: 'keys:ci', limit_usd: 1, window: day}]", "`budgets.0.scope` is not a scope. Write e.g. key:ci"),
+    ("budgets: [{scope: 'key:ci', limit_usd: 1, window: daily}]", "`budgets.0.window` is none of the choices. Did you"),
+    ("server: {allowed_origins: [tools.example.com]}", "`tools.example.com` is not an origin. Write scheme and host"),
+    ("server: {allowed_hosts: ['http://x']}", "`http://x` is not a host name. Write the name alone"),
+    ("database: postgresql://x", "1:11: PostgreSQL as the store is not in this release. Leave `database` out"),
+    ("- a", "1:1: the document is not a mapping. Write `key: value` lines"),
+    ("mode: enforce\nmode: observe", "2:1: `mode` stands here again; it is already on line 1. Keep one of the two"),
+    ("providers:\n\tx: {}", "2:1: a tab is used for indentation. Indent with spaces"),
+    ("admin: {secret: none}", "1:17: this secret cannot be `none`. Write env:NAME or file:PATH"),
+]  # fmt: skip
+LOCAL = "local: {dialect: openai_chat, base_url: 'http://127.0.0.1:9/v1', api_key: none}"
+
+
+@pytest.mark.parametrize(("text", "said"), BROKEN)
+def test_a_mistake_has_its_place_and_its_remedy(run: Any, place: Path, text: str, said: str) -> None:
+    if "provider" not in text.split(":")[0] and not text.startswith("-"):
+        text += f"\nproviders: {{{LOCAL}}}"
+    (place / "bascule.yaml").write_text(text)
+    found = run("check")
+    assert found.code == 2
+    (line,) = [line for line in found.err.splitlines() if said in line]
+    assert line.startswith("bascule.yaml:")
+    told = run("check", "--json").json["problems"]
+    assert all(problem["where"] and problem["what"] and problem["remedy"] for problem in told)
+    assert len(told) == len(found.err.splitlines()) - 1
+
+
+WARNED = [
+    ("cache: {prompt: {inject: auto}}", "1:26: `auto` does nothing yet: no cache marks are added to requests"),
+    ("budgets: [{scope: 'key:cii', limit_usd: 1, window: day}]", "no key of this file is called `cii`. It counts once"),
+    (
+        "aliases: {m: local/x}\nmodels: {m: {endpoints: [{provider: local, model: x}]}}",
+        "alias is never used. Remove",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), WARNED)
+def test_what_works_but_is_hardly_meant_is_a_warning(run: Any, place: Path, text: str, said: str) -> None:
+    (place / "bascule.yaml").write_text(f"{text}\nproviders: {{{LOCAL}}}")
+    found = run("check")
+    assert found.code == 0, found.err
+    (line,) = found.err.splitlines()
+    assert line.startswith("warning: bascule.yaml:")
+    assert said in line
+
+
+def test_an_address_without_its_path_is_a_warning(run: Any, place: Path) -> None:
+    (place / "bascule.yaml").write_text("providers: {ollama: {base_url: 'http://127.0.0.1:11434'}}")
+    said = run("check").err
+    assert "1:32: the address of `ollama` has no path. " in said
+    assert "http://127.0.0.1:11434/v1" in said
+
+
+def test_leaving_the_prompt_cache_alone_is_no_warning(run: Any, place: Path) -> None:
+    for text in ("", "cache: {prompt: {inject: off}}\n"):
+        (place / "bascule.yaml").write_text(f"{text}providers: {{{LOCAL}}}")
+        assert run("check").err == ""
