@@ -19,6 +19,7 @@ from bascule.compose import (
     snapshot_of,
 )
 from bascule.config.load import Document
+from bascule.gateway.alerts import BudgetAlerts
 from bascule.link import Snapshot, with_server
 from bascule.model.errors import ConfigError, Problem
 from bascule.model.ids import ulid
@@ -66,6 +67,12 @@ class Service:
         self.redactor = Redactor(_secrets(self.snapshot))
         self.gateway = Gateway(self.snapshot, self.store, self.keys)
         self._revision = self.store.governance.revision()
+        self._alerts = BudgetAlerts(
+            authority=self.gateway.authority,
+            settings=self.store.governance,
+            clock=self.gateway.clock,
+            metrics=self.gateway.metrics,
+        )
         self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh)
 
     def _file(self) -> Path | None:
@@ -86,10 +93,12 @@ class Service:
         """Recover, load what was spent, begin to drain and to watch."""
         self.gateway.open()
         self._watch.start()
+        self._alerts.start()
         settle_garbage_collector()
 
     async def stop(self) -> None:
         await self._watch.stop()
+        await self._alerts.stop()
         self.gateway.close()
 
     def reload(self) -> None:

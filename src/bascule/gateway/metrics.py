@@ -42,6 +42,8 @@ class Metrics:
         self.in_flight = 0
         self.refusals: dict[str, int] = {}
         self.cache_hits = 0
+        self.budget_alerts: dict[tuple[str, str, str], int] = {}
+        """By kind of scope, window and threshold."""
 
     def request(self, surface: str, status: int) -> None:
         key = (surface, status)
@@ -49,6 +51,10 @@ class Metrics:
 
     def refusal(self, kind: str) -> None:
         self.refusals[kind] = self.refusals.get(kind, 0) + 1
+
+    def budget_alert(self, kind: str, window: str, threshold: str) -> None:
+        key = (kind, window, threshold)
+        self.budget_alerts[key] = self.budget_alerts.get(key, 0) + 1
 
     def model(self, model: str, provider: str) -> ModelCounters:
         key = (model, provider)

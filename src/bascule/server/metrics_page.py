@@ -42,6 +42,12 @@ class _Families(Collector):
             refusals.add_metric([kind], count)
         yield refusals
         yield CounterMetricFamily("bascule_cache_hits", "Answers served from the cache", value=metrics.cache_hits)
+        alerts = CounterMetricFamily(
+            "bascule_budget_alerts", "Thresholds that budgets have reached", labels=["kind", "window", "threshold"]
+        )
+        for reached, count in metrics.budget_alerts.items():
+            alerts.add_metric(list(reached), count)
+        yield alerts
         yield GaugeMetricFamily("bascule_in_flight", "Requests being served", value=metrics.in_flight)
         yield from self._by_model()
         for name, help_text, value in self._gauges.readings:

@@ -28,6 +28,7 @@ def test_every_counter_is_on_the_page() -> None:
     metrics.request("openai_chat", 200)
     metrics.request("anthropic_messages", 402)
     metrics.refusal("budget_exhausted")
+    metrics.budget_alert("team", "month", "0.8")
     metrics.cache_hits = 4
     metrics.in_flight = 5
     model = metrics.model('odd "name"\n', "local")
@@ -43,6 +44,7 @@ def test_every_counter_is_on_the_page() -> None:
     assert found["bascule_requests_total", (("status", "402"), ("surface", "anthropic_messages"))] == 1
     assert found["bascule_refusals_total", (("kind", "budget_exhausted"),)] == 1
     assert found["bascule_cache_hits_total", ()] == 4
+    assert found["bascule_budget_alerts_total", (("kind", "team"), ("threshold", "0.8"), ("window", "month"))] == 1
     assert found["bascule_in_flight", ()] == 5
     assert found["bascule_attempts_total", (*named[:1], ("outcome", "ok"), *named[1:])] == 7
     assert found["bascule_tokens_total", (*named, ("type", "in"))] == 8

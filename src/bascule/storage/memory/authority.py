@@ -63,6 +63,8 @@ class MemoryAuthority:
         self._evicted_until_ms = _ALWAYS
         self._prune_at_ms = 0
         self._prune_at_counters = max_counters
+        self._changed: set[Counter] = set()
+        self._alerting = False
         self.configure(budgets)
 
     @property
@@ -81,6 +83,7 @@ class MemoryAuthority:
         for (scope, window), (settled, held) in sums.items():
             self._counters[scope, window] = Counter(scope, span_of(window), settled, held, True)
         self._watched_since = dict.fromkeys(self._watched_since, _ALWAYS)
+        self._change_all()
 
     def configure(self, budgets: tuple[Budget, ...]) -> None:
         """Take a new set of budgets. Counters of those that stay are kept; new ones start from the ledger's sums.
@@ -97,6 +100,21 @@ class MemoryAuthority:
             for where, counter in self._counters.items()
             if any(b.window == counter.span.window for b in index.on(counter.scope))
         }
+        self._alerting = any(budget.alerts for budget in budgets)
+        self._change_all()
+
+    def changed(self) -> list[tuple[Budget, BudgetState]]:
+        """Budgets with alerts whose counters have changed since the last call; after a new configuration all."""
+        counters, self._changed = self._changed, set()
+        return [
+            (budget, state_of(Line(budget, counter, self._leases.lease(budget, counter.scope, counter.span.id)), 0))
+            for counter in counters
+            for budget in self._index.on(counter.scope)
+            if budget.alerts and budget.window == counter.span.window
+        ]
+
+    def _change_all(self) -> None:
+        self._changed = set(self._counters.values()) if self._alerting else set()
 
     def applicable(self, attribution: Attribution, now_ms: int) -> tuple[BudgetState, ...]:
         """Every budget that applies, as it is now; empty where none does."""
@@ -152,6 +170,8 @@ class MemoryAuthority:
         for counter in opened.counters:
             counter.held -= amount
             counter.settled += cost
+        if self._alerting:
+            self._changed.update(opened.counters)
 
     def states(self, now_ms: int) -> tuple[BudgetState, ...]:
         """Every counter of a current window, by budget; budgets of one named scope also before their first request."""
@@ -242,6 +262,8 @@ class MemoryAuthority:
         if max(since, self._evicted_until_ms) < counted.start_ms and self._pruned_until_ms < end_ms:
             return Counter(scope, counted, 0, 0, False)
         counter = Counter(scope, counted, self._spent(scope, (counted.start_ms, counted.end_ms)), 0, True)
+        if self._alerting:
+            self._changed.add(counter)
         for opened in self._open.values():
             if counted.start_ms <= opened.start_ms < end_ms and belongs(scope, opened.attribution):
                 opened.counters = (*opened.counters, counter)
