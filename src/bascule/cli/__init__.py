@@ -25,11 +25,13 @@ COMMANDS = {
     "market": "market",
     "models": "models",
     "price": "price",
+    "prices": "prices",
     "report": "report",
     "run": "run",
     "selfhost": "selfhost",
     "serve": "serve",
     "sessions": "sessions",
+    "tco": "tco",
     "trend": "trend",
     "viable": "viable",
 }

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bascule.model.money import PriceTimeline
+from bascule.prices.local import read_local
 from bascule.prices.match import matches, with_dashed_dates
 from bascule.prices.names import book_name
 from bascule.prices.table import TABLE_PATH, Facts, PricedModel, ProviderPrices, Table, read_provider, read_table
@@ -35,21 +36,39 @@ class BookEntry(Struct, frozen=True, kw_only=True):
 class PriceBook:
     """Look-up over the compiled table. Not shared between threads without a lock; one per process is enough."""
 
-    def __init__(self, path: Path = TABLE_PATH) -> None:
+    def __init__(self, path: Path = TABLE_PATH, local: Path | None = None) -> None:
+        """`local` is a file of prices that win over the table's (`prices update` writes it); it may be missing."""
         self._path = path
+        self._local_path = local
+        self._local: Table | None = None
         self._table: Table | None = None
         self._providers: dict[str, _Provider] = {}
         self._entries: dict[tuple[str, str], BookEntry | None] = {}
 
+    @classmethod
+    def of(cls, table: Table) -> "PriceBook":
+        """A book over a table that has been read already."""
+        made = cls()
+        made._table = table
+        return made
+
     @property
     def version(self) -> str:
         """Goes on every ledger row; equal versions mean equal prices."""
-        return self._read().version
+        version = self._read().version
+        return version if self._local is None else f"{version} + local ({self._local.sha256[:12]})"
 
     @property
     def providers(self) -> tuple[str, ...]:
         """Ids of all providers in the book, sorted."""
-        return tuple(sorted(self._read().providers))
+        table, local = self._read(), self._local
+        return tuple(sorted(table.providers if local is None else {*table.providers, *local.providers}))
+
+    def priced_model(self, provider: str, model_id: str) -> PricedModel | None:
+        """The model of this id that the provider itself lists, as it stands in the table; None where it has none."""
+        prices = self._provider(book_name(provider))
+        models = () if prices is None else prices.models
+        return next((model for model in models if model.id == model_id), None)
 
     def lookup(self, provider: str, upstream_model: str) -> PriceTimeline | None:
         """All known prices of a model at a provider, or None: unknown, never free."""
@@ -122,15 +141,25 @@ class PriceBook:
     def _provider(self, name: str) -> "_Provider | None":
         if name not in self._providers:
             raw = self._read().providers.get(name)
-            if raw is None:
+            own = None if self._local is None else self._local.providers.get(name)
+            if raw is None and own is None:
                 return None  # not remembered: names come from outside
-            self._providers[name] = _Provider(read_provider(raw))
+            prices = ProviderPrices(models=()) if raw is None else read_provider(raw)
+            self._providers[name] = _Provider(prices if own is None else _over(prices, read_provider(own)))
         return self._providers[name]
 
     def _read(self) -> Table:
         if self._table is None:
             self._table = read_table(self._path)
+            self._local = None if self._local_path is None else read_local(self._local_path)
         return self._table
+
+
+def _over(prices: ProviderPrices, local: ProviderPrices) -> ProviderPrices:
+    """Local models first, so that they win; those that they replace are not listed twice."""
+    replaced = {model.id for model in local.models}
+    kept = [model for model in prices.models if model.id not in replaced]
+    return ProviderPrices(models=(*local.models, *kept), fallback=prices.fallback)
 
 
 class _Provider:

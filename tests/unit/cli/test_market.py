@@ -7,6 +7,12 @@ import pytest
 from tests.unit.cli.published import write_table
 
 
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2026-11-21T12:00:00Z: what is on sale depends on the day."""
+    monkeypatch.setattr("bascule.cli.market.now_ms", lambda: 1_795_262_400_000)
+
+
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -12,6 +12,12 @@ CASE = ("--value-usd", "0.01", "--volume", "1000000", "--input-tokens", "3000", 
 FLOOR = ("--quality", "62", "--benchmark", "swe_bench")
 
 
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2026-11-21T12:00:00Z: what is on sale depends on the day."""
+    monkeypatch.setattr("bascule.cli.viable.now_ms", lambda: 1_795_262_400_000)
+
+
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
