@@ -51,10 +51,13 @@ from bascule.storage.recover import Recovery, recover
 from bascule.storage.spent import spent_with
 from bascule.storage.sqlite.connect import Database, open_database
 from bascule.storage.sqlite.governance import SqliteGovernance
+from bascule.storage.sqlite.imports import SqliteImports
 from bascule.storage.sqlite.ledger import SqliteLedger
+from bascule.storage.sqlite.outcomes import SqliteOutcomes
 from bascule.storage.view import LedgerView
 from bascule.upstream.client import HttpUpstream
 from bascule.upstream.limits import UpstreamLimits
+from bascule.upstream.outbox import Outbox
 
 log = logging.getLogger("bascule")
 
@@ -101,6 +104,8 @@ class Store(Struct, frozen=True, kw_only=True):
     ledger: SqliteLedger
     view: LedgerView
     governance: SqliteGovernance
+    imports: SqliteImports
+    outcomes: SqliteOutcomes
     data_dir: Path
 
     @property
@@ -122,6 +127,8 @@ def open_store(data_dir: Path, config: Config) -> Store:
         ledger=ledger,
         view=LedgerView(ledger, data_dir / "journal"),
         governance=SqliteGovernance(database),
+        imports=SqliteImports(database),
+        outcomes=SqliteOutcomes(database),
         data_dir=data_dir,
     )
 
@@ -208,8 +215,9 @@ class Gateway:
         self.wellbeing = Wellbeing()
         self.drains = Drains(config.server.limits.max_drains)
         limits = config.server.limits
+        self.outbox = Outbox()
         self.upstream: Transport = transport or HttpUpstream(
-            UpstreamLimits(max_connections_per_origin=limits.max_connections_per_provider)
+            UpstreamLimits(max_connections_per_origin=limits.max_connections_per_provider), outbox=self.outbox
         )
         self.cache = _cache(config)
         self.books = Books(

@@ -18,7 +18,7 @@ from bascule.model.budget import BudgetState
 from bascule.model.errors import BasculeError
 from bascule.model.money import nanousd_from_usd
 from bascule.model.policy import Budget, BudgetMode, BudgetWindow, OnExhausted
-from bascule.model.row import RowFilter
+from bascule.model.row import GATEWAY, RowFilter
 from bascule.offline.budgets import budget_states, rows_since_ms
 from bascule.offline.payload import budget_payload, state_payload
 from bascule.ports import Governance
@@ -138,7 +138,7 @@ def current_states(document: Document, at_ms: int) -> list[BudgetState]:
     budgets = all_budgets(document)
     if not has_ledger(data_dir_of(document)):
         return budget_states(budgets, (), at_ms)
-    where = RowFilter(since_ms=rows_since_ms(budgets, at_ms))
+    where = RowFilter(since_ms=rows_since_ms(budgets, at_ms), origin=GATEWAY)
     rows = open_store(document).view.attempts(where)
     return budget_states(budgets, track(rows, "reading the ledger"), at_ms)
 

@@ -88,6 +88,7 @@ def verify(config_path: str | None, as_json: bool) -> None:
                 "chains": verdict.chains,
                 "lines": verdict.lines,
                 "attempts": verdict.attempts,
+                "imported": verdict.imported,
                 "findings": [{"where": found.where, "what": found.what} for found in verdict.findings],
             }
         )
@@ -96,6 +97,8 @@ def verify(config_path: str | None, as_json: bool) -> None:
             click.echo(f"{found.where}: {found.what}", err=True)
         looked = f"{verdict.attempts} attempts in {verdict.lines} lines of {verdict.chains} chains"
         click.echo(f"{looked}: {'all of it holds' if verdict.holds else f'{len(verdict.findings)} findings'}")
+        if verdict.imported:
+            click.echo(f"{verdict.imported} imported rows are no proof and were left out")
     if not verdict.holds:
         sys.exit(1)
 

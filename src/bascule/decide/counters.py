@@ -25,12 +25,14 @@ def counters_of(row: AttemptRow, index: BudgetIndex) -> set[CounterId]:
 def counted(rows: Iterable[AttemptRow], budgets: Sequence[Budget], now_ms: int) -> dict[CounterId, tuple[int, int]]:
     """(settled, held) nano-USD in the current window of each budget, from rows. Counters at zero may be among them.
 
-    Raises ValueError for a malformed scope.
+    What others recorded is in no budget. Raises ValueError for a malformed scope.
     """
     index = BudgetIndex(tuple(budgets))
     current = {span(budget.window, now_ms).id for budget in budgets}
     sums: dict[CounterId, tuple[int, int]] = {}
     for row in rows:
+        if row.kind == "import":
+            continue
         for where in counters_of(row, index):
             if where[1] in current:
                 settled, held = sums.get(where, (0, 0))

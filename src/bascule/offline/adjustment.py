@@ -4,13 +4,14 @@ from typing import Any
 
 from bascule.model.entry import Adjustment
 from bascule.model.money import usd_text
-from bascule.model.row import AttemptRow, RowFilter
+from bascule.model.row import GATEWAY, AttemptRow, RowFilter
 from bascule.ports import Governance, LedgerReader
 
 
 def attempt_of(reader: LedgerReader, attempt_id: str) -> AttemptRow | None:
-    """The attempt of this id, None where the ledger has none. Raises StoreError."""
-    return next(reader.attempts(RowFilter(attempt_id=attempt_id)), None)
+    """The attempt of this id, None where the ledger has none: what was imported is
+    corrected where it came from. Raises StoreError."""
+    return next(reader.attempts(RowFilter(attempt_id=attempt_id, origin=GATEWAY)), None)
 
 
 def record_adjustment(governance: Governance, line: Adjustment) -> None:

@@ -35,7 +35,7 @@ ATTEMPT_COLUMNS = (
     "cost_nanousd", "price_version", "rates", "hold_nanousd", "baseline_nanousd", "saved_nanousd", "cache",
     "reason", "decision_id", "policy_version", "chain", "web_searches", "usage_flags",
     "provider_cost_nanousd", "adjusted_nanousd", "finish_reason", "recovered", "client",
-    "charged_nanousd",
+    "charged_nanousd", "origin",
 )  # fmt: skip
 """INTERFACE's columns in its order, then what Bascule adds."""
 
@@ -48,7 +48,7 @@ REQUEST_COLUMNS = (
     "tokens_out", "tokens_reasoning", "tokens_audio_in", "tokens_audio_out", "tokens_image_in",
     "tokens_image_out", "tool_fees_nanousd", "usage_source", "cost_usd", "cost_nanousd", "unknown_costs",
     "price_version", "hold_nanousd", "baseline_nanousd", "saved_nanousd", "adjusted_nanousd", "cache",
-    "reason", "decision_id", "policy_version", "finish_reason", "client",
+    "reason", "decision_id", "policy_version", "finish_reason", "client", "origin",
 )  # fmt: skip
 
 COLUMNS: dict[RowKind, tuple[str, ...]] = {"attempts": ATTEMPT_COLUMNS, "requests": REQUEST_COLUMNS}
@@ -126,7 +126,7 @@ def attempt_document(row: AttemptRow) -> Document:
     given["ts_end"] = iso_time(row.ts_end_ms)
     given["cost_usd"] = usd_text(row.cost_nanousd)
     given["rates"] = None if row.rates is None else msgspec.to_builtins(row.rates)
-    given["charged_nanousd"] = None if row.kind == "intent" else row.charged_nanousd
+    given["charged_nanousd"] = row.charged_nanousd if row.kind == "settle" else None
     given["tags"] = row.tags or None
     given["usage_flags"] = list(row.usage_flags) or None
     return {name: given[name] for name in ATTEMPT_COLUMNS}

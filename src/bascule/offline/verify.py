@@ -30,6 +30,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     attempts: int = 0
     entries: int = 0
     """Of the audit trail."""
+    imported: int = 0
+    """Rows that others recorded; nothing proves those, so nothing of them was checked."""
     findings: tuple[Damage, ...] = ()
 
     @property
@@ -56,7 +58,8 @@ def verify_ledger(evidence: LedgerEvidence, price: Pricer = price_with) -> Verdi
             where = f"attempt {joined.kept.attempt_id}"
             findings += [Damage(where, what) for what in _attempt_faults(joined, price)]
         findings += snapshot.strays()
-    return Verdict(chains=len(chains), lines=lines, attempts=attempts, findings=tuple(findings))
+        imported = sum(snapshot.import_counts().values())
+    return Verdict(chains=len(chains), lines=lines, attempts=attempts, imported=imported, findings=tuple(findings))
 
 
 class _Walk:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bascule.model.chain import StoredLine
 from bascule.model.entry import Decision
-from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter, adjusted_row, row_of, settled_row
+from bascule.model.row import EVERY_ROW, GATEWAY, AttemptRow, RowFilter, adjusted_row, row_of, settled_row
 from bascule.ports import Damage, LedgerSnapshot, LedgerStore
 from bascule.storage.journal.read import Reading, Tail, filed_lines, read_tail
 
@@ -28,7 +28,7 @@ class LedgerView:
     def attempts(self, where: RowFilter = EVERY_ROW, *, by_request: bool = False) -> Iterator[AttemptRow]:
         tail = read_tail(self._journals, self._store.heads(), Reading())
         with self._store.snapshot() as snapshot:
-            yield from _merged(snapshot, tail, where, by_request)
+            yield from rows_of(snapshot, tail, where, by_request=by_request)
 
     def decisions(self, request_id: str) -> list[Decision]:
         tail = read_tail(self._journals, self._store.heads(), Reading())
@@ -48,6 +48,22 @@ class LedgerView:
 
     def damages(self) -> list[Damage]:
         return self._reading.damages
+
+
+def rows_of(
+    snapshot: LedgerSnapshot, tail: Tail, where: RowFilter, *, by_request: bool = False
+) -> Iterator[AttemptRow]:
+    """As `ports.LedgerReader.attempts`, of what a store held at one moment and what journals hold beyond it."""
+    own = _merged(snapshot, tail, where, by_request)
+    if where.origin == GATEWAY:
+        yield from own
+        return
+    imported = snapshot.imported(where, by_request=by_request)
+    if by_request:
+        yield from own
+        yield from imported
+    else:
+        yield from heapq.merge(own, imported, key=_start_order)
 
 
 def _merged(snapshot: LedgerSnapshot, tail: Tail, where: RowFilter, by_request: bool) -> Iterator[AttemptRow]:

@@ -8,7 +8,9 @@ from msgspec import structs
 
 from bascule.model.chain import ChainedLine, chain_start, next_chain
 from bascule.model.entry import Adjustment, Decision, HeldScope, Intent, Line, Settlement
+from bascule.model.imported import Imported, import_id
 from bascule.model.money import Rates
+from bascule.model.row import AttemptRow
 from bascule.model.usage import Usage
 
 NOON_MS = 1_795_262_400_000
@@ -96,3 +98,27 @@ def chained(chain_id: str, lines: Iterable[Line]) -> list[ChainedLine]:
         chain = next_chain(chain, body)
         found.append(ChainedLine(seq, chain, body, line))
     return found
+
+
+def an_import(number: int = 1, *, quality: int = 20, source: str = "claude-code", **changes: Any) -> Imported:
+    """The reading `msg-<number>` of a source: 100 tokens in and 20 out at RATES, in session `s1`."""
+    source_id = f"msg-{number:06d}"
+    row = AttemptRow(
+        kind="import",
+        origin=source,
+        attempt_id=import_id(source, source_id),
+        request_id=import_id(source, source_id),
+        session_id="s1",
+        attempt_no=1,
+        model="small",
+        provider="sim",
+        ts_start_ms=NOON_MS + number,
+        ts_end_ms=NOON_MS + number + 90,
+        tokens_in=100,
+        tokens_out=20,
+        usage_source="reported",
+        cost_nanousd=27_000,
+        rates=RATES,
+        chain="",
+    )
+    return Imported(source=source, source_id=source_id, row=structs.replace(row, **changes), quality=quality)

@@ -7,14 +7,16 @@ from bascule.decide.counters import counted
 from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, StoredLine, decode_body
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.policy import Budget
-from bascule.model.row import AttemptRow, RowFilter, indexed, row_of
-from bascule.ports import Damage, JoinedAttempt, LedgerSnapshot, OpenAttempt, Spent
+from bascule.model.row import GATEWAY, AttemptRow, RowFilter, indexed, row_of
+from bascule.ports import HOUR_MS, Damage, HourOf, JoinedAttempt, LedgerSnapshot, OpenAttempt, Spent
+from bascule.storage.memory.imports import MemoryImports
 
 
 class MemoryLedger:
-    """Implements `ports.LedgerStore`. A snapshot is a copy."""
+    """Implements `ports.LedgerStore`; `imports` is the `ports.ImportStore` beside it. A snapshot is a copy."""
 
     def __init__(self) -> None:
+        self.imports = MemoryImports()
         self._lines: dict[str, dict[int, StoredLine]] = {}
         self._intents: dict[str, tuple[str, ChainedLine]] = {}
         self._settlements: dict[str, ChainedLine] = {}
@@ -22,6 +24,7 @@ class MemoryLedger:
         self._decisions: list[Decision] = []
 
     def append(self, chain_id: str, lines: Sequence[ChainedLine]) -> None:
+        hours = set()
         for line in lines:
             stored = self._lines.setdefault(chain_id, {})
             if line.seq in stored:
@@ -29,6 +32,11 @@ class MemoryLedger:
             kind = self._take(chain_id, line)
             attempt_id = None if isinstance(line.line, Decision) else line.line.attempt_id
             stored[line.seq] = StoredLine(line.seq, line.chain, line.body, kind, attempt_id)
+            if attempt_id in self._intents:
+                intent = self._intents[attempt_id][1].line
+                assert isinstance(intent, Intent)
+                hours.add((GATEWAY, intent.ts_start_ms // HOUR_MS))
+        self.imports.raise_hours(hours)
 
     def heads(self) -> dict[str, ChainHead]:
         return {
@@ -90,6 +98,7 @@ class MemoryLedger:
         copy._settlements = dict(self._settlements)
         copy._adjustments = dict(self._adjustments)
         copy._decisions = list(self._decisions)
+        copy.imports = self.imports.copy()
         return copy
 
 
@@ -109,6 +118,15 @@ class _Snapshot:
 
     def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
         return _spent(self._copy._rows(), budgets, now_ms)
+
+    def imported(self, where: RowFilter, *, by_request: bool = False) -> Iterator[AttemptRow]:
+        return self._copy.imports.rows(where, by_request)
+
+    def import_counts(self) -> dict[str, int]:
+        return self._copy.imports.counts()
+
+    def hour_versions(self, since_hour: int | None = None, until_hour: int | None = None) -> dict[HourOf, int]:
+        return self._copy.imports.hour_versions(since_hour, until_hour)
 
     def known_attempts(self, attempt_ids: Collection[str]) -> set[str]:
         return {attempt_id for attempt_id in attempt_ids if attempt_id in self._copy._intents}

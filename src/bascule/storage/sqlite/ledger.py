@@ -4,11 +4,15 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import msgspec
+
 from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, decode_body
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.policy import Budget
-from bascule.ports import LedgerSnapshot, OpenAttempt, Spent
+from bascule.model.row import GATEWAY
+from bascule.ports import HOUR_MS, HourOf, LedgerSnapshot, OpenAttempt, Spent
 from bascule.storage.sqlite.connect import Database
+from bascule.storage.sqlite.imports import raise_hours
 from bascule.storage.sqlite.projection import Columns, intent_columns
 from bascule.storage.sqlite.read import SqliteSnapshot
 from bascule.storage.sqlite.statements import statements, with_rows
@@ -17,6 +21,7 @@ SEQ_BITS = 40
 _CHUNKS = (32, 8, 4, 2, 1)
 """Rows per statement: few sizes, so that each is prepared once and kept."""
 
+_encode = msgspec.json.Encoder().encode
 _OPEN = (None, None, None)
 
 
@@ -30,6 +35,7 @@ class SqliteLedger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = statements("ledger.sql")
+        self._hours_of = statements("imports.sql")["hours_of"]
         self._many: dict[tuple[str, int], str] = {}
         self._chain_no: dict[str, int] = {}
 
@@ -40,6 +46,7 @@ class SqliteLedger:
             base = self._number(connection, chain_id) << SEQ_BITS
             self._put_lines(connection, base, lines)
             self._project(connection, base, lines)
+            raise_hours(connection, self._hours(connection, lines))
             last = lines[-1]
             head = {"seq": last.seq, "chain": last.chain, "chain_no": base >> SEQ_BITS}
             connection.execute(self._sql["move_head"], head)
@@ -137,6 +144,23 @@ class SqliteLedger:
         settled = [(attempt_id, *one) for attempt_id, one in late.items()]
         self._insert(connection, "settle_attempts", 4, settled)
         self._insert(connection, "insert_decisions", 2, decisions)
+
+    def _hours(self, connection: sqlite3.Connection, lines: Sequence[ChainedLine]) -> set[HourOf]:
+        """The hours whose rows these lines make or change."""
+        begun: dict[str, int] = {}
+        changed: set[str] = set()
+        for each in lines:
+            line = each.line
+            if isinstance(line, Intent):
+                begun[line.attempt_id] = line.ts_start_ms // HOUR_MS
+            elif not isinstance(line, Decision):
+                changed.add(line.attempt_id)
+        hours = set(begun.values())
+        elsewhere = changed - begun.keys()
+        if elsewhere:
+            found = connection.execute(self._hours_of, (_encode(list(elsewhere)).decode(),))
+            hours |= {hour for (hour,) in found}
+        return {(GATEWAY, hour) for hour in hours}
 
     def _insert(self, connection: sqlite3.Connection, name: str, columns: int, rows: list[Columns]) -> int:
         """How many rows changed."""

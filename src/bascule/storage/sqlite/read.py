@@ -8,8 +8,9 @@ import msgspec
 from bascule.model.chain import ChainHead, StoredLine, decode_body
 from bascule.model.entry import Decision, Intent, Settlement
 from bascule.model.policy import Budget
-from bascule.model.row import AttemptRow, RowFilter, row_of
-from bascule.ports import Damage, JoinedAttempt, Spent
+from bascule.model.row import GATEWAY, AttemptRow, RowFilter, row_of
+from bascule.ports import Damage, HourOf, JoinedAttempt, Spent
+from bascule.storage.sqlite.import_rows import ImportedRows
 from bascule.storage.sqlite.projection import indexed_of
 from bascule.storage.sqlite.spent import spent
 from bascule.storage.sqlite.statements import statements
@@ -39,6 +40,8 @@ class SqliteSnapshot:
         self._sql = statements("read.sql")
 
     def attempts(self, where: RowFilter, *, by_request: bool = False) -> Iterator[AttemptRow]:
+        if where.origin not in (None, GATEWAY):
+            return
         given = {name: value for name in _CLAUSE_OF if (value := getattr(where, name)) is not None}
         sql = self._sql["attempts"].replace(":where", " AND ".join(_CLAUSE_OF[name] for name in given) or "TRUE")
         sql = sql.replace(":order", _BY_REQUEST if by_request else _BY_START)
@@ -52,6 +55,15 @@ class SqliteSnapshot:
 
     def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
         return spent(self._connection, budgets, now_ms)
+
+    def imported(self, where: RowFilter, *, by_request: bool = False) -> Iterator[AttemptRow]:
+        return ImportedRows(self._connection).rows(where, by_request=by_request)
+
+    def import_counts(self) -> dict[str, int]:
+        return ImportedRows(self._connection).counts()
+
+    def hour_versions(self, since_hour: int | None = None, until_hour: int | None = None) -> dict[HourOf, int]:
+        return ImportedRows(self._connection).hour_versions(since_hour, until_hour)
 
     def known_attempts(self, attempt_ids: Collection[str]) -> set[str]:
         return self._known("known_attempts", attempt_ids)

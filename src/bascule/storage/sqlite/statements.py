@@ -1,7 +1,10 @@
 """Named SQL: each `.sql` file beside this one holds statements under `-- name: …` lines."""
 
+import sqlite3
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 _NAME = "-- name:"
 
@@ -35,3 +38,17 @@ def with_rows(sql: str, columns: int, rows: int) -> str:
     """
     one = "(" + ",".join("?" * columns) + ")"
     return sql.replace(":rows", ",".join([one] * rows))
+
+
+_SIZES = (1_000, 100, 10, 1)
+"""Rows per statement: few sizes, so that each is prepared once and kept."""
+
+
+def insert_all(connection: sqlite3.Connection, sql: str, columns: int, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Run a statement with `:rows` over all rows, many at a time."""
+    start = 0
+    for size in _SIZES:
+        text = with_rows(sql, columns, size)
+        while len(rows) - start >= size:
+            connection.execute(text, [value for row in rows[start : start + size] for value in row])
+            start += size
