@@ -46,7 +46,7 @@ def percent_span(span: Span | None) -> str | None:
 
 def multiple_span(span: Span) -> str:
     """`5.5x`, or `5 to 30x`."""
-    return _joined(_plain(span.low), _plain(span.high)) + "x"
+    return _joined(figure(span.low), figure(span.high)) + "x"
 
 
 def _joined(low: str | None, high: str | None) -> str:
@@ -57,7 +57,8 @@ def _percent(share: Fraction) -> str:
     return f"{rounded(share * 100, 1)}".removesuffix(".0")
 
 
-def _plain(value: Fraction) -> str:
+def figure(value: Fraction) -> str:
+    """`0.25`, `4000`: at most four places, none that says nothing."""
     return number_text(Fraction(rounded(value, SIGNIFICANT))) or ""
 
 
