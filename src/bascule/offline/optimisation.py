@@ -155,7 +155,7 @@ def _call(
     if not caches and model in (None, workload.model):
         return usd_per_call(workload, price_of).at(end)
     tokens_in, tokens_out = call_tokens(workload, end, output_cost_share, price_of)
-    price = price_of(model or model_of(workload), tokens_in)
+    price = price_of(model or model_of(workload), workload.priced_as(tokens_in))
     multiple = Fraction(1)
     for one in caches:
         if one.share:

@@ -61,6 +61,13 @@ class Workload(Struct, frozen=True, kw_only=True):
     output_cost_share: Fraction | None = None
     """With `usd_per_call`: how much of it is for output tokens, 0 to 1; None is unknown."""
 
+    of_many_calls: bool = False
+    """Its one call stands for all calls of a month, however many: no length of a call is known, short ones are assumed."""
+
+    def priced_as(self, tokens_in: Fraction) -> Fraction:
+        """Input tokens that pick the price, where long calls are dearer."""
+        return Fraction(0) if self.of_many_calls else tokens_in
+
     @property
     def unsplit(self) -> bool:
         """Its cost is stated and nobody knows how it splits between input and output."""
@@ -107,7 +114,7 @@ def usd_per_call(workload: Workload, price_of: PriceOf) -> Span:
     ends = []
     for end in ENDS:
         tokens_in, tokens_out = call_tokens(workload, end, Fraction(0), price_of)
-        ends.append(call_usd(price_of(model_of(workload), tokens_in), tokens_in, tokens_out))
+        ends.append(call_usd(price_of(model_of(workload), workload.priced_as(tokens_in)), tokens_in, tokens_out))
     return Span(*ends)
 
 
@@ -127,7 +134,7 @@ def on_model_at(workload: Workload, model: str, price_of: PriceOf, output_cost_s
     found = []
     for end in ENDS:
         tokens_in, tokens_out = call_tokens(workload, end, output_cost_share, price_of)
-        found.append(call_usd(price_of(model, tokens_in), tokens_in, tokens_out))
+        found.append(call_usd(price_of(model, workload.priced_as(tokens_in)), tokens_in, tokens_out))
     return Span(min(found), max(found))
 
 

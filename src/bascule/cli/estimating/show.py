@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from bascule.cli.amounts import count_span, dollars, dollars_span, percent, percent_span
-from bascule.cli.estimating.task import ALL_TOKENS
 from bascule.cli.output import print_table
 from bascule.offline.background import AgentCost
 from bascule.offline.mix import Mix
@@ -48,14 +47,13 @@ def _tokens(call: Workload) -> tuple[str | None, str | None]:
 
 
 def _mix(mix: Mix) -> None:
-    one_call = [row.workload.task for row in mix.rows] == [ALL_TOKENS]
     rows: list[Sequence[Any]] = [
         (
             row.workload.task,
             row.workload.model,
-            None if one_call else count_span(row.workload.calls),
+            None if row.workload.of_many_calls else count_span(row.workload.calls),
             *_tokens(row.workload),
-            None if one_call else dollars_span(row.usd_per_call),
+            None if row.workload.of_many_calls else dollars_span(row.usd_per_call),
             dollars_span(row.usd),
         )
         for row in mix.rows

@@ -44,7 +44,14 @@ def task_of(volumes: Volumes, model: str) -> Workload:
             raise click.UsageError("--in-per-call, --out-per-call, --reads and --writes need --calls")
         once = Span(Fraction(1), Fraction(1))
         tokens_in, tokens_out = [_whole(count) for count in (volumes.input_tokens, volumes.output_tokens)]
-        return Workload(task=ALL_TOKENS, calls=once, model=model, tokens_in=tokens_in, tokens_out=tokens_out)
+        return Workload(
+            task=ALL_TOKENS,
+            calls=once,
+            model=model,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            of_many_calls=True,
+        )
     if volumes.input_tokens is not None or volumes.output_tokens is not None:
         raise click.UsageError(
             "--calls takes tokens per call: --in-per-call and --out-per-call, or --reads and --writes"
