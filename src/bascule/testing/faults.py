@@ -16,8 +16,8 @@ HUGE_HEADER_BYTES = 1024 * 1024
 _BAD_UTF8 = b"\xff\xc0"
 _HTML = b"<!doctype html><html><body><h1>502 Bad Gateway</h1><p>cloud edge</p></body></html>"
 
-NEVER_BILLED: frozenset[Fault] = frozenset({"redirect", "html_200", "gzip_bomb", "error_first"})
-"""The model was not reached: no bill under any policy."""
+NEVER_BILLED: frozenset[Fault] = frozenset({"redirect", "html_200", "gzip_bomb"})
+"""The model was not reached: no bill under any policy. After `error_first` it may have been: see `Script.bill`."""
 _ENDS: dict[Fault, End] = {"reset_mid": "reset", "close_mid": "close", "hang_mid": "hang", "drip": "drip"}
 _BEFORE: dict[Fault, End] = {"reset_before": "reset", "close_before": "close", "hang_before": "hang"}
 

@@ -115,7 +115,12 @@ class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of `redirect`; None: this server's own trap, which counts `trap_hits`."""
     usage_fault: UsageFault | None = None
     bill: Bill = "generated"
-    """What an exchange that was cut costs: what had been generated, all that was planned, or nothing."""
+    """What an exchange that was cut or failed costs.
+
+    `generated`: the tokens generated before its end, so nothing after `error_first` in a stream, and all of a whole
+    answer, on which the faults of events have no effect. `full`: all that was planned, as of a provider that generates
+    before it fails. `none`: nothing.
+    """
 
 
 class ProviderRequest(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,9 @@ from msgspec import Struct, field
 from bascule.testing.script import Bill, Dialect, Fault
 
 
+TOO_DEEP = "(nested too deeply to be told)"
+
+
 class Served(Struct, kw_only=True):
     """One request and what became of it. Grows while it is served; final once `ended`."""
 
@@ -18,7 +21,7 @@ class Served(Struct, kw_only=True):
     stream: bool
     request_headers: dict[str, str]
     request_body: Any
-    """Decoded JSON, None where it was none."""
+    """Decoded JSON, None where it was none. `/_served` has `TOO_DEEP` for what no encoder writes again."""
     request_bytes: int
     upstream_request_id: str
     """Sent as `x-request-id` (OpenAI) or `request-id` (Anthropic)."""

@@ -244,3 +244,25 @@ async def test_openai_reports_usage_of_a_stream_only_when_asked(scripted):
 
 def test_the_bomb_is_small_on_the_wire():
     assert len(gzip.compress(b" " * BOMB_BYTES, 9)) < 100_000
+
+
+@DIALECTS
+@pytest.mark.parametrize(
+    ("stream", "bill", "billed"),
+    [
+        (True, "generated", None),  # nothing had been generated
+        (True, "full", 16),  # as of a provider that generates first
+        (True, "none", None),
+        (False, "generated", 16),  # events' faults have no effect on a whole answer, which is sound
+        (False, "full", 16),
+        (False, "none", None),
+    ],
+)
+async def test_what_an_error_event_before_content_costs_is_the_scripts_to_say(scripted, dialect, stream, bill, billed):
+    caller = await scripted(Script(fault="error_first", bill=bill))
+    answer = await caller.send(dialect, stream=stream)
+    (record,) = caller.up.served
+    assert answer.status == 200
+    assert record.bills == (billed is not None)
+    assert (None if record.usage is None else tokens_reported(dialect, record.usage)) == billed
+    assert ("error" in answer.documents[0]) if stream else (tokens_reported(dialect, answer.json["usage"]) == 16)

@@ -108,3 +108,22 @@ async def test_a_process_of_its_own_tells_its_port_its_records_and_takes_a_scrip
     finally:
         process.terminate()
         assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("depth", [100, 500, 1_000])
+async def test_a_body_of_any_depth_hides_no_record(scripted, depth):
+    caller = await scripted(Script())
+    for body in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth, b"[" * 100_000):
+        await caller.send(raw=body)
+    await caller.send()
+
+    def fetch() -> list[bytes]:
+        with urllib.request.urlopen(f"{caller.up.origin}/_served", timeout=5) as answer:
+            return answer.read().splitlines()
+
+    lines = await asyncio.to_thread(fetch)
+    assert [msgspec.json.decode(line, type=Number).number for line in lines] == [1, 2, 3, 4]
+
+
+class Number(msgspec.Struct):
+    number: int

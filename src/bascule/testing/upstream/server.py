@@ -141,11 +141,7 @@ class ScriptedUpstream:
     async def _serve(self, connection: ServerConnection, raw: RawRequest) -> None:
         path = raw.target.partition("?")[0]
         if path.startswith("/_") and path != TRAP:
-            connection.is_control = True
-            response, script = control_answer(self, path, raw)
-            if script is not None:
-                self._choose = script
-            await self._play(connection, raw, response, _record(0, "openai", path, raw, None))
+            await self._control(connection, raw, path)
             return
         number = len(self.served) + 1
         dialect: Dialect = "anthropic" if "/messages" in path or "anthropic-version" in raw.headers else "openai"
@@ -162,6 +158,17 @@ class ScriptedUpstream:
             raise
         finally:
             self.in_flight -= 1
+
+    async def _control(self, connection: ServerConnection, raw: RawRequest, path: str) -> None:
+        connection.is_control = True
+        try:
+            response, script = control_answer(self, path, raw)
+        except Exception:
+            connection.reset()  # whoever asks must not wait for an answer that cannot be given
+            raise
+        if script is not None:
+            self._choose = script
+        await self._play(connection, raw, response, _record(0, "openai", path, raw, None))
 
     def _plan(self, served: Served, raw: RawRequest, path: str) -> Planned:
         known = isinstance(served.request_body, dict)
