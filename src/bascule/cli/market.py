@@ -9,6 +9,7 @@ import click
 from bascule.cli.data import read_names
 from bascule.cli.output import json_option, print_json, print_table
 from bascule.cli.period import iso, iso_day, now_ms
+from bascule.cli.price_lists import current_book, optional_document
 from bascule.cli.trend import figure, fold, from_option, input_share_option
 from bascule.model.errors import BasculeError
 
@@ -121,9 +122,8 @@ def book_offers(
     left out, by reason, and the book's version."""
     from bascule.offline.catalog import book_lines, configured_lines
     from bascule.offline.market import line_offers
-    from bascule.prices.book import PriceBook
 
-    book = PriceBook()
+    book = current_book(optional_document(config_path))
     snapshot = read_names(config_path)
     configured = [] if snapshot is None else list(configured_lines(snapshot, at_ms, task))
     offers, left_out = line_offers([*configured, *book_lines(book, at_ms)], iso_day(at_ms) or "")

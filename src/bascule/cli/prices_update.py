@@ -100,8 +100,9 @@ def update(
         write_local(path, table)
     except OSError as error:
         raise BasculeError(f"{path} cannot be written: {error.strerror or error}; nothing has changed") from error
-    said = f"{len(taken)} models in {path}. Commands price by it from now on, a running gateway once it reloads."
-    _end({**shown, "price_version": PriceBook(local=path).version}, as_json, written=True, said=said)
+    version = PriceBook(local=path).version
+    said = f"{len(taken)} models in {path}; `current` is now {version}."
+    _end({**shown, "price_version": version}, as_json, written=True, said=said)
 
 
 def _taken(

@@ -62,8 +62,8 @@ def command(
     each date, and apart from that of the models as they are listed. With --from also the file's own claims, each
     worked out from its own dates and prices, beside what was published.
     """
+    from bascule.cli.price_lists import current_book, optional_document
     from bascule.offline.trend_document import book_document, chart, file_document
-    from bascule.prices.book import PriceBook
     from bascule.prices.dated import read_dated
     from bascule.prices.published import read_published
 
@@ -73,7 +73,7 @@ def command(
             raise BasculeError(f"{source} has neither price_history nor trends; see docs/trend.md for the layout")
         shown = file_document(published, capability, input_share)
     else:
-        shown = book_document(PriceBook(), read_dated(), capability, input_share, now_ms())
+        shown = book_document(current_book(optional_document(None)), read_dated(), capability, input_share, now_ms())
     if chart_path is not None:
         text = orjson.dumps(chart(shown, f"Prices: {shown['source']}"), option=orjson.OPT_INDENT_2).decode() + "\n"
         if str(chart_path) == "-":

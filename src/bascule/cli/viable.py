@@ -10,6 +10,7 @@ from bascule.cli.data import read_names
 from bascule.cli.market import KINDS, read_catalog
 from bascule.cli.output import json_option, print_json, print_table
 from bascule.cli.period import iso_day, now_ms
+from bascule.cli.price_lists import current_book, optional_document
 from bascule.cli.trend import fit_cells, from_option, input_share_option
 from bascule.model.errors import BasculeError
 
@@ -117,7 +118,7 @@ def command(
             [needed(use, Decimal(0)), *([needed(use, margin)] if margin else [])],
             candidates(use, offers, job),
             usd_per_task,
-            _yardsticks(source, per_year, capability, input_share),
+            _yardsticks(source, per_year, capability, input_share, config_path),
             at_ms,
             floor=quality,
         ),
@@ -134,11 +135,10 @@ def _offers(
     from bascule.offline.catalog import book_lines, configured_lines
     from bascule.offline.market import line_offers, listed_offers
     from bascule.offline.viable import at_length
-    from bascule.prices.book import PriceBook
 
     if source is not None:
         return listed_offers(read_catalog(source, benchmark).catalog, benchmark), source.name
-    book = PriceBook()
+    book = current_book(optional_document(config_path))
     snapshot = read_names(config_path)
     own = [] if snapshot is None else list(configured_lines(snapshot, at_ms, task))
     timelines = {} if snapshot is None else {
@@ -152,13 +152,12 @@ def _offers(
 
 
 def _yardsticks(
-    source: Path | None, per_year: float | None, capability: float | None, share: Decimal
+    source: Path | None, per_year: float | None, capability: float | None, share: Decimal, config_path: str | None
 ) -> list["Yardstick"]:
     from bascule.offline.history import dated_points
     from bascule.offline.trend import common_decline, decline, first_capability, frontier, listed, stated_decline
     from bascule.offline.trend_document import FAMILY_HOLDS
     from bascule.offline.viable_document import Yardstick
-    from bascule.prices.book import PriceBook
     from bascule.prices.dated import read_dated
     from bascule.prices.published import read_published
 
@@ -176,7 +175,7 @@ def _yardsticks(
         steps = () if level is None else frontier(history, level, share)
         holds = "nothing is known" if level is None else f"capability {level:g} or more"
         return [Yardstick("constant capability", f"{holds}, in {source.name}", decline(steps))]
-    book, dated = PriceBook(), read_dated()
+    book, dated = current_book(optional_document(config_path)), read_dated()
     points = dated_points(book, dated.measured.runs)[0]
     level = (first_capability(points) or 0.0) if capability is None else capability
     steps = frontier(points, level, share)

@@ -180,6 +180,8 @@ def test_prices_are_shown_then_taken_over_whole(run: Any, hosted: Path) -> None:
     assert book.lookup("openai", "gpt-4o") == shipped.lookup("openai", "gpt-4o")
     listed = [entry.id for entry in book.models_of("anthropic")]
     assert listed.count("claude-haiku-4-5") == 1
+    own = run("market", "--only", "anthropic/claude-haiku-4-5", "--provider", "anthropic", "--json").json
+    assert own["adequate"]["lines"][0]["input_usd_per_mtok"] == "0.8", "the market is reckoned with them"
     again = run("prices", "update", str(path), "--yes")
     assert "already" in again.out
     back = run("prices", "update", str(litellm(hosted)), "--yes", "--json").json
