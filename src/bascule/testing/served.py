@@ -6,7 +6,6 @@ from msgspec import Struct, field
 
 from bascule.testing.script import Bill, Dialect, Fault
 
-
 TOO_DEEP = "(nested too deeply to be told)"
 
 
