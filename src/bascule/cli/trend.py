@@ -188,37 +188,33 @@ def _interval(low: float | None, high: float | None) -> str:
 
 def _print_claims(claims: list[dict[str, Any]]) -> None:
     click.echo("\nPublished, and what its own inputs give")
-    print_table(
-        ("claim", "published", "computed", "over", "a year"),
-        [_claim_cells(claim) for claim in claims if claim["not_computed"] != "a list of others' rates"],
-    )
-    told = [(claim["what"], difference) for claim in claims for difference in claim["differences"]]
-    if told:
-        click.echo("\nWhere they differ")
-        for what, difference in told:
-            click.echo(f"- {what}: {difference}.")
     for claim in claims:
-        if claim["not_computed"] and claim["published"]:
-            click.echo(f"- {claim['what']}: not computed, {claim['not_computed']}.")
+        if claim["published"] is None and claim["not_computed"]:
+            continue  # the rates of others: they stand below
+        click.echo(f"\n{claim['what']}\n  published  {claim['published'] or '-'}\n  computed   {_computed(claim)}")
+        for difference in claim["differences"]:
+            click.echo(f"  differs    {difference}")
         if claim["note"]:
-            click.echo(f"- {claim['what']}, the file's note: {claim['note']}.")
+            click.echo(f"  its note   {claim['note']}")
 
 
-def _claim_cells(claim: dict[str, Any]) -> list[Any]:
+def _computed(claim: dict[str, Any]) -> str:
     computed = claim["computed"]
+    if claim["not_computed"]:
+        return f"nothing: {claim['not_computed']}"
     if "input_fold" in computed:
-        sides = [f"{fold(computed[key])} {key[:-5]}" for key in ("input_fold", "output_fold") if key in computed]
-        return [claim["what"], claim["published"], ", ".join(sides), None, None]
-    over = None
+        sides = [f"{key[:-5]} {fold(computed[key])}" for key in ("input_fold", "output_fold") if key in computed]
+        return ", ".join(sides)
+    said = fold(computed["fold"])
     if computed["months"] is not None:
-        spread = computed["months_low"] is not None
-        over = f"{computed['months']:g} months" + (
-            f" ({computed['months_low']:g} to {computed['months_high']:g})" if spread else ""
-        )
-    year = None if computed["per_year"] is None else fold(computed["per_year"])
-    if computed["per_year_low"] is not None:
-        year = f"{year} ({fold(computed['per_year_low'])} to {fold(computed['per_year_high'])})"
-    return [claim["what"], claim["published"], fold(computed["fold"]) if "fold" in computed else None, over, year]
+        said += f" over {computed['months']:g} months"
+        if computed["months_low"] is not None:
+            said += f" (between {computed['months_low']:g} and {computed['months_high']:g}: it names years alone)"
+    if computed["per_year"] is not None:
+        said += f", {fold(computed['per_year'])} a year"
+        if computed["per_year_low"] is not None:
+            said += f" (between {fold(computed['per_year_low'])} and {fold(computed['per_year_high'])})"
+    return said
 
 
 def _print_rates(rates: list[dict[str, Any]]) -> None:

@@ -184,8 +184,7 @@ def _yardsticks(
     return [
         Yardstick(
             "constant capability",
-            f"{dated.measured.benchmark} of at least {level:g}; {fitted.span_months:.0f} months of runs, up to "
-            f"{steps[-1].date.text if steps else 'none'}, so that what lies beyond is a guess",
+            f"{dated.measured.benchmark} of at least {level:g}, runs up to {steps[-1].date.text if steps else 'none'}",
             fitted,
         ),
         Yardstick("constant place in the line-up", FAMILY_HOLDS, common_decline(series)),

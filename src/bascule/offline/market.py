@@ -22,6 +22,10 @@ Side = Literal["input", "output", "blended"]
 SIDES: tuple[Side, ...] = ("input", "output", "blended")
 
 
+BATCH_ONLY = (":batch", ":flex")
+"""Ends of names under which OpenRouter sells a cheaper service tier as if it were a model."""
+
+
 class Offered(Struct, frozen=True, kw_only=True):
     """A model as somebody sells it. None is unknown."""
 
@@ -239,6 +243,8 @@ def _not_for_sale(line: Line, today: str) -> str | None:
     )
     if line.rates is None:
         return "no price per token"
+    if line.model.endswith(BATCH_ONLY):
+        return "batch alone"
     for why, holds in tests:
         if holds(line.rates):
             return why

@@ -25,6 +25,8 @@ from bascule.offline.trend import Decline, months_to_fall
 
 HORIZON_MONTHS = 600
 """Half a century: beyond that a date by trend says nothing."""
+LEAST_SPAN_MONTHS = 12
+"""A trend over less than a year is not carried on into others: too short to tell a slope from a single step."""
 _DAYS_PER_MONTH = 365.2425 / 12
 _NANO = Decimal("0.000000001")
 
@@ -125,6 +127,9 @@ def reached(price_usd: Decimal | None, need: Needed, trend: Decline) -> Reached:
     line = trend.line
     if line is None:
         return Reached(verdict="unknown", why=trend.why_not)
+    if not trend.stated and trend.span_months < LEAST_SPAN_MONTHS:
+        why = f"{trend.span_months:.0f} months of points are too few to carry on"
+        return Reached(verdict="unknown", why=why)
     powers = math.log10(price_usd / need.usd_per_task)
     found = [_within_horizon(months_to_fall(powers, slope)) for slope in (line.slope, line.slope_low, line.slope_high)]
     middle, earliest, latest = found

@@ -83,6 +83,15 @@ def test_an_output_price_is_not_compared_with_an_input_price_unseen(run: Any, tm
     assert [one for one in alike["differences"] if "compares" in one] == []
 
 
+def test_each_claim_is_told_with_what_is_published_computed_and_different(run: Any, tmp_path: Path) -> None:
+    text = run("trend", "--from", str(write_table(tmp_path))).out
+    assert "  computed   285.7x over 23 months, 19.1x a year\n  differs    its own dates are 23 months apart" in text
+    assert "  published  40x\n  computed   40x over 36 months (between 24 and 48: it names years alone), 3.42x" in text
+    assert "  computed   input 107.1x, output 267.9x\n" in text
+    assert "  computed   nothing: the file gives no inputs for it" in text
+    assert "a16z: 10x, within it" in text
+
+
 def test_a_year_without_a_month_leaves_bounds(run: Any, tmp_path: Path) -> None:
     found = claim(trend(run, write_table(tmp_path)), "cheapest model")["computed"]
     assert (found["months"], found["months_low"], found["months_high"]) == (36, 24, 48)

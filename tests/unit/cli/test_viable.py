@@ -112,6 +112,8 @@ def test_never_where_the_interval_holds_no_decline(run: Any, tmp_path: Path) -> 
     assert flat["earliest"] is not None
     assert flat["why"] == "its interval includes no decline"
     assert "never: its interval includes no decline" in run("viable", *case).out
+    short = by_trend["constant capability"]
+    assert (short["verdict"], short["why"]) == ("unknown", "8 months of points are too few to carry on")
     few = viable(run, *case, "--from", str(write_table(tmp_path)), "--capability", "1.3")["reached"][0]
     assert (few["verdict"], few["date"]) == ("unknown", None)
     assert "too few points" in few["why"]
