@@ -62,7 +62,7 @@ class Workload(Struct, frozen=True, kw_only=True):
     """With `usd_per_call`: how much of it is for output tokens, 0 to 1; None is unknown."""
 
     of_many_calls: bool = False
-    """Its one call stands for all calls of a month, however many: no length of a call is known, short ones are assumed."""
+    """Its one call stands for all of a month, however many: how long one is nobody knows, and short is assumed."""
 
     def priced_as(self, tokens_in: Fraction) -> Fraction:
         """Input tokens that pick the price, where long calls are dearer."""
