@@ -1,7 +1,7 @@
 """An import from the command line: files found, the store opened, a bar while it runs, a summary after."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,9 @@ from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document,
 from bascule.cli.import_.options import Asked
 from bascule.cli.import_.summary import payload, tell
 from bascule.cli.output import print_json
+from bascule.model.row import GATEWAY, AttemptRow, RowFilter
 from bascule.offline.imports.booking import Booking, Origin
+from bascule.offline.imports.overlap import ThroughGateway
 from bascule.offline.imports.places import Found, NoLogs, find_logs
 from bascule.offline.imports.run import Progress, Reader, Run, Wanted
 from bascule.offline.imports.sellers import Sellers
@@ -65,6 +67,7 @@ class Imports:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._store is not None:
+            self._store.imports.close()
             self._store.database.close()
 
     def run(self, reader: Reader, found: Found) -> Tally:
@@ -75,9 +78,22 @@ class Imports:
             booking=Booking(self._origin, self.sellers, asked.attribution),
             put=None if asked.dry_run or store is None else store.imports.put,
             wanted=Wanted(asked.period.since_ms, asked.period.until_ms),
+            recorded=None if store is None else _recorded(store),
         )
         with bytes_bar(f"importing {self._origin.source}", found.size_bytes) as progress:
             return run.files(found, progress)
+
+
+def _recorded(store: "Store") -> Callable[[AttemptRow], bool] | None:
+    """Whether the gateway's ledger has a call. None where it has nothing, so that nothing is asked."""
+    own = RowFilter(origin=GATEWAY)
+    if next(store.view.attempts(own), None) is None:
+        return None
+
+    def attempts_of(session_id: str) -> Iterator[AttemptRow]:
+        return store.view.attempts(RowFilter(origin=GATEWAY, session_id=session_id))
+
+    return ThroughGateway(attempts_of).has
 
 
 def finish(source: str, tally: Tally, asked: Asked, unknown_columns: dict[str, int] | None = None) -> None:
@@ -86,7 +102,7 @@ def finish(source: str, tally: Tally, asked: Asked, unknown_columns: dict[str, i
         print_json(payload(source, tally, dry_run=asked.dry_run, unknown_columns=unknown_columns))
     else:
         tell(source, tally, dry_run=asked.dry_run, unknown_columns=unknown_columns)
-    if (not tally.files and tally.unreadable) or (tally.bad_lines and tally.bad_lines >= tally.lines):
+    if tally.is_unreadable:
         sys.exit(1)
 
 

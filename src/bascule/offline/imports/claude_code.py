@@ -1,6 +1,7 @@
 """Claude Code's logs: one call per message, whatever number of lines and files it stands in."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -25,14 +26,13 @@ from bascule.offline.imports.judge import Content, judge
 from bascule.offline.imports.lines import BadLine, Lines, why_not_json
 from bascule.offline.imports.observed import Observed
 from bascule.offline.imports.sellers import BEDROCK, VERTEX
-from bascule.offline.imports.times import began_ms, timestamp_in, timestamp_ms
+from bascule.offline.imports.times import began_ms, instant_ms, timestamp_in, timestamp_ms
 
 ORIGIN = Origin("claude-code", "anthropic_messages")
 MAX_OPEN = 50_000
 """Calls of one file that wait for their last line and for what the file says of its session further down."""
 MAX_SESSIONS = 100_000
 MAX_TITLE_CHARS = 120
-MAX_RAW_BYTES = 4_096
 _TRUNKS = frozenset({"main", "master", "develop", "trunk", "HEAD"})
 """Branches whose work belongs to no one pull request."""
 _DETACHED = "HEAD"
@@ -49,9 +49,9 @@ class _Call(Struct, gc=False):
     usage: bytes | None
     content: Content
     uuids: set[str | None]
-    began_ms: int | None
-    first_ms: int
-    last_ms: int
+    before_ms: int | None
+    """The time of the line before the first of them."""
+    last: datetime
 
 
 class _Session(Struct):
@@ -126,18 +126,21 @@ class ClaudeReader:
         if message.model == SYNTHETIC or line.is_api_error_message:
             self.api_errors += line.is_api_error_message
             return
-        at_ms = timestamp_ms(line.timestamp)
-        key = (message.id, line.request_id) if message.id or line.request_id else (line.uuid, line.timestamp)
+        key = (
+            (message.id, line.request_id) if message.id or line.request_id else (line.uuid, line.timestamp.isoformat())
+        )
         usage = bytes(message.usage) or None
         call = calls.get(key)
         if call is None:
-            call = calls[key] = _Call(line, message, usage, Content(), {line.uuid}, timestamp_in(before), at_ms, at_ms)
+            call = calls[key] = _Call(
+                line, message, usage, Content(), {line.uuid}, timestamp_in(before), line.timestamp
+            )
             measure(message.content, call.content)
         else:
             if line.uuid not in call.uuids or line.uuid is None:
                 call.uuids.add(line.uuid)
                 measure(message.content, call.content)
-            call.last_ms = max(call.last_ms, at_ms)
+            call.last = line.timestamp
             changed = usage is not None and usage != call.usage
             if (changed or message.stop_reason != call.message.stop_reason) and (
                 _rank(message, usage) >= _rank(call.message, call.usage)
@@ -193,21 +196,22 @@ class ClaudeReader:
             tags["inference_geo"] = usage.inference_geo
         if session is not None and session.title:
             tags["title"] = session.title
-        began = began_ms(call.began_ms, call.first_ms)
+        first_ms = instant_ms(line.timestamp)
+        last_ms = first_ms if call.last is line.timestamp else max(first_ms, instant_ms(call.last))
         return Observed(
             source_id=_source_id(line, message),
             quality=judged.quality,
             usage=judged.usage,
             model=message.model,
             maker=_MAKERS.get((message.id or "")[:9], "anthropic"),
-            ts_start_ms=began,
-            ts_end_ms=call.last_ms,
+            ts_start_ms=began_ms(call.before_ms, first_ms),
+            ts_end_ms=last_ms,
             session_id=session_id,
             agent_id=line.agent_id or ("sidechain" if line.is_sidechain else None),
             upstream_request_id=line.request_id,
             cwd=line.cwd,
             branch=None if line.git_branch == _DETACHED else line.git_branch or None,
-            pr=None if session is None else _pull_request(session, line.git_branch, call.last_ms),
+            pr=None if session is None else _pull_request(session, line.git_branch, last_ms),
             tags=tags,
             finish_reason=message.stop_reason,
             version=line.version,
@@ -224,8 +228,6 @@ def usage_of(raw: bytes | None) -> Usage:
     if not wire.get("inference_geo"):
         wire.pop("inference_geo", None)  # Claude Code writes "" where the API said nothing
     usage = read_usage(wire)
-    if len(raw) <= MAX_RAW_BYTES:
-        usage = structs.replace(usage, raw=raw.decode())
     iterations = wire.get("iterations")
     if isinstance(iterations, list):
         for item in iterations:
@@ -271,7 +273,7 @@ def _entitle(session: _Session, rank: int, title: str) -> None:
 
 def _source_id(line: AssistantLine, message: Message) -> str:
     if message.id is None and line.request_id is None:
-        return f"line:{line.uuid or line.timestamp}"
+        return f"line:{line.uuid or line.timestamp.isoformat()}"
     return f"{message.id or ''}:{line.request_id or ''}"
 
 

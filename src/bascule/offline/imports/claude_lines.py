@@ -5,6 +5,7 @@ versions as `agent-<id>.jsonl` beside the session or as `isSidechain` lines in i
 answer, each with the answer's usage as it was known then.
 """
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -43,7 +44,7 @@ class Message(Struct, gc=False):
 
 class AssistantLine(Struct, rename="camel", gc=False):
     type: str
-    timestamp: str
+    timestamp: datetime
     message: Message | None = None
     uuid: str | None = None
     request_id: str | None = None

@@ -166,6 +166,6 @@ def _columns() -> dict[str, Column]:
 
 
 COLUMNS = _columns()
-IGNORED = frozenset({"kind", "chain", "origin"})
-"""Columns of our own exports that an imported row has otherwise: it stands in no chain of ours."""
+IGNORED = frozenset({"kind", "chain", "origin", "charged_nanousd", "held"})
+"""Columns of our own exports that an imported row has otherwise or not: it stands in no chain and charges no budget."""
 COSTS = ("cost_usd", "cost_nanousd")

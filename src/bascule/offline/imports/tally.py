@@ -1,5 +1,7 @@
 """What an import found: its summary, in exact sums."""
 
+from operator import attrgetter
+
 from msgspec import Struct, field
 
 from bascule.model.row import AttemptRow
@@ -10,6 +12,7 @@ from bascule.offline.sums import TOKENS
 
 MAX_BAD_LINES = 10_000
 """Named in full; more are counted."""
+_counts = attrgetter(*TOKENS)
 MAX_NAMES = 1_000
 NO_MODEL = "(no model named)"
 
@@ -71,6 +74,13 @@ class Tally(Struct, kw_only=True):
         """None where no call has a known cost."""
         return None if self.rows and self.unknown_rows == self.rows else self.cost_nanousd
 
+    @property
+    def is_unreadable(self) -> bool:
+        """There was something to read, nothing came of it, and that is the files' fault."""
+        if self.rows or self.copies or self.outside or self.through_gateway:
+            return False
+        return bool(self.unreadable and not self.files) or (self.bad_lines > 0 and 2 * self.bad_lines >= self.lines)
+
     def complain(self, bad: BadLine) -> None:
         self.bad_lines += 1
         if len(self.bad) < MAX_BAD_LINES:
@@ -102,9 +112,7 @@ class Tally(Struct, kw_only=True):
 
 def share_of(row: AttemptRow, seen: Observed | None, *, has_price: bool) -> Share:
     """What `row` adds. `seen` is what it was booked from, where it was."""
-    tokens = 0
-    for name in TOKENS:
-        tokens += getattr(row, name) or 0
+    tokens = sum(filter(None, _counts(row)))
     estimated = row.usage_source == "estimated"
     cost = row.cost_nanousd
     guessed = 0

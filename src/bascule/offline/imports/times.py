@@ -8,7 +8,10 @@ MAX_CALL_MS = 10 * 60_000
 
 def timestamp_ms(text: str) -> int:
     """ISO 8601 with a zone (UTC where it names none) as milliseconds since the epoch. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
+    return instant_ms(datetime.fromisoformat(text))
+
+
+def instant_ms(moment: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from bascule.model.imported import ImportCounts, Imported
 from bascule.model.row import AttemptRow
@@ -17,6 +18,7 @@ from bascule.offline.imports.observed import Observed
 from bascule.offline.imports.places import find_logs
 from bascule.offline.imports.run import Run, Wanted
 from bascule.offline.imports.sellers import Sellers
+from bascule.offline.imports.tally import Tally
 from bascule.prices.book import PriceBook
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "agent-logs"
@@ -28,7 +30,7 @@ class Kept:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Imported] = {}
 
-    def put(self, rows: object) -> ImportCounts:
+    def put(self, rows: Iterable[Imported]) -> ImportCounts:
         new = replaced = same = 0
         for each in rows:
             known = self.rows.get((each.source, each.source_id))
@@ -45,6 +47,13 @@ class Kept:
 
     def by_id(self) -> dict[str, AttemptRow]:
         return {each.source_id: each.row for each in self.rows.values()}
+
+
+class Done(Struct):
+    """An import that has run, and what it kept."""
+
+    tally: Tally
+    kept: Kept
 
 
 @pytest.fixture
@@ -75,10 +84,10 @@ def lines_of(tmp_path: Path) -> Callable[..., list[Observed | BadLine]]:
 
 
 @pytest.fixture
-def imported(sellers: Sellers) -> Callable[..., Run]:
-    """Import a folder into `Kept`; `run.kept` has the rows."""
+def imported(sellers: Sellers) -> Callable[..., Done]:
+    """Import a folder into `Kept`; see `Done`."""
 
-    def run(root: Path, kind: str, kept: Kept | None = None, wanted: Wanted | None = None, **who: str) -> Run:
+    def run(root: Path, kind: str, kept: Kept | None = None, wanted: Wanted | None = None, **who: str) -> Done:
         reader = ClaudeReader() if kind == "claude" else CodexReader()
         kept = kept or Kept()
         made = Run(
@@ -88,12 +97,6 @@ def imported(sellers: Sellers) -> Callable[..., Run]:
             wanted=wanted or Wanted(),
         )
         inside = ("projects",) if kind == "claude" else ("sessions", "archived_sessions")
-        made.files(find_logs([root], inside, given=True))
-        made.kept = kept
-        return made
+        return Done(made.files(find_logs([root], inside, given=True)), kept)
 
     return run
-
-
-def observed(items: Iterator[Observed | BadLine]) -> list[Observed]:
-    return [item for item in items if isinstance(item, Observed)]

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.offline.imports.conftest import Kept
+from tests.unit.offline.imports.conftest import Done, Kept
 
 from bascule.offline.imports.lines import BadLine
 from bascule.offline.imports.observed import Observed
-from bascule.offline.imports.run import Run, Wanted
+from bascule.offline.imports.run import Wanted
 
 S1, S2, S3 = (f"11111111-aaaa-4aaa-8aaa-00000000000{n}" for n in (1, 2, 3))
 USAGE = {"input_tokens": 4, "cache_read_input_tokens": 15_000, "cache_creation_input_tokens": 900, "output_tokens": 420}
@@ -112,7 +112,7 @@ def test_what_claude_code_wrote_itself_is_not_billed(lines_of: Callable[..., lis
         ),
         (b'{"type":"assistant","message":"hello","timestamp":"2026-10-01T08:00:00Z"}', "wrong type"),
         (b'{"type":"assistant"}', "wrong type: Object missing required field `timestamp`"),
-        (bot(timestamp="soon").encode(), "a time that is none"),
+        (bot(timestamp="soon").encode(), "Invalid RFC3339"),
         (bot(cwd="X").encode().replace(b'"X"', b'"\xff\xfe"'), "not UTF-8"),
         (b'{"type":"assistant",}', "broken JSON"),
         (b"assistant", "not an object of JSON"),
@@ -139,7 +139,7 @@ def test_no_word_of_a_conversation_is_in_what_a_bad_line_says(lines_of: Callable
             assert "secret" not in str(bad)
 
 
-def test_fixture_calls_and_who_they_are_of(logs: Path, imported: Callable[..., Run]) -> None:
+def test_fixture_calls_and_who_they_are_of(logs: Path, imported: Callable[..., Done]) -> None:
     run = imported(logs / "claude", "claude", user="ann")
     rows = run.kept.by_id()
     assert set(rows) == {
@@ -160,7 +160,7 @@ def test_fixture_calls_and_who_they_are_of(logs: Path, imported: Callable[..., R
     assert rows["msg_01res1:req_res1"].branch is None, "HEAD is no branch"
 
 
-def test_fixture_costs_by_hand(logs: Path, imported: Callable[..., Run]) -> None:
+def test_fixture_costs_by_hand(logs: Path, imported: Callable[..., Done]) -> None:
     run = imported(logs / "claude", "claude")
     costs = {name: row.cost_nanousd for name, row in run.kept.by_id().items()}
     # Sonnet 4.5: 3 in, 15 out, 0.30 read, 3.75 written for five minutes, 6 for an hour; a search is one cent.
@@ -176,7 +176,7 @@ def test_fixture_costs_by_hand(logs: Path, imported: Callable[..., Run]) -> None
     assert costs["msg_01early1:req_early1"] == 3 * 3_000 + early.tokens_out * 15_000 + 17_997 * 300 + 4_678 * 3_750
 
 
-def test_fixture_summary(logs: Path, imported: Callable[..., Run]) -> None:
+def test_fixture_summary(logs: Path, imported: Callable[..., Done]) -> None:
     tally = imported(logs / "claude", "claude").tally
     assert (tally.files, tally.rows, tally.copies, tally.api_errors, tally.new) == (4, 10, 1, 1, 10)
     assert [(bad.file.rpartition("/")[2], bad.line) for bad in tally.bad] == [(f"{S2}.jsonl", 10)]
@@ -188,7 +188,7 @@ def test_fixture_summary(logs: Path, imported: Callable[..., Run]) -> None:
 
 
 def test_import_again_changes_nothing_and_what_is_added_is_all_that_is_new(
-    logs: Path, imported: Callable[..., Run]
+    logs: Path, imported: Callable[..., Done]
 ) -> None:
     kept = Kept()
     imported(logs / "claude", "claude", kept)
@@ -205,7 +205,7 @@ def test_import_again_changes_nothing_and_what_is_added_is_all_that_is_new(
 
 
 def test_a_better_reading_in_another_file_takes_the_place_of_a_worse(
-    tmp_path: Path, imported: Callable[..., Run]
+    tmp_path: Path, imported: Callable[..., Done]
 ) -> None:
     begun = bot(1, usage={**USAGE, "output_tokens": 1}, stop=None, text="x" * 700)
     (tmp_path / "a.jsonl").write_text(begun + "\n")
@@ -217,7 +217,7 @@ def test_a_better_reading_in_another_file_takes_the_place_of_a_worse(
     assert run.tally.tokens == 4 + 15_000 + 900 + 420
 
 
-def test_the_period_leaves_out_calls_and_files(logs: Path, imported: Callable[..., Run]) -> None:
+def test_the_period_leaves_out_calls_and_files(logs: Path, imported: Callable[..., Done]) -> None:
     october_2 = 1_790_899_200_000
     run = imported(logs / "claude", "claude", wanted=Wanted(since_ms=october_2))
     assert {row.session_id for row in run.kept.by_id().values()} == {S3}

@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.offline.imports.conftest import Kept
+from tests.unit.offline.imports.conftest import Done, Kept
 
 from bascule.offline.imports.codex import CodexReader
 from bascule.offline.imports.lines import BadLine, read_blocks
 from bascule.offline.imports.observed import Observed
-from bascule.offline.imports.run import Run
 
 PARENT, CHILD, OLD = (f"22222222-bbbb-7bbb-8bbb-00000000000{n}" for n in "abc")
 
@@ -43,7 +42,7 @@ def read(tmp_path: Path) -> Callable[..., list[Any]]:
     return reading
 
 
-def test_fixture_calls(logs: Path, imported: Callable[..., Run]) -> None:
+def test_fixture_calls(logs: Path, imported: Callable[..., Done]) -> None:
     run = imported(logs / "codex", "codex")
     rows = run.kept.by_id()
     old = f"rollout-2026-10-02T11-00-00-{OLD}"
@@ -116,7 +115,7 @@ def test_bad_lines(read: Callable[..., list[Any]], bad: str, why: str) -> None:
     assert isinstance(calls[1], Observed)
 
 
-def test_no_model_is_no_price(tmp_path: Path, imported: Callable[..., Run]) -> None:
+def test_no_model_is_no_price(tmp_path: Path, imported: Callable[..., Done]) -> None:
     (tmp_path / "rollout-y.jsonl").write_text(count(1, used(10, 1), used(10, 1)) + "\n")
     run = imported(tmp_path, "codex", Kept())
     assert run.tally.unknown_prices == {"(no model named)": 1}

@@ -27,8 +27,7 @@ def read(tmp_path: Path, sellers: Sellers) -> Read:
     def reading(text: str, name: str = "rows.jsonl", map: dict[str, str] | None = None, **who: str) -> list[Any]:  # noqa: A002
         path = tmp_path / name
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
-        reading.reader = RowReader(sellers, Attribution(**who), column_map(map or {}))
-        return list(reading.reader.read(path, read_blocks(path)))
+        return list(RowReader(sellers, Attribution(**who), column_map(map or {})).read(path, read_blocks(path)))
 
     return reading
 
@@ -82,7 +81,6 @@ def test_columns_of_others_by_name_and_by_path(read: Read) -> None:
     assert (found.ts_start_ms, found.tokens_in, found.cost_nanousd) == (NOON + 500, 9, 1_000_000)
     assert found.attempt_id == "jsonl:r7"
     assert found.tags == {}
-    assert read.reader.unknown == {"junk": 1}
 
 
 def test_a_map_to_no_column_of_ours_names_the_nearest() -> None:
@@ -173,3 +171,13 @@ def test_dollars_beyond_a_nano_are_rounded_half_up() -> None:
     assert dollars("0.0000000005") == 1
     assert dollars(1e-10) == 0
     assert dollars(0.1) == 100_000_000
+
+
+def test_columns_that_say_nothing_are_told_once_each(tmp_path: Path, sellers: Sellers) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        f"{json.dumps(WHEN | {'junk': 1, 'kind': 'settle'})}\n" * 3 + json.dumps(WHEN | {"junk": None}) + "\n"
+    )
+    reader = RowReader(sellers, Attribution())
+    assert len(list(reader.read(path, read_blocks(path)))) == 4
+    assert reader.unknown == {"junk": 3}

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from bascule.offline.imports.run import Run
+from tests.unit.offline.imports.conftest import Done
 
 SAMPLES = Path("/work/shared/data/agent-logs")
 
@@ -17,7 +16,7 @@ def samples() -> Path:
     return SAMPLES
 
 
-def test_claude_code(samples: Path, imported: Callable[..., Run]) -> None:
+def test_claude_code(samples: Path, imported: Callable[..., Done]) -> None:
     run = imported(samples / "claude", "claude")
     rows = run.kept.by_id().values()
     assert (run.tally.files, run.tally.rows, run.tally.bad_lines, run.tally.copies) == (3, 5, 0, 0)
@@ -26,6 +25,6 @@ def test_claude_code(samples: Path, imported: Callable[..., Run]) -> None:
     assert [row.agent_id for row in rows if row.agent_id] == ["ab65e8ab2bb369aaf"]
 
 
-def test_codex(samples: Path, imported: Callable[..., Run]) -> None:
+def test_codex(samples: Path, imported: Callable[..., Done]) -> None:
     run = imported(samples / "codex", "codex")
     assert (run.tally.rows, run.tally.bad_lines, run.tally.tokens) == (2, 0, 2_474)
