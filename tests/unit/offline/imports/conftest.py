@@ -24,6 +24,16 @@ from bascule.prices.book import PriceBook
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "agent-logs"
 
 
+SAMPLES = Path(__file__).parents[5] / "shared" / "data" / "agent-logs"
+
+collect_ignore = [] if SAMPLES.exists() else ["test_samples.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if collect_ignore:
+        terminalreporter.write_line(f"left out: tests/unit/offline/imports/test_samples.py, which reads {SAMPLES}")
+
+
 class Kept:
     """An `ImportStore` in memory."""
 

@@ -1,23 +1,12 @@
 """The logs that real clients wrote, read where they lie; no part of them is in this repository."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
-from tests.unit.offline.imports.conftest import Done
-
-SAMPLES = Path("/work/shared/data/agent-logs")
+from tests.unit.offline.imports.conftest import SAMPLES, Done
 
 
-@pytest.fixture
-def samples() -> Path:
-    if not SAMPLES.is_dir():
-        pytest.skip(f"there are no captured logs at {SAMPLES}")
-    return SAMPLES
-
-
-def test_claude_code(samples: Path, imported: Callable[..., Done]) -> None:
-    run = imported(samples / "claude", "claude")
+def test_claude_code(imported: Callable[..., Done]) -> None:
+    run = imported(SAMPLES / "claude", "claude")
     rows = run.kept.by_id().values()
     assert (run.tally.files, run.tally.rows, run.tally.bad_lines, run.tally.copies) == (3, 5, 0, 0)
     assert {row.usage_source for row in rows} == {"reported"}
@@ -25,6 +14,6 @@ def test_claude_code(samples: Path, imported: Callable[..., Done]) -> None:
     assert [row.agent_id for row in rows if row.agent_id] == ["ab65e8ab2bb369aaf"]
 
 
-def test_codex(samples: Path, imported: Callable[..., Done]) -> None:
-    run = imported(samples / "codex", "codex")
+def test_codex(imported: Callable[..., Done]) -> None:
+    run = imported(SAMPLES / "codex", "codex")
     assert (run.tally.rows, run.tally.bad_lines, run.tally.tokens) == (2, 0, 2_474)
