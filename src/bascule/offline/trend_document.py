@@ -146,7 +146,7 @@ def chart(document: Document, title: str) -> Document:
     models = [_plotted(one["date"], one["blended_usd_per_mtok"], one["model"]) for one in points]
     x = {"field": "date", "type": "temporal", "title": None}
     y = {"field": "usd", "type": "quantitative", "scale": {"type": "log"},
-         "title": f"USD per million tokens ({document['input_share']} input)"}  # fmt: skip
+         "title": f"USD per million tokens ({Decimal(document['input_share']):.0%} input)"}  # fmt: skip
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "title": title,
