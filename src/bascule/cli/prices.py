@@ -9,6 +9,7 @@ import click
 from bascule.cli.data import open_existing, read_names
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import iso_day, now_ms
+from bascule.cli.price_changes import print_diff
 from bascule.cli.price_lists import (
     CURRENT,
     announced_ms,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from bascule.link import Snapshot
     from bascule.model.money import PriceTimeline
     from bascule.model.row import AttemptRow
-
-SHOWN = 25
 
 
 @click.group("prices")
@@ -111,47 +110,6 @@ def _book_names(providers: tuple[str, ...]) -> tuple[str, ...]:
     from bascule.prices.names import book_name
 
     return tuple([book_name(name) for name in providers])
-
-
-def print_diff(shown: dict[str, Any], *, everything: bool = False) -> None:
-    """The changes, widest first, and how many there are of what is no change."""
-    changes = [
-        (f"{one['provider']}/{one['model']}", change["rate"], change["before_usd"], change["after_usd"], _share(change))
-        for one in shown["changed"]
-        for change in one["changes"]
-    ]
-    if changes:
-        print_table(("model", "rate", "before", "after", "change"), changes if everything else changes[:SHOWN])
-        if len(changes) > SHOWN and not everything:
-            click.echo(f"and {len(changes) - SHOWN:,} smaller ones; --all prints them")
-        click.echo("")
-    tiers = len([one for one in shown["changed"] if one["tiers_differ"]])
-    click.echo(
-        f"{len(shown['changed']):,} models differ{f', {tiers:,} of them in their tiers' if tiers else ''}; "
-        f"{shown['same']:,} are the same, as far as both sides have their prices."
-    )
-    for key, what in (
-        ("only_before", "only before"),
-        ("only_after", "only after"),
-        ("ambiguous", "names after that mean one model before at other prices, left alone"),
-    ):
-        if shown[key]:
-            click.echo(f"{len(shown[key]):,} {what}: {_some(shown[key])}")
-    for key, what in (("providers_only_before", "before"), ("providers_only_after", "after")):
-        if shown[key]:
-            click.echo(f"Providers only {what}: {_some(shown[key])}")
-
-
-def _share(change: dict[str, Any]) -> str:
-    if change["change"] is None:
-        return "from 0"
-    share = change["change"]
-    return f"{share:+.1%}" if abs(share) < 1 else f"x {share + 1:,.2f}"
-
-
-def _some(names: list[str], count: int = 5) -> str:
-    more = f" and {len(names) - count:,} more" if len(names) > count else ""
-    return ", ".join(names[:count]) + more
 
 
 def _impact(document: "Document | None", config_path: str | None, sides: tuple[Side, Side], since_ms: int) -> Any:

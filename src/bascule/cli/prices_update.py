@@ -8,6 +8,7 @@ import click
 from bascule.cli.data import read_document
 from bascule.cli.output import config_option, json_option, print_json
 from bascule.cli.period import iso_day, now_ms
+from bascule.cli.price_changes import print_diff
 from bascule.cli.price_lists import current_book, fetched, local_path, side_payload, source_of
 from bascule.model.errors import BasculeError
 from bascule.offline.moment import moment_ms
@@ -153,8 +154,6 @@ def _document(found: PriceSource, diff: PricesDiff, taken: list[str], book: Pric
 
 
 def _print(shown: dict[str, Any]) -> None:
-    from bascule.cli.prices import print_diff
-
     click.echo(f"in force: {shown['price_version']}\nfrom:     {shown['source']['list']} ({shown['kind']})\n")
     print_diff(shown)
     for reason, count in shown["left_out"].items():

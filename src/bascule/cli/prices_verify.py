@@ -8,6 +8,7 @@ import click
 from bascule.cli.data import read_names
 from bascule.cli.output import config_option, json_option, print_json, print_table
 from bascule.cli.period import iso_day, now_ms
+from bascule.cli.price_changes import print_diff
 from bascule.cli.price_lists import NAMES, current_book, list_of, optional_document, side_payload
 from bascule.offline.prices_diff import Side, compare_periods, prices_diff
 from bascule.prices.sources.read import PACKAGE
@@ -98,8 +99,6 @@ def _configured(snapshot: "Snapshot", second: Side, at_ms: int, tolerance: float
 
 
 def _print(shown: dict[str, Any], version: str) -> None:
-    from bascule.cli.prices import print_diff
-
     click.echo(f"in force: {version}\nagainst:  {shown['against']['list']}, {iso_day(now_ms())}\n")
     if shown["configured"]:
         print_table(
