@@ -1,10 +1,12 @@
 """`serve` as a process: a gateway, its edge, uvicorn around both, and reloading."""
 
+import asyncio
 import secrets
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
 import uvicorn
 
@@ -34,6 +36,7 @@ from bascule.server.live import Watch
 from bascule.server.logs import Redactor, configure_logging
 from bascule.server.memory import settle_garbage_collector
 from bascule.server.metrics_page import Gauges
+from bascule.server.protocol import gateway_protocol
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
 
 KEEP_ALIVE_S = 75
@@ -215,12 +218,14 @@ def run(
     service = Service(config_path, environment, host=host, port=port, workers=workers)
     configure_logging(service.redactor, level=log_level)
     server = service.snapshot.config.server
+    application = service.application()
     config = uvicorn.Config(
-        service.application(),
+        application,
         host=server.host,
         port=server.port,
         loop="uvloop",
-        http="httptools",
+        # uvicorn asks for a class and calls it; what makes the connections here is a function with the same arguments.
+        http=cast("type[asyncio.Protocol]", gateway_protocol(application.hot, service.gateway.outbox)),
         proxy_headers=False,
         ws="none",
         lifespan="on",

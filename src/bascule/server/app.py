@@ -7,9 +7,10 @@ from starlette.routing import BaseRoute
 from bascule.config.shape import Server
 from bascule.gateway.engine import Engine
 from bascule.ports import Clock, KeyStore
-from bascule.server.asgi import Application, EdgeLimits
+from bascule.server.asgi import Application
 from bascule.server.cold import Pages, Readiness, cold_application
 from bascule.server.guard import Guard
+from bascule.server.hot import EdgeLimits, Hot
 from bascule.server.lifespan import Lifespan
 from bascule.server.metrics_page import Gauges
 
@@ -25,13 +26,12 @@ def application(
     lifespan: Lifespan,
     admin: Sequence[BaseRoute] = (),
 ) -> Application:
-    """Hot routes in raw ASGI, the rest on Starlette."""
+    """Hot routes on the engine, the rest on Starlette."""
     guard = Guard(bound_host=server.host, allowed_hosts=server.allowed_hosts, allowed_origins=server.allowed_origins)
     pages = Pages(engine=engine, keys=keys, clock=clock, gauges=gauges, readiness=readiness)
+    limits = EdgeLimits(max_body_bytes=server.limits.max_body_bytes, max_in_flight=server.limits.max_in_flight)
     return Application(
-        engine=engine,
+        hot=Hot(engine=engine, guard=guard, limits=limits),
         cold=cold_application(pages, guard, engine, admin),
-        guard=guard,
-        limits=EdgeLimits(max_body_bytes=server.limits.max_body_bytes, max_in_flight=server.limits.max_in_flight),
         lifespan=lifespan,
     )

@@ -1,83 +1,183 @@
-"""An ASGI request as the engine's Exchange."""
+"""One request on a connection as the engine's Exchange: its body as it arrives, its answer as bytes of HTTP/1.1."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Protocol
 
-from bascule.gateway.exchange import Incoming
+from bascule.gateway.exchange import Incoming, Surface
+from bascule.model.errors import Refusal
+from bascule.model.headers import Headers
 from bascule.ports import Header
+from bascule.upstream.outbox import Outbox
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+_STATUS_LINE = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+_LEFT = b"HTTP/1.1 499 Client Closed Request\r\n"
 
 
-class AsgiExchange:
-    """Adapts one ASGI request. A watcher learns of the client's leaving once a streamed answer has started."""
+class Line(Protocol):
+    """What an exchange asks of the connection that carries it."""
 
-    __slots__ = ("_on_gone", "_receive", "_send", "_watcher", "gone", "incoming", "started")
+    def write(self, data: bytes) -> None: ...
 
-    def __init__(self, incoming: Incoming, receive: Receive, send: Send) -> None:
-        self.incoming = incoming
-        self.gone = False
+    async def room(self) -> None:
+        """Returns when the client takes bytes again, or has left."""
+        ...
+
+    def standing_headers(self) -> bytes:
+        """Headers that every answer has, as they stand on the wire."""
+        ...
+
+    def answered(self, exchange: "ClientExchange") -> None:
+        """The last byte of this answer was handed over."""
+        ...
+
+
+class ClientExchange:
+    """Implements `gateway.exchange.Exchange` and `outbox.Sender`.
+
+    What ends an answer leaves at the end of the loop's round, and only then is the exchange complete: by that time
+    the ledger has its line. Pieces of a stream leave at once.
+
+    `disconnected`, `response_complete`, `keep_alive` and `message_event` are what uvicorn's connection looks at.
+    """
+
+    __slots__ = (
+        "_body",
+        "_line",
+        "_on_gone",
+        "_outbox",
+        "_outgoing",
+        "body_bytes",
+        "disconnected",
+        "has_ended",
+        "headers",
+        "incoming",
+        "keep_alive",
+        "method",
+        "query",
+        "refusal",
+        "response_complete",
+        "started",
+        "surface",
+        "task",
+        "turn",
+        "whole",
+    )
+
+    def __init__(
+        self, line: Line, outbox: Outbox, surface: Surface, method: bytes, headers: Headers, query: bytes
+    ) -> None:
+        self.surface = surface
+        self.method = method
+        self.headers = headers
+        self.query = query
+        self.incoming = _NOT_YET
+        """Set when the request is whole."""
+        self.refusal: Refusal | None = None
+        """Refused before the engine saw it."""
+        self.turn = False
+        """The connection's earlier requests have been answered."""
+        self.whole = False
+        """The body is all there."""
+        self.body_bytes = 0
+        self.task: asyncio.Task[None] | None = None
         self.started = False
-        self._receive = receive
-        self._send = send
-        self._watcher: asyncio.Task[None] | None = None
+        self.has_ended = False
+        """The engine has said all that there is to say; the last of it may wait for the end of the round."""
+        self.disconnected = False
+        self.response_complete = False
+        self.keep_alive = True
+        self._line = line
+        self._outbox = outbox
+        self._outgoing = b""
+        self._body: list[bytes] = []
         self._on_gone: Callable[[], None] | None = None
 
-    async def respond(self, status: int, headers: Sequence[Header], body: bytes) -> None:
-        self.started = True
-        await self._send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [*headers, (b"content-length", b"%d" % len(body))],
-            }
-        )
-        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+    # The request.
+
+    def take_body(self, data: bytes) -> None:
+        self._body.append(data)
+        self.body_bytes += len(data)
+
+    def body(self) -> bytes:
+        """All that has come. Once."""
+        parts, self._body = self._body, []
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    # The client's leaving.
+
+    @property
+    def gone(self) -> bool:
+        return self.disconnected
+
+    @property
+    def message_event(self) -> "ClientExchange":
+        return self
+
+    def set(self) -> None:
+        """uvicorn's way of saying that the client may have left."""
+        if self.disconnected:
+            on_gone, self._on_gone = self._on_gone, None
+            if on_gone is not None:
+                on_gone()
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        if not self.response_complete:
+            self.disconnected = True
+            self.set()
 
     def watch(self, on_gone: Callable[[], None]) -> None:
-        """The body must have been received whole. A later watcher takes the place of an earlier one."""
+        """A later watcher takes the place of an earlier one."""
         self._on_gone = on_gone
-        if self.gone:
-            on_gone()
-        elif self._watcher is None:
-            self._watcher = asyncio.get_running_loop().create_task(self._wait_for_disconnect())
+        if self.disconnected:
+            self.set()
 
-    async def _wait_for_disconnect(self) -> None:
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            self._lost()
+    # The answer.
 
-    def _lost(self) -> None:
-        if not self.gone:
-            self.gone = True
-            if self._on_gone is not None:
-                self._on_gone()
+    async def respond(self, status: int, headers: Sequence[Header], body: bytes) -> None:
+        self.answer(status, headers, body)
+
+    def answer(self, status: int, headers: Sequence[Header], body: bytes) -> None:
+        """A whole answer, in one write."""
+        self.started = self.has_ended = True
+        head = self._head(status, headers)
+        shown = b"" if self.method == b"HEAD" else body
+        self._outgoing = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), shown)
+        self._outbox.add(self)
 
     async def start(self, status: int, headers: Sequence[Header]) -> None:
         self.started = True
-        await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
+        if not self.disconnected:
+            self._line.write(self._head(status, headers) + b"transfer-encoding: chunked\r\n\r\n")
 
     async def send(self, data: bytes) -> None:
-        if self.gone:
-            return
-        try:
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        except OSError:
-            self._lost()
+        if data and not self.disconnected:
+            self._line.write(b"%x\r\n%b\r\n" % (len(data), data))
+            await self._line.room()
 
     async def end(self, data: bytes) -> None:
-        if self.gone:
-            return
-        try:
-            await self._send({"type": "http.response.body", "body": data, "more_body": False})
-        except OSError:
-            self._lost()
+        self.has_ended = True
+        self._outgoing = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
+        self._outbox.add(self)
 
     def release(self) -> None:
-        """End the watcher. Called once, after the answer."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            self._watcher = None
+        """`outbox.Sender`: the end of the answer may go."""
+        outgoing, self._outgoing = self._outgoing, b""
+        if not self.disconnected:
+            self._line.write(outgoing)
+            self.response_complete = True
+            self._line.answered(self)
+
+    def _head(self, status: int, headers: Sequence[Header]) -> bytes:
+        """Status line and headers, without the length."""
+        parts = [_STATUS_LINE.get(status, _LEFT), self._line.standing_headers()]
+        for name, value in headers:
+            parts += (name, b": ", value, b"\r\n")
+        if not self.keep_alive:
+            parts.append(b"connection: close\r\n")
+        return b"".join(parts)
+
+
+_NOT_YET = Incoming(surface="openai_chat", headers=Headers([]), body=b"")

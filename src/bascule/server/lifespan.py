@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bascule.server.exchange import Receive, Send
+from bascule.server.asgi import Receive, Send
 
 Step = Callable[[], Awaitable[None]]
 

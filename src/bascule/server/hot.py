@@ -1,0 +1,77 @@
+"""The hot routes: which requests go straight to the engine, and which of these are refused before their body is read.
+
+A route is judged on the very path that serves it: exact match on the decoded path, nothing rewritten.
+"""
+
+from asyncio import CancelledError
+
+from msgspec import Struct
+
+from bascule.gateway.engine import Engine
+from bascule.gateway.exchange import Exchange, Surface
+from bascule.model.errors import Refusal
+from bascule.model.headers import Headers
+from bascule.server.guard import Guard
+
+HOT_ROUTES: dict[bytes, Surface] = {
+    b"/v1/chat/completions": "openai_chat",
+    b"/chat/completions": "openai_chat",
+    b"/v1/embeddings": "openai_embeddings",
+    b"/embeddings": "openai_embeddings",
+    b"/v1/messages": "anthropic_messages",
+    b"/v1/messages/count_tokens": "anthropic_count_tokens",
+}
+STOPPING = Refusal(kind="unavailable", message="the gateway is stopping; try again soon", retry_after_s=1.0)
+
+
+class EdgeLimits(Struct, frozen=True, kw_only=True):
+    max_body_bytes: int
+    max_in_flight: int
+
+
+class Hot:
+    """The engine as connections reach it."""
+
+    def __init__(self, *, engine: Engine, guard: Guard, limits: EdgeLimits) -> None:
+        self.engine = engine
+        self.max_body_bytes = limits.max_body_bytes
+        self._max_in_flight = limits.max_in_flight
+        self._guard = guard
+
+    async def serve(self, exchange: Exchange) -> Refusal | None:
+        """Answer; a Refusal where the gateway stopped before it had an answer."""
+        try:
+            await self.engine.handle(exchange)
+        except CancelledError:
+            return STOPPING
+        return None
+
+    def refuse_early(self, method: bytes, headers: Headers) -> Refusal | None:
+        """What can be refused before the body is read."""
+        if method != b"POST":
+            word = method.decode("latin-1")
+            return Refusal(kind="method_not_allowed", message=f"{word} is not served here; use POST")
+        hosts = headers.all(b"host")
+        problem = self._guard.host_problem(hosts)
+        if problem is None and self.engine.is_open:
+            problem = self._guard.origin_problem(headers.get(b"origin"), hosts[0], headers.get(b"sec-fetch-site"))
+        if problem is not None:
+            return Refusal(kind="forbidden", message=problem)
+        if headers.get(b"content-encoding") not in (None, b"identity"):
+            return Refusal(kind="malformed", message="compressed request bodies are not accepted; send it as it is")
+        if self.engine.metrics.in_flight >= self._max_in_flight:
+            return Refusal(
+                kind="overloaded",
+                message=f"{self._max_in_flight} requests are in flight (server.max_in_flight); try again soon",
+                retry_after_s=1.0,
+            )
+        announced = headers.get(b"content-length")
+        if announced is not None and announced.isdigit() and int(announced) > self.max_body_bytes:
+            return self.too_large()
+        return None
+
+    def too_large(self) -> Refusal:
+        return Refusal(
+            kind="too_large",
+            message=f"the request is larger than {self.max_body_bytes} bytes (server.max_body_bytes)",
+        )

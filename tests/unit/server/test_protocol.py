@@ -1,0 +1,492 @@
+"""A client's connection, without a network: which requests reach the engine, what is refused before, what is sent."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+import uvicorn
+from msgspec import Struct
+from uvicorn.server import ServerState
+
+from bascule.gateway.engine import Engine
+from bascule.gateway.exchange import Exchange
+from bascule.gateway.metrics import Metrics
+from bascule.server.guard import Guard
+from bascule.server.hot import HOT_ROUTES, EdgeLimits, Hot
+from bascule.server.protocol import GatewayProtocol, gateway_protocol
+from bascule.upstream.outbox import Outbox
+
+PATHS = sorted(path.decode() for path in HOT_ROUTES)
+
+
+class FakeEngine:
+    """Answers with what it was given, or does what a test says."""
+
+    def __init__(self) -> None:
+        self.metrics = Metrics()
+        self.is_open = True
+        self.seen: list[Exchange] = []
+        self.answer: Callable[[Exchange], Awaitable[None]] = self.echo
+
+    def new_request_id(self) -> str:
+        return "req_refused"
+
+    async def handle(self, exchange: Exchange) -> None:
+        self.seen.append(exchange)
+        await self.answer(exchange)
+
+    async def echo(self, exchange: Exchange) -> None:
+        await exchange.respond(200, [(b"x-a", b"b")], exchange.incoming.body)
+
+
+class FakeTransport(asyncio.Transport):
+    """Collects what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+        self.closed = False
+        self.reading = True
+
+    def write(self, data: Any) -> None:
+        assert not self.closed
+        self.written.append(bytes(data))
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+
+class Answer(Struct):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+async def cold(scope: Any, receive: Any, send: Any) -> None:
+    message = await receive()
+    body = scope["path"].encode() + b" " + message["body"]
+    await send({"type": "http.response.start", "status": 299, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, engine: FakeEngine, keep_alive_s: int = 75) -> None:
+        guard = Guard(bound_host="127.0.0.1", allowed_hosts=(), allowed_origins=())
+        hot = Hot(engine=cast(Engine, engine), guard=guard, limits=EdgeLimits(max_body_bytes=10, max_in_flight=2))
+        make = gateway_protocol(hot, Outbox())
+        config = uvicorn.Config(
+            cold,
+            http=cast(Any, make),
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            lifespan="off",
+            timeout_keep_alive=keep_alive_s,
+        )
+        self.state = ServerState()
+        self.state.default_headers = [(b"date", b"today")]
+        self.transport = FakeTransport()
+        self.protocol = cast(GatewayProtocol, make(config, self.state, {}, asyncio.get_running_loop()))
+        self.protocol.connection_made(self.transport)
+
+    async def rounds(self, number: int = 8) -> None:
+        for _ in range(number):
+            await asyncio.sleep(0)
+
+    @property
+    def sent(self) -> bytes:
+        return b"".join(self.transport.written)
+
+    async def ask(self, data: bytes) -> list[Answer]:
+        """Write `data`; the answers that come by and by."""
+        self.transport.written.clear()
+        self.protocol.data_received(data)
+        await self.rounds()
+        return answers(self.sent)
+
+    def leave(self) -> None:
+        self.transport.closed = True
+        self.protocol.connection_lost(None)
+
+
+def answers(wire: bytes) -> list[Answer]:
+    found = []
+    while wire:
+        head, _, rest = wire.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        names = [line.partition(": ")[0] for line in lines]
+        assert len(names) == len(set(names)), f"a header was sent twice: {names}"
+        headers = {line.partition(": ")[0]: line.partition(": ")[2] for line in lines}
+        length = int(headers["content-length"])
+        found.append(Answer(int(first.split()[1]), headers, rest[:length]))
+        wire = rest[length:]
+    return found
+
+
+def post(
+    path: str, body: bytes = b"", *lines: str, method: str = "POST", hosts: tuple[str, ...] = ("localhost",)
+) -> bytes:
+    head = [f"{method} {path} HTTP/1.1", *[f"host: {host}" for host in hosts], *lines]
+    if not any(line.lower().startswith(("content-length", "transfer-encoding")) for line in lines):
+        head.append(f"content-length: {len(body)}")
+    return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_hot_routes_reach_the_engine_with_all_that_it_needs(engine: FakeEngine, path: str) -> None:
+    client = Client(engine)
+    (answer,) = await client.ask(post(f"{path}?beta=true&key=k", b'{"a":1}', "X-Thing: One"))
+    assert (answer.status, answer.body) == (200, b'{"a":1}')
+    assert answer.headers == {"date": "today", "x-a": "b", "content-length": "7"}
+    (exchange,) = engine.seen
+    incoming = exchange.incoming
+    assert incoming.surface == HOT_ROUTES[path.encode()]
+    assert (incoming.query, incoming.secret) == ("beta=true&key=k", b"k")
+    assert incoming.headers.get(b"x-thing") == b"One"
+    assert not client.state.tasks
+    assert client.state.total_requests == 1
+
+
+@pytest.mark.parametrize(
+    "target", ["/v1%2Fmessages", "http://localhost/v1/messages", "/v1/messages#part", "/v1/mess%61ges?x"]
+)
+async def test_other_ways_of_writing_a_hot_route(engine: FakeEngine, target: str) -> None:
+    (answer,) = await Client(engine).ask(post(target, b"{}"))
+    assert (answer.status, engine.seen[0].incoming.surface) == (200, "anthropic_messages")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1/models", "/v1/chat/completions/", "/V1/chat/completions", "//v1/messages", "/v1/../v1/messages"]
+)
+async def test_only_the_exact_path_is_hot(engine: FakeEngine, path: str) -> None:
+    (answer,) = await Client(engine).ask(post(path, b"body"))
+    assert (answer.status, answer.body, engine.seen) == (299, path.encode() + b" body", [])
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"method": "GET"}, 405),
+        ({"hosts": ("evil.example",)}, 403),
+        ({"hosts": ()}, 403),
+        ({"hosts": ("localhost", "evil.example")}, 403),
+        ({"lines": ("origin: https://evil.example",)}, 403),
+        ({"lines": ("sec-fetch-site: cross-site",)}, 403),
+        ({"lines": ("content-encoding: gzip",)}, 400),
+        ({"lines": ("content-length: 11",)}, 413),
+        ({"lines": ("transfer-encoding: chunked",), "body": b"b\r\n" + b"x" * 11 + b"\r\n0\r\n\r\n"}, 413),
+        ({"lines": ("transfer-encoding: chunked",), "body": b"6\r\nxxxxxx\r\n5\r\nxxxxx\r\n"}, 413),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+async def test_early_refusals(engine: FakeEngine, path: str, given: dict[str, Any], status: int) -> None:
+    given = dict(given)
+    sent = post(path, given.pop("body", b""), *given.pop("lines", ()), **given)
+    (answer,) = await Client(engine).ask(sent)
+    assert answer.status == status
+    assert engine.seen == []
+    assert sum(engine.metrics.refusals.values()) == 1
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert answer.headers["x-bascule-request-id"] == "req_refused"
+    assert ("type" in answer.json) is (path == "/v1/messages")  # Anthropic's errors say so at the top
+    assert answer.json["error"]["message"]
+
+
+async def test_what_a_refused_request_still_sends_is_read_over(engine: FakeEngine) -> None:
+    client = Client(engine)
+    (answer,) = await client.ask(post("/v1/messages", b"x" * 5, "content-length: 11"))
+    assert answer.status == 413
+    assert await client.ask(b"x" * 6) == []
+    (answer,) = await client.ask(post("/v1/messages", b"{}"))
+    assert (answer.status, answer.body) == (200, b"{}")
+
+
+async def test_the_answer_to_head_has_no_body(engine: FakeEngine) -> None:
+    client = Client(engine)
+    await client.ask(b"")
+    client.protocol.data_received(post("/v1/messages", method="HEAD"))
+    await client.rounds()
+    assert client.sent.startswith(b"HTTP/1.1 405 ")
+    assert client.sent.endswith(b"\r\n\r\n")
+
+
+async def test_bodies_up_to_the_limit_are_taken(engine: FakeEngine) -> None:
+    client = Client(engine)
+    assert (await client.ask(post("/v1/messages", b"x" * 10)))[0].body == b"x" * 10
+    chunked = b"5\r\nxxxxx\r\n5\r\nyyyyy\r\n0\r\n\r\n"
+    (answer,) = await client.ask(post("/v1/messages", chunked, "transfer-encoding: chunked"))
+    assert answer.body == b"xxxxxyyyyy"
+
+
+async def test_a_request_may_come_byte_by_byte(engine: FakeEngine) -> None:
+    client = Client(engine)
+    data = post("/v1/messages?key=k", b"0123456789")
+    for at in range(len(data)):
+        client.protocol.data_received(data[at : at + 1])
+    await client.rounds()
+    assert [answer.body for answer in answers(client.sent)] == [b"0123456789"]
+    assert engine.seen[0].incoming.secret == b"k"
+
+
+async def test_with_keys_a_browser_page_is_no_danger(engine: FakeEngine) -> None:
+    engine.is_open = False
+    (answer,) = await Client(engine).ask(post("/v1/messages", b"", "origin: https://evil.example"))
+    assert answer.status == 200
+    (answer,) = await Client(engine).ask(post("/v1/messages", hosts=("evil.example",)))
+    assert answer.status == 403
+
+
+async def test_an_overloaded_gateway_says_when_to_come_back(engine: FakeEngine) -> None:
+    engine.metrics.in_flight = 2
+    (answer,) = await Client(engine).ask(post("/v1/messages"))
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_who_waits_for_leave_to_send_gets_it_unless_refused(engine: FakeEngine) -> None:
+    client = Client(engine)
+    client.protocol.data_received(post("/v1/messages", b"", "expect: 100-continue", "content-length: 2"))
+    assert client.sent == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert [answer.status for answer in await client.ask(b"{}")] == [200]
+    (answer,) = await client.ask(post("/v1/messages", b"", "expect: 100-continue", "content-length: 11"))
+    assert answer.status == 413
+
+
+async def test_pipelined_requests_are_answered_in_their_order(engine: FakeEngine) -> None:
+    client = Client(engine)
+    gate = asyncio.Event()
+
+    async def slow_first(exchange: Exchange) -> None:
+        if exchange.incoming.body == b"first":
+            await gate.wait()
+        await engine.echo(exchange)
+
+    engine.answer = slow_first
+    both = post("/v1/messages", b"first") + post("/other", b"second") + post("/v1/messages", b"third")
+    assert await client.ask(both) == []
+    assert not client.transport.reading
+    assert len(engine.seen) == 1
+    gate.set()
+    await client.rounds(20)
+    assert [answer.body for answer in answers(client.sent)] == [b"first", b"/other second", b"third"]
+    assert client.transport.reading
+
+
+async def test_a_pipelined_refusal_waits_for_its_turn(engine: FakeEngine) -> None:
+    client = Client(engine)
+    got = await client.ask(post("/v1/messages", b"first") + post("/v1/messages", b"x" * 11))
+    assert [answer.status for answer in got] == [200, 413]
+
+
+async def test_a_streamed_answer(engine: FakeEngine) -> None:
+    async def stream(exchange: Exchange) -> None:
+        await exchange.start(200, [(b"x-a", b"b")])
+        await exchange.send(b"one")
+        await exchange.send(b"")
+        await exchange.end(b"two")
+        await exchange.send(b"")
+
+    engine.answer = stream
+    client = Client(engine)
+    client.protocol.data_received(post("/v1/messages"))
+    await client.rounds()
+    assert client.sent == (
+        b"HTTP/1.1 200 OK\r\ndate: today\r\nx-a: b\r\ntransfer-encoding: chunked\r\n\r\n"
+        b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
+    )
+    assert not client.transport.closed
+
+
+async def test_a_client_that_does_not_read_holds_the_stream_back(engine: FakeEngine) -> None:
+    sent: list[int] = []
+
+    async def stream(exchange: Exchange) -> None:
+        await exchange.start(200, [])
+        for at in range(3):
+            await exchange.send(b"%d" % at)
+            sent.append(at)
+        await exchange.end(b"")
+
+    engine.answer = stream
+    client = Client(engine)
+    client.protocol.data_received(post("/v1/messages"))
+    client.protocol.pause_writing()
+    await client.rounds()
+    assert sent == []
+    client.protocol.resume_writing()
+    await client.rounds()
+    assert sent == [0, 1, 2]
+    assert client.sent.endswith(b"1\r\n2\r\n0\r\n\r\n")
+
+
+async def test_whoever_watches_learns_of_the_clients_leaving_once(engine: FakeEngine) -> None:
+    told: list[str] = []
+    gone = asyncio.Event()
+
+    async def stream(exchange: Exchange) -> None:
+        exchange.watch(lambda: told.append("replaced"))
+        exchange.watch(lambda: told.append("first"))
+        await exchange.start(200, [])
+        await gone.wait()
+        assert exchange.gone
+        exchange.watch(lambda: told.append("late"))
+        await exchange.send(b"x")
+        await exchange.end(b"y")
+
+    engine.answer = stream
+    client = Client(engine)
+    client.protocol.data_received(post("/v1/messages"))
+    await client.rounds()
+    assert told == []
+    sent = client.sent
+    client.leave()
+    assert told == ["first"]
+    gone.set()
+    await client.rounds()
+    assert told == ["first", "late"]
+    assert client.sent == sent
+    assert not client.state.tasks
+
+
+async def test_a_client_that_leaves_before_its_body_is_whole_is_not_served(engine: FakeEngine) -> None:
+    client = Client(engine)
+    await client.ask(post("/v1/messages", b"{", "content-length: 2"))
+    client.leave()
+    await client.rounds()
+    assert (client.sent, engine.seen) == (b"", [])
+
+
+@pytest.mark.parametrize("line", ["connection: close", "HTTP/1.0"])
+async def test_a_connection_that_shall_not_live_on_is_closed_behind_its_answer(engine: FakeEngine, line: str) -> None:
+    client = Client(engine)
+    data = post("/v1/messages", b"{}", *([] if line == "HTTP/1.0" else [line]))
+    (answer,) = await client.ask(data.replace(b"HTTP/1.1", b"HTTP/1.0") if line == "HTTP/1.0" else data)
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert client.transport.closed
+
+
+async def test_a_stop_closes_idle_connections_at_once_and_others_behind_their_answer(engine: FakeEngine) -> None:
+    client = Client(engine)
+    client.protocol.shutdown()
+    assert client.transport.closed
+    busy = Client(engine)
+    busy.protocol.data_received(post("/v1/messages", b"{}"))
+    await busy.rounds(1)
+    busy.protocol.shutdown()
+    assert not busy.transport.closed
+    await busy.rounds()
+    assert busy.transport.closed
+    assert busy.sent.endswith(b"{}")
+
+
+@pytest.mark.parametrize("started", [False, True])
+async def test_a_stop_that_lost_its_patience_breaks_off(engine: FakeEngine, started: bool) -> None:
+    async def hang(exchange: Exchange) -> None:
+        if started:
+            await exchange.start(200, [])
+        await asyncio.Event().wait()
+
+    engine.answer = hang
+    client = Client(engine)
+    client.protocol.data_received(post("/v1/messages"))
+    await client.rounds()
+    for task in client.state.tasks:
+        task.cancel()
+    await client.rounds()
+    assert client.transport.closed
+    assert not client.state.tasks
+    if not started:
+        (answer,) = answers(client.sent)
+        assert (answer.status, answer.json["type"], answer.headers["connection"]) == (503, "error", "close")
+
+
+async def test_an_engine_that_answers_nothing_leaves_no_client_hanging(engine: FakeEngine) -> None:
+    async def nothing(exchange: Exchange) -> None:
+        pass
+
+    engine.answer = nothing
+    client = Client(engine)
+    await client.ask(post("/v1/messages"))
+    assert client.transport.closed
+
+
+class Timers:
+    """The loop's timers, rung by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+        self.set: list[tuple[float, Callable[[], None]]] = []
+        self.now = 100.0
+        monkeypatch.setattr(client.protocol, "loop", self)
+        self._loop = asyncio.get_running_loop()
+        self.create_task = self._loop.create_task
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> "Timers":
+        self.set.append((self.now + delay_s, callback))
+        return self
+
+    def cancel(self) -> None:
+        self.set.clear()
+
+    def ring(self) -> None:
+        at, callback = self.set.pop()
+        self.now = at
+        callback()
+
+
+async def test_an_idle_connection_is_closed_when_its_time_is_over(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(engine)
+    timers = Timers(monkeypatch, client)
+    await client.ask(post("/v1/messages"))
+    timers.now += 70
+    await client.ask(post("/v1/messages"))
+    assert len(timers.set) == 1
+    timers.ring()
+    assert not client.transport.closed
+    assert timers.set[0][0] == pytest.approx(100 + 70 + 75)
+    timers.ring()
+    assert client.transport.closed
+
+
+async def test_a_connection_with_a_request_is_not_idle(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(engine)
+    timers = Timers(monkeypatch, client)
+    await client.ask(post("/v1/messages"))
+    await client.ask(post("/v1/messages", b"{", "content-length: 2"))
+    timers.ring()
+    assert (client.transport.closed, timers.set) == (False, [])
+    await client.ask(b"}")
+    timers.ring()
+    assert client.transport.closed
+
+
+@pytest.fixture(autouse=True)
+async def no_task_is_left() -> Any:
+    yield
+    await asyncio.sleep(0)
+    assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
