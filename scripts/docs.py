@@ -1,15 +1,16 @@
-"""Write the generated pages under docs/: the command line's reference, from the commands themselves.
+"""Write the generated pages under docs/: the command line and the configuration, from what implements them.
 
 usage: python scripts/docs.py [--check]     --check writes nothing and fails where a page is out of date
 """
 
 import importlib
-import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
+
+from bascule.config.reference import configuration_page
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 100
@@ -44,21 +45,27 @@ def root_command() -> click.Command:
     raise LookupError("bascule.cli has no click command; scripts/docs.py needs one to describe")
 
 
+def cli_page() -> str:
+    text = "<!-- Written by `make docs`; change the commands instead. -->\n\n"
+    return text + "\n".join(page(root_command(), "bascule"))
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "configuration.md": configuration_page,
+}
+
+
 def main(arguments: list[str]) -> int:
-    found = importlib.util.find_spec("bascule.cli")
-    if found is None or found.origin is None:
-        print("docs: the command line is not there yet, nothing to describe")
-        return 0
-    text = "<!-- Written by `make docs`; change the commands instead. -->\n\n" + "\n".join(
-        page(root_command(), "bascule")
-    )
-    target = ROOT / "docs" / "cli.md"
-    if "--check" not in arguments:
-        target.write_text(text, encoding="utf-8")
-    elif not target.is_file() or target.read_text(encoding="utf-8") != text:
-        print(f"docs: {target.relative_to(ROOT)} is out of date; run make docs and commit it")
-        return 1
-    return 0
+    stale = 0
+    for name, write in PAGES.items():
+        target, text = ROOT / "docs" / name, write()
+        if "--check" not in arguments:
+            target.write_text(text, encoding="utf-8")
+        elif not target.is_file() or target.read_text(encoding="utf-8") != text:
+            print(f"docs: {target.relative_to(ROOT)} is out of date; run make docs and commit it")
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

@@ -1,0 +1,94 @@
+"""The shape of prices and contracts in bascule.yaml. Amounts are integers already, see `scalars`."""
+
+from msgspec import field
+
+from bascule.config.scalars import ClockS, DayMs, Name, NanoUsd, PicoUsdEach, PicoUsdPerToken
+from bascule.config.section import Count, Section, Share
+
+
+class Rates(Section, frozen=True, kw_only=True):
+    """USD per million tokens; what is left out is unknown, never free."""
+
+    input: PicoUsdPerToken | None = None
+    """Of a token that is neither cached nor written to a cache."""
+    output: PicoUsdPerToken | None = None
+    """Also of reasoning, where that has no price of its own."""
+    cache_read: PicoUsdPerToken | None = None
+    """Of an input token from a cache."""
+    cache_write: PicoUsdPerToken | None = None
+    """For five minutes, which is also the price of caches without a named duration."""
+    cache_write_1h: PicoUsdPerToken | None = None
+    """For one hour."""
+    reasoning: PicoUsdPerToken | None = None
+    """Where it differs from output."""
+    audio_in: PicoUsdPerToken | None = None
+    """Of an audio token."""
+    audio_out: PicoUsdPerToken | None = None
+    """Of an audio token."""
+    image_in: PicoUsdPerToken | None = None
+    """Of an image token."""
+    image_out: PicoUsdPerToken | None = None
+    """Of an image token."""
+    request_usd: PicoUsdEach | None = None
+    """For each request."""
+    web_search_usd: PicoUsdEach | None = None
+    """For each search that the provider makes."""
+
+
+class TierRates(Rates, frozen=True, kw_only=True):
+    """Rates of the whole request once its billed input is above a number of tokens."""
+
+    above_input_tokens: Count
+    """More than so many."""
+
+
+class WindowRates(Rates, frozen=True, kw_only=True):
+    """Rates inside a daily window, UTC; it may go over midnight."""
+
+    from_s: ClockS = field(name="from")
+    """First moment."""
+    to_s: ClockS = field(name="to")
+    """First moment after it; `24:00` is midnight."""
+
+
+class Price(Rates, frozen=True, kw_only=True):
+    """A price, from a day on."""
+
+    from_ms: DayMs | None = field(name="from", default=None)
+    """Left out: since ever."""
+    tiers: tuple[TierRates, ...] = ()
+    """In rising order; every rate is stated again."""
+    windows: tuple[WindowRates, ...] = ()
+    """Off-peak prices."""
+    variants: dict[Name, Rates] = field(default_factory=dict)
+    """Other service tiers: `batch`, `flex`, `priority`, …"""
+
+
+Prices = Price | tuple[Price, ...]
+
+
+class Contract(Section, frozen=True, kw_only=True):
+    """What is really paid. Kept with the configuration; prices are the list's until contracts are applied."""
+
+    provider: Name
+    """A name of `providers`."""
+    from_ms: DayMs | None = field(name="from", default=None)
+    """Its first day."""
+    to_ms: DayMs | None = field(name="to", default=None)
+    """Its last day."""
+    discount: Share | None = None
+    """Off the list price."""
+    credit_nanousd: NanoUsd | None = field(name="credit_usd", default=None)
+    """Prepaid; drawn down by what would be paid."""
+    commitment_nanousd: NanoUsd | None = field(name="commitment_usd", default=None)
+    """To be paid in any case; drawn down by discounted use."""
+    seats: Count | None = None
+    """Seats or subscriptions."""
+    seat_month_nanousd: NanoUsd | None = field(name="usd_per_seat_month", default=None)
+    """The fee of one, whatever its user does."""
+    covers: tuple[str, ...] = ()
+    """Clients or models that it is for; empty for all."""
+    provisioned_units: Count | None = None
+    """Capacity paid by the hour."""
+    unit_hour_nanousd: NanoUsd | None = field(name="usd_per_unit_hour", default=None)
+    """The price of one unit."""
