@@ -18,6 +18,8 @@ from bascule.model.money import rate_from_usd_per_mtok
 from bascule.prices.calendar import CalendarDate, read_date
 from bascule.prices.plain import LINE, read_plain
 
+MOST_USD = 1_000_000_000
+"""Per million tokens: beyond that a figure is a slip of the pen."""
 CATALOG = "catalog_2026"
 CATALOG_YEAR = 2026
 
@@ -217,8 +219,8 @@ def _number(entry: dict[str, Any], key: str) -> Decimal:
 
 def _price(entry: dict[str, Any], key: str) -> Decimal:
     value = _number(entry, key)
-    if value <= 0:
-        raise _Wrong(f"`{key}` is not above 0", "A fold needs a price; leave out what is free or unknown")
+    if not 0 < value < MOST_USD:
+        raise _Wrong(f"`{key}` is no price above 0", "A fold needs a price; leave out what is free or unknown")
     return value
 
 
