@@ -20,12 +20,15 @@ sys.argv[0] = "bascule"
 try:
     main(sys.argv[1:])
 finally:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    below = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = used.ru_utime + used.ru_stime + below.ru_utime + below.ru_stime
+    print(cpu, max(used.ru_maxrss, below.ru_maxrss), file=sys.stderr)
 """
 
 
-def measured(arguments: list[str], folder: Path) -> tuple[float, int, dict[str, object]]:
-    """(seconds, peak bytes, summary) of one run of the command in a process of its own."""
+def measured(arguments: list[str], folder: Path) -> tuple[float, float, int, dict[str, object]]:
+    """(seconds, processor seconds, peak bytes, summary) of one run of the command in a process of its own."""
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", _MEASURED, *arguments, "--json"], cwd=folder, capture_output=True, text=True
@@ -33,7 +36,8 @@ def measured(arguments: list[str], folder: Path) -> tuple[float, int, dict[str, 
     seconds = time.perf_counter() - began
     if done.returncode:
         raise SystemExit(done.stderr)
-    return seconds, int(done.stderr.split()[-1]) * 1024, json.loads(done.stdout)
+    cpu, peak = done.stderr.split()[-2:]
+    return seconds, float(cpu), int(peak) * 1024, json.loads(done.stdout)
 
 
 def figures(lines: int, *, dry: bool) -> list[dict[str, object]]:
@@ -52,11 +56,12 @@ def figures(lines: int, *, dry: bool) -> list[dict[str, object]]:
             runs += [("first", command), ("again", command)]
         found: list[dict[str, object]] = []
         for what, arguments in runs:
-            seconds, peak, summary = measured(arguments, folder)
+            seconds, cpu, peak, summary = measured(arguments, folder)
             found.append(
                 {
                     "what": what,
                     "seconds": round(seconds, 2),
+                    "cpu_seconds": round(cpu, 2),
                     "lines_per_s": round(written / seconds),
                     "megabytes_per_s": round(size / seconds / 1e6),
                     "peak_bytes": peak,
@@ -78,10 +83,8 @@ def main() -> None:
         return
     for run in found:
         peak = int(str(run["peak_bytes"])) / 1e6
-        print(
-            f"{run['what']:8} {run['seconds']:>7} s  {run['lines_per_s']:>9,} lines/s  {run['megabytes_per_s']:>5} MB/s"
-            f"  peak {peak:,.0f} MB  rows {run['rows']:,} (new {run['rows_new']}, same {run['rows_same']})"
-        )
+        print(f"{run['what']:8} {run['seconds']:>6} s ({run['cpu_seconds']} s of processor), peak {peak:,.0f} MB")
+        print(f"{'':8} {run['lines_per_s']:,} lines/s, {run['megabytes_per_s']} MB/s, {run['rows']:,} rows")
 
 
 if __name__ == "__main__":

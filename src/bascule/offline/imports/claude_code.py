@@ -5,10 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from bascule.dialects.anthropic_messages.usage import read_usage
-from bascule.model.usage import Usage
 from bascule.offline.imports.booking import Origin
 from bascule.offline.imports.claude_lines import (
     ASSISTANT,
@@ -18,10 +16,10 @@ from bascule.offline.imports.claude_lines import (
     SessionLine,
     decode_assistant,
     decode_session,
-    decode_usage,
     is_session_line,
     measure,
 )
+from bascule.offline.imports.claude_usage import decode_wire, usage_of
 from bascule.offline.imports.judge import Content, judge
 from bascule.offline.imports.lines import BadLine, Lines, why_not_json
 from bascule.offline.imports.observed import Observed
@@ -219,23 +217,6 @@ class ClaudeReader:
         )
 
 
-def usage_of(raw: bytes | None) -> Usage:
-    """The usage of a line. Compaction that the API did beside the answer is counted in: the totals leave it out
-    (docs.anthropic.com, compaction, "usage.iterations")."""
-    if raw is None or not raw.startswith(b"{"):
-        return Usage()
-    wire = decode_usage(raw)
-    if not wire.get("inference_geo"):
-        wire.pop("inference_geo", None)  # Claude Code writes "" where the API said nothing
-    usage = read_usage(wire)
-    iterations = wire.get("iterations")
-    if isinstance(iterations, list):
-        for item in iterations:
-            if isinstance(item, dict) and item.get("type") == "compaction":
-                usage = _plus(usage, read_usage(item))
-    return usage
-
-
 def wrong(error: Exception) -> str:
     """What is wrong with a line, in a few words that hold nothing of it."""
     text = str(error)
@@ -248,21 +229,11 @@ def wrong(error: Exception) -> str:
     return "a time that is none"
 
 
-_COUNTS = ("tokens_in", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_out")
-
-
-def _plus(usage: Usage, more: Usage) -> Usage:
-    added = {
-        name: (getattr(usage, name) or 0) + count for name in _COUNTS if (count := getattr(more, name)) is not None
-    }
-    return structs.replace(usage, **added, flags=(*usage.flags, "compaction"))
-
-
 def _rank(message: Message, usage: bytes | None) -> tuple[bool, int]:
     """Which of a message's lines to believe: one with a stop reason, then the one that counts most."""
     if usage is None:
         return message.stop_reason is not None, -1
-    out = decode_usage(usage).get("output_tokens")
+    out = decode_wire(usage).get("output_tokens")
     return message.stop_reason is not None, out if isinstance(out, int) else -1
 
 

@@ -6,7 +6,6 @@ answer, each with the answer's usage as it was known then.
 """
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -76,7 +75,6 @@ class SessionLine(Struct, rename="camel", gc=False):
 
 decode_assistant = msgspec.json.Decoder(AssistantLine).decode
 decode_session = msgspec.json.Decoder(SessionLine).decode
-decode_usage = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def is_session_line(line: bytes) -> bool:
