@@ -44,10 +44,15 @@ class Call(Struct, frozen=True):
 
 def admin_routes(ports: AdminPorts) -> list[BaseRoute]:
     """Routes for `server.app.application(admin=…)`."""
+    return [Route(PREFIX + call.path, _guarded(call, ports), methods=[call.method]) for call in admin_calls(ports)]
+
+
+def admin_calls(ports: AdminPorts) -> tuple[Call, ...]:
+    """Every call, and who may make it; paths are below `PREFIX`."""
     readings, changes = Readings(), Changes(ports.refresh)
     keys, budgets = Keys(ports, changes), Budgets(ports, changes)
     ledger, reports = LedgerRows(ports, readings, changes), Reports(ports, readings)
-    calls = (
+    return (
         Call("GET", "/keys", READ_TEAM, keys.listed),
         Call("POST", "/keys", CHANGE_TEAM, keys.create),
         Call("PATCH", "/keys/{name:path}", CHANGE_TEAM, keys.rotate),
@@ -63,7 +68,6 @@ def admin_routes(ports: AdminPorts) -> list[BaseRoute]:
         Call("GET", "/config", READ, Configuration(ports).show),
         Call("GET", "/audit", READ, Trail(ports, readings).entries),
     )
-    return [Route(PREFIX + call.path, _guarded(call, ports), methods=[call.method]) for call in calls]
 
 
 def _guarded(call: Call, ports: AdminPorts) -> Callable[[Request], Awaitable[Response]]:
