@@ -175,6 +175,16 @@ def test_calls_through_the_gateway_are_not_counted_twice(run: Any, book: Any) ->
     assert "jsonl" not in {row["origin"] for row in rows(run)}
 
 
+def test_the_ledgers_own_export_is_no_news_to_it(run: Any, book: Any, tmp_path: Path) -> None:
+    book.attempt()
+    book.drain()
+    out = tmp_path / "rows.jsonl"
+    run("ledger", "export", "--out", str(out))
+    document = run("import", "jsonl", str(out), "--json").json
+    assert (document["through_gateway"], document["rows"]) == (1, 0)
+    assert len(rows(run)) == 1
+
+
 def test_map_options(run: Any, bare: Path, tmp_path: Path) -> None:
     path = tmp_path / "spend.csv"
     path.write_text("startTime,spend,who\n2026-10-01,0.25,ann\n")

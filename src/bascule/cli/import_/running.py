@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,14 +13,15 @@ from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document,
 from bascule.cli.import_.options import Asked
 from bascule.cli.import_.summary import payload, tell
 from bascule.cli.output import print_json
+from bascule.cli.price_lists import current_book
 from bascule.model.row import GATEWAY, AttemptRow, RowFilter
 from bascule.offline.imports.booking import Booking, Origin
-from bascule.offline.imports.overlap import ThroughGateway
+from bascule.offline.imports.overlap import OwnRows, ThroughGateway
 from bascule.offline.imports.places import Found, NoLogs, find_logs
+from bascule.offline.imports.rows import SOURCE as ROWS
 from bascule.offline.imports.run import Progress, Reader, Run, Wanted
 from bascule.offline.imports.sellers import Sellers
 from bascule.offline.imports.tally import Tally
-from bascule.prices.book import PriceBook
 
 if TYPE_CHECKING:
     from bascule.compose import Store
@@ -51,7 +52,7 @@ class Imports:
         document = read_document(asked.config_path)
         # Linked for what it says of models alone: a configuration without providers is enough here.
         names = read_names(asked.config_path) if document.config.models else None
-        book = PriceBook()
+        book = current_book(document)
         self._origin = origin
         self._asked = asked
         if names is None:
@@ -73,22 +74,25 @@ class Imports:
     def run(self, reader: Reader, found: Found) -> Tally:
         asked = self._asked
         store = self._store
-        run = Run(
-            reader=reader,
-            booking=Booking(self._origin, self.sellers, asked.attribution),
-            put=None if asked.dry_run or store is None else store.imports.put,
-            wanted=Wanted(asked.period.since_ms, asked.period.until_ms),
-            recorded=None if store is None else _recorded(store),
-        )
-        with bytes_bar(f"importing {self._origin.source}", found.size_bytes) as progress:
+        with ExitStack() as stack:
+            run = Run(
+                reader=reader,
+                booking=Booking(self._origin, self.sellers, asked.attribution),
+                put=None if asked.dry_run or store is None else store.imports.put,
+                wanted=Wanted(asked.period.since_ms, asked.period.until_ms),
+                recorded=None if store is None else _recorded(store, self._origin.source, stack),
+            )
+            progress = stack.enter_context(bytes_bar(f"importing {self._origin.source}", found.size_bytes))
             return run.files(found, progress)
 
 
-def _recorded(store: "Store") -> Callable[[AttemptRow], bool] | None:
+def _recorded(store: "Store", source: str, stack: ExitStack) -> Callable[[AttemptRow], bool] | None:
     """Whether the gateway's ledger has a call. None where it has nothing, so that nothing is asked."""
     own = RowFilter(origin=GATEWAY)
     if next(store.view.attempts(own), None) is None:
         return None
+    if source == ROWS:
+        return OwnRows(source, stack.enter_context(store.ledger.snapshot()).known_attempts).has
 
     def attempts_of(session_id: str) -> Iterator[AttemptRow]:
         return store.view.attempts(RowFilter(origin=GATEWAY, session_id=session_id))

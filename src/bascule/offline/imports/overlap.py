@@ -1,8 +1,9 @@
 """Calls that went through the gateway stand in its ledger and in the agent's own log: they are counted once."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
+from bascule.model.imported import import_id
 from bascule.model.row import GATEWAY, AttemptRow
 
 CLOCK_SLACK_MS = 2_000
@@ -39,6 +40,21 @@ class ThroughGateway:
                 self._spans.clear()
             found = self._spans[session_id] = _spans(self._attempts_of(session_id))
         return found
+
+
+class OwnRows:
+    """Tells whether a row of another program's file is one of the ledger's own, exported: by its attempt's name.
+
+    `known_attempts` says which of these the store has.
+    """
+
+    def __init__(self, source: str, known_attempts: Callable[[Collection[str]], set[str]]) -> None:
+        self._prefix = import_id(source, "")
+        self._known_attempts = known_attempts
+
+    def has(self, row: AttemptRow) -> bool:
+        name = row.attempt_id
+        return name.startswith(self._prefix) and bool(self._known_attempts([name.removeprefix(self._prefix)]))
 
 
 def _spans(rows: Iterable[AttemptRow]) -> tuple[list[int], list[int]]:
