@@ -38,6 +38,7 @@ from bascule.model.errors import StoreError
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
 from bascule.ports import Clock, Governance, KeyStore, Upstream
 from bascule.prices.book import PriceBook
+from bascule.prices.local import FILE_NAME as LOCAL_PRICES
 from bascule.providers.discover import discover
 from bascule.providers.installed import GROUP, with_installed
 from bascule.providers.registry import Presets
@@ -48,6 +49,7 @@ from bascule.storage.keys import KeyRing, open_pepper
 from bascule.storage.memory.authority import MemoryAuthority, Spent
 from bascule.storage.memory.rate import RateLimiter
 from bascule.storage.recover import Recovery, recover
+from bascule.storage.segments.read import Segments
 from bascule.storage.spent import spent_with
 from bascule.storage.sqlite.connect import Database, open_database
 from bascule.storage.sqlite.governance import SqliteGovernance
@@ -94,7 +96,7 @@ def read_document(path: str | None, environment: Mapping[str, str]) -> Document:
 def snapshot_of(document: Document, environment: Mapping[str, str], *, stored_keys: bool) -> Snapshot:
     """Configuration, presets and prices, linked. Raises ConfigError with every mistake."""
     secrets = Secrets(environment, document.directory)
-    return link(document, PriceBook(), secrets, installed_presets(), stored_keys=stored_keys)
+    return link(document, price_book(document), secrets, installed_presets(), stored_keys=stored_keys)
 
 
 class Store(Struct, frozen=True, kw_only=True):
@@ -105,12 +107,18 @@ class Store(Struct, frozen=True, kw_only=True):
     view: LedgerView
     governance: SqliteGovernance
     imports: SqliteImports
+    segments: Segments
     outcomes: SqliteOutcomes
     data_dir: Path
 
     @property
     def journals(self) -> Path:
         return self.data_dir / "journal"
+
+
+def price_book(document: Document) -> PriceBook:
+    """The shipped prices with those that `bascule prices update` took over. Raises BrokenLocalPrices."""
+    return PriceBook(local=data_dir_of(document) / LOCAL_PRICES)
 
 
 def data_dir_of(document: Document) -> Path:
@@ -128,6 +136,7 @@ def open_store(data_dir: Path, config: Config) -> Store:
         view=LedgerView(ledger, data_dir / "journal"),
         governance=SqliteGovernance(database),
         imports=SqliteImports(database),
+        segments=Segments(ledger, data_dir / "journal", data_dir / "segments"),
         outcomes=SqliteOutcomes(database),
         data_dir=data_dir,
     )
@@ -215,7 +224,9 @@ class Gateway:
         self.wellbeing = Wellbeing()
         self.drains = Drains(config.server.limits.max_drains)
         limits = config.server.limits
-        self.outbox = Outbox()
+        self.outbox = Outbox(self.journal.write_group)
+        self._in_groups = transport is None
+        """A transport from outside does not wait for the end of a round, so lines must not either."""
         self.upstream: Transport = transport or HttpUpstream(
             UpstreamLimits(max_connections_per_origin=limits.max_connections_per_provider), outbox=self.outbox
         )
@@ -285,6 +296,8 @@ class Gateway:
         spent = self.store.ledger.spent(budgets, now_ms)
         self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
         self.drainer.start()
+        if self._in_groups:
+            self.journal.write_in_groups(self.outbox.due)
         return found
 
     def reconfigure(self, snapshot: Snapshot) -> None:
@@ -295,6 +308,8 @@ class Gateway:
     def close(self) -> bool:
         """Stop draining and close everything; True where the store has every line."""
         self.upstream.close()
+        self.outbox.flush()
+        self.journal.write_in_groups(None)
         complete = self.drainer.close()
         self.store.database.close()
         return complete

@@ -12,7 +12,7 @@ import orjson
 from msgspec import Struct, structs
 
 from bascule.cli.explaining import OneKey
-from bascule.compose import Gateway, Store, snapshot_of
+from bascule.compose import Gateway, Store, price_book, snapshot_of
 from bascule.config.load import Document
 from bascule.gateway.exchange import Incoming
 from bascule.link import LinkedProvider, Snapshot
@@ -124,7 +124,7 @@ def certify(
     gateway = Gateway(snapshot, store, OneKey(None))
     gateway.open()
     try:
-        work = _probe_all(gateway, snapshot, linked, spoken, model, max_nanousd, now_ms)
+        work = _probe_all(gateway, snapshot, linked, price_book(document), spoken, model, max_nanousd, now_ms)
         chosen, probed = asyncio.run(_closing(gateway, work))
     finally:
         gateway.close()
@@ -135,12 +135,13 @@ async def _probe_all(
     gateway: Gateway,
     snapshot: Snapshot,
     linked: LinkedProvider,
+    book: PriceBook,
     dialect: Dialect,
     model: str | None,
     max_nanousd: int,
     now_ms: int,
 ) -> tuple[str, list[Probed]]:
-    chosen = model or configured_model(snapshot, linked) or await cheapest_model(gateway, linked, now_ms)
+    chosen = model or configured_model(snapshot, linked) or await cheapest_model(gateway, linked, book, now_ms)
     gateway.engine.use(gateway.settings(with_unknown_model(snapshot, linked, _priced(snapshot, linked, chosen))))
     session = f"certify-{linked.name}-{now_ms}"
     left, done = max_nanousd, []
@@ -191,11 +192,11 @@ def configured_model(snapshot: Snapshot, linked: LinkedProvider) -> str | None:
     return None
 
 
-async def cheapest_model(gateway: Gateway, linked: LinkedProvider, now_ms: int) -> str:
+async def cheapest_model(gateway: Gateway, linked: LinkedProvider, book: PriceBook, now_ms: int) -> str:
     """The cheapest chat model that the price book has and the provider lists. Raises BasculeError."""
     lines = [
         line
-        for line in sorted_lines(catalog_lines([linked], PriceBook(), now_ms), "price")
+        for line in sorted_lines(catalog_lines([linked], book, now_ms), "price")
         if line.rates is not None and line.rates.input and line.rates.output and not line.deprecated
         and line.retires is None and line.context_window is not None
     ]  # fmt: skip

@@ -72,9 +72,8 @@ def read_names(config_path: str | None, *, needed: bool = False) -> "Snapshot | 
     """
     from bascule import compose
     from bascule.link import link
-    from bascule.prices.book import PriceBook
 
     if config_path is None and not needed and not compose.DEFAULT_FILE.exists():
         return None
     document = compose.read_document(config_path, os.environ)
-    return link(document, PriceBook(), AnySecret(), compose.installed_presets(), stored_keys=True)
+    return link(document, compose.price_book(document), AnySecret(), compose.installed_presets(), stored_keys=True)

@@ -61,7 +61,7 @@ def findings(config_path: str | None, timeout_s: float) -> Iterator[Finding]:
     document = compose.read_document(config_path, os.environ)
     yield from _configuration(document, timeout_s)
     yield from _store(document)
-    yield _prices()
+    yield _prices(compose.price_book(document))
     yield _disk(data_dir_of(document))
 
 
@@ -137,8 +137,7 @@ def _journals(directory: Path, open_attempts: int) -> list[Finding]:
     return journal_findings(live, len(written), damaged, open_attempts)
 
 
-def _prices() -> Finding:
-    book = PriceBook()
+def _prices(book: PriceBook) -> Finding:
     at_ms = now_ms()
     newest = max(
         [

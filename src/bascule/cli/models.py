@@ -7,10 +7,10 @@ import click
 from bascule.cli.data import read_names
 from bascule.cli.output import config_option, json_option, print_json, print_table
 from bascule.cli.period import iso_day, now_ms
+from bascule.cli.price_lists import current_book, optional_document
 from bascule.model.errors import BasculeError
 from bascule.offline.amounts import rates_payload, usd_per_mtok
 from bascule.offline.catalog import Line, Sort, book_lines, catalog_lines, configured_lines, sorted_lines
-from bascule.prices.book import PriceBook
 
 
 @click.command("models")
@@ -29,7 +29,7 @@ def command(
     what the configuration declares; without a declaration it is unknown.
     """
     at_ms = now_ms()
-    book = PriceBook()
+    book = current_book(optional_document(config_path))
     snapshot = read_names(config_path, needed=not everything)
     lines: list[Line] = [] if snapshot is None else list(configured_lines(snapshot, at_ms, task))
     if everything:

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
+from bascule.cli.price_lists import current_book, optional_document
 from bascule.model.errors import BasculeError
 from bascule.model.money import PriceTimeline
 from bascule.offline.offers import at, close_names, offers
-from bascule.prices.book import PriceBook
 from bascule.prices.names import book_name
 
 provider_option = click.option("--provider", default=None, help="At this provider; default: the model's own maker.")
@@ -37,7 +37,7 @@ class Offer(Struct, frozen=True, kw_only=True):
 
 def find_offer(model: str, provider: str | None, config_path: str | None) -> Offer:
     """Raises BasculeError where nothing of that name is known, with the nearest names."""
-    book = PriceBook()
+    book = current_book(optional_document(config_path))
     if config_path is not None or Path("bascule.yaml").exists():
         found = _configured(model, provider, config_path)
         if found is not None:
