@@ -95,9 +95,9 @@ def test_attribution_and_period(run: Any, bare: Path) -> None:
 def test_the_summary_for_a_person(run: Any, bare: Path) -> None:
     found = run("import", "claude-code")
     assert "10 calls in 27 lines of 4 files" in found.out
-    assert "of the bill) rests on estimated output in 2 calls" in found.out
+    assert "of the bill) rests on estimated output, in 2 calls." in found.out
     assert "No price is known for house-model-7 (1)" in found.out
-    assert "1 answers were errors" in found.out
+    assert "Errors of the API, which nobody bills: 1." in found.out
     assert found.err.endswith(".jsonl:10: cut off in the middle; it may still be being written\n")
 
 
@@ -146,7 +146,8 @@ def test_our_own_export_comes_back_as_equal_rows(run: Any, bare: Path, tmp_path:
     document = run("import", "jsonl", str(out), *second, "--json").json
     assert (document["rows_new"], document["bad_lines"], document["unknown_columns"]) == (10, 0, {})
     assert rows(run, *second) == before
-    assert run("import", "claude-code", *second, "--json").json["rows_new"] == 0, "and it is known where it is from"
+    again = run("import", "claude-code", *second, "--json").json
+    assert (again["rows_new"], again["rows_same"]) == (0, 10), "it is known where they are from, and how well"
 
 
 def test_the_gateways_rows_come_back_too(run: Any, book: Any, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def payload(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[s
 def tell(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[str, int] | None) -> None:
     """The summary for a person; what is wrong goes to standard error."""
     span = f", {iso_second(tally.first_ms)} to {iso_second(tally.last_ms)}" if tally.first_ms is not None else ""
-    click.echo(f"{source}: {tally.rows:,} calls in {tally.lines:,} lines of {tally.files:,} files{span}")
+    click.echo(f"{source}: {_calls(tally.rows)} in {tally.lines:,} lines of {_files(tally.files)}{span}")
     if dry_run:
         click.echo("A dry run: nothing was written.")
     else:
@@ -76,15 +76,7 @@ def tell(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[str,
 
 
 def _notes(tally: Tally) -> list[str]:
-    notes = []
-    if tally.estimated_rows:
-        part = share(tally.estimated_nanousd, tally.cost_nanousd)
-        shown = "" if part is None else f" ({part * 100:.1f} % of the bill)"
-        notes.append(
-            f"{usd_fit(tally.estimated_nanousd)}{shown} rests on estimated output in {tally.estimated_rows:,} calls: "
-            f"what their log recorded cannot be right, and alone would come to {usd_fit(tally.guessed_nanousd)} less."
-        )
-        notes.append(f"Written by version {_names(tally.estimated_versions)}.")
+    notes = _estimates(tally)
     if tally.unknown_prices:
         notes.append(
             f"No price is known for {_names(tally.unknown_prices)}: in no cost. Set one under `models` in bascule.yaml."
@@ -92,16 +84,37 @@ def _notes(tally: Tally) -> list[str]:
     if tally.unknown_counts:
         notes.append(f"The log leaves a count unknown, so in no cost: {_names(tally.unknown_counts)}.")
     if tally.copies:
-        notes.append(
-            f"{tally.copies:,} copies of calls that stand elsewhere too, as in resumed sessions, counted once."
-        )
+        notes.append(f"Copies of calls, as resumed sessions hold them, not counted again: {tally.copies:,}.")
     if tally.through_gateway:
-        notes.append(f"{tally.through_gateway:,} calls went through the gateway and are in its ledger already.")
+        notes.append(f"In the gateway's ledger already, not counted again: {_calls(tally.through_gateway)}.")
     if tally.api_errors:
-        notes.append(f"{tally.api_errors:,} answers were errors, which nobody bills.")
+        notes.append(f"Errors of the API, which nobody bills: {tally.api_errors:,}.")
     if tally.outside or tally.files_older:
-        notes.append(f"Outside the period: {tally.outside:,} calls, and {tally.files_older:,} files older than it.")
+        notes.append(
+            f"Outside the period: {_calls(tally.outside)}; last written before it: {_files(tally.files_older)}."
+        )
     return notes
+
+
+def _estimates(tally: Tally) -> list[str]:
+    if not tally.estimated_rows:
+        return []
+    part = share(tally.estimated_nanousd, tally.cost_nanousd)
+    shown = "" if part is None else f" ({part * 100:.1f} % of the bill)"
+    notes = [f"{usd_fit(tally.estimated_nanousd)}{shown} rests on estimated output, in {_calls(tally.estimated_rows)}."]
+    if tally.guessed_nanousd:
+        notes.append(
+            f"Their logs recorded too little: by those alone the bill is {usd_fit(tally.guessed_nanousd)} less."
+        )
+    return [*notes, f"Versions that wrote them: {_names(tally.estimated_versions)}."]
+
+
+def _calls(count: int) -> str:
+    return f"{count:,} call{'' if count == 1 else 's'}"
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"
 
 
 def _names(counts: dict[str, int]) -> str:

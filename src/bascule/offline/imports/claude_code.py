@@ -16,6 +16,7 @@ from bascule.offline.imports.claude_lines import (
     SessionLine,
     decode_assistant,
     decode_session,
+    is_assistant,
     is_session_line,
     measure,
 )
@@ -100,7 +101,8 @@ class ClaudeReader:
                             self._take(found, calls, before)
                             branch = found.git_branch or branch
                     except (msgspec.DecodeError, ValueError) as error:
-                        yield BadLine(name, number, wrong(error))
+                        if is_assistant(line):
+                            yield BadLine(name, number, wrong(error))
                 elif is_session_line(line):
                     try:
                         self._about(decode_session(line), path, branch, leaves)

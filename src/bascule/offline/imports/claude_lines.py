@@ -58,6 +58,10 @@ class AssistantLine(Struct, rename="camel", gc=False):
     entrypoint: str | None = None
 
 
+class _Kind(Struct):
+    type: str | None = None
+
+
 class SessionLine(Struct, rename="camel", gc=False):
     """`summary`, `ai-title`, `custom-title`, `pr-link`: about the session, not a call."""
 
@@ -74,7 +78,16 @@ class SessionLine(Struct, rename="camel", gc=False):
 
 
 decode_assistant = msgspec.json.Decoder(AssistantLine).decode
+_decode_kind = msgspec.json.Decoder(_Kind).decode
 decode_session = msgspec.json.Decoder(SessionLine).decode
+
+
+def is_assistant(line: bytes) -> bool:
+    """Whether a line that is not as it should be is an assistant's at all: others speak of assistants too."""
+    try:
+        return _decode_kind(line).type == "assistant"
+    except msgspec.DecodeError:
+        return True  # cannot be told, so it is named
 
 
 def is_session_line(line: bytes) -> bool:

@@ -26,6 +26,8 @@ IMPOSSIBLE_BYTES_PER_TOKEN = 16
 """Not even a confirmed count covers more text than this per token."""
 SMALL_ANSWER_BYTES = 400
 """Below this, bytes say too little about tokens to doubt a confirmed count."""
+UNCONFIRMED = "unconfirmed"
+"""A flag: no stop reason says that the count is final."""
 PLACEHOLDER_INPUT = 1
 """Input tokens, uncached, that stand for nothing."""
 
@@ -63,7 +65,7 @@ def judge(usage: Usage, stop_reason: str | None, content: Content) -> Judged:
             if content.shown_bytes < SMALL_ANSWER_BYTES or recorded * IMPOSSIBLE_BYTES_PER_TOKEN >= content.shown_bytes:
                 return Judged(usage, FINAL if usage.tokens_in is not None else UNKNOWN)
         elif recorded * LEAST_SHARE[1] >= estimated_output(content) * LEAST_SHARE[0]:
-            return Judged(_flagged(usage, "unconfirmed"), PLAUSIBLE if usage.tokens_in is not None else UNKNOWN)
+            return Judged(_flagged(usage, UNCONFIRMED), PLAUSIBLE if usage.tokens_in is not None else UNKNOWN)
     estimate = max(estimated_output(content), recorded or 0)
     made = structs.replace(
         usage,

@@ -17,8 +17,9 @@ from bascule.model.usage import Usage
 from bascule.offline.imports.booking import Attribution
 from bascule.offline.imports.claude_code import wrong
 from bascule.offline.imports.columns import COLUMNS, COSTS, IGNORED, text
+from bascule.offline.imports.judge import UNCONFIRMED
 from bascule.offline.imports.lines import BadLine, Lines, why_not_json
-from bascule.offline.imports.observed import FINAL, Given
+from bascule.offline.imports.observed import ESTIMATED, FINAL, PLAUSIBLE, UNKNOWN, Given
 from bascule.offline.imports.sellers import Sellers
 from bascule.offline.sums import TOKENS
 
@@ -98,7 +99,7 @@ class RowReader:
         row = AttemptRow(kind="import", origin=origin, chain="", tags={**tags, **who.tags}, **values)
         if "cost_nanousd" not in values and not self._says_cost(found):
             row = self._priced(row)
-        return Given(source_id, FINAL, row)
+        return Given(source_id, _quality(row), row)
 
     def _values(self, found: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str], str | None]:
         values: dict[str, Any] = {}
@@ -161,6 +162,13 @@ class RowReader:
             rates=None if priced is None else priced.rates,
             price_version=self._sellers.version,
         )
+
+
+def _quality(row: AttemptRow) -> int:
+    """As the row's own reader judged it, so that a better reading of the log itself still takes its place."""
+    if row.usage_source == "estimated":
+        return UNKNOWN if row.tokens_in is None else ESTIMATED
+    return PLAUSIBLE if UNCONFIRMED in row.usage_flags else FINAL
 
 
 def _jsonl(name: str, blocks: Iterator[Lines]) -> Iterator[tuple[int, dict[str, Any] | BadLine]]:

@@ -133,6 +133,20 @@ def test_bad_lines_are_named_and_the_rest_is_read(
         assert why in bad[0].why
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"type": "user", "message": {"role": "user", "content": []}, "toolUseResult": {"role": "assistant"}},
+        {"type": "progress", "data": {"message": {"type": "assistant", "message": {"usage": USAGE}}}},
+        {"type": "system", "message": "text", "subtype": "assistant", "timestamp": 7},
+    ],
+)
+def test_lines_that_speak_of_assistants_are_neither_calls_nor_bad(
+    lines_of: Callable[..., list[Any]], line: dict[str, Any]
+) -> None:
+    assert lines_of(json.dumps(line)) == []
+
+
 def test_no_word_of_a_conversation_is_in_what_a_bad_line_says(lines_of: Callable[..., list[Any]]) -> None:
     for line in (bot(timestamp="my secret"), bot(cwd={"my secret": 1}), bot(usage=USAGE)[:-3] + '"my secret"'):
         for bad in lines_of(line):
