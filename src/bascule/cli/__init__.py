@@ -24,6 +24,7 @@ COMMANDS = {
     "ledger": "ledger",
     "market": "market",
     "models": "models",
+    "outcome": "outcome",
     "price": "price",
     "prices": "prices",
     "report": "report",

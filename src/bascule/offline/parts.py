@@ -1,0 +1,75 @@
+"""What each session spent on each thing that it worked on: sums that outcomes and pull requests are told by. Pure."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from bascule.model.row import AttemptRow
+from bascule.offline.pull_request import named_in
+
+
+class Part(Struct, kw_only=True):
+    """The rows of one session that name the same pull requests, branch and project. Money in nano-USD."""
+
+    session_id: str | None
+    """None gathers what belongs to no session."""
+    pr: str | None
+    """As the rows say it."""
+    branch: str | None
+    project: str | None
+    first_ms: int
+    last_ms: int
+    attempts: int = 0
+    cost_nanousd: int = 0
+    """Of the attempts whose cost is known."""
+    unknown: int = 0
+    """Attempts whose cost is not known: no price, no usage, or still open."""
+    estimated_nanousd: int = 0
+    plan_nanousd: int = 0
+    """Of the cost: list price of what a subscription covered, which nobody was billed by the token."""
+    known: int = 0
+
+    @property
+    def label(self) -> str | None:
+        """What an outcome calls it: the pull request as named, else the branch."""
+        return self.pr or self.branch
+
+    def add(self, row: AttemptRow) -> None:
+        self.first_ms = min(self.first_ms, row.ts_start_ms)
+        self.last_ms = max(self.last_ms, row.ts_end_ms or row.ts_start_ms)
+        self.attempts += 1
+        cost = None if row.kind == "intent" else row.cost_nanousd
+        if cost is None:
+            self.unknown += 1
+            return
+        self.known += 1
+        self.cost_nanousd += cost
+        if row.usage_source == "estimated" or row.recovered:
+            self.estimated_nanousd += cost
+        if on_plan(row):
+            self.plan_nanousd += cost
+
+
+def on_plan(row: AttemptRow) -> bool:
+    """Whether a subscription covered it: its list price is a measure of use, not a bill."""
+    return "plan" in row.tags
+
+
+def parts(rows: Iterable[AttemptRow]) -> list[Part]:
+    """The parts of all sessions, in order of appearance."""
+    found: dict[tuple[str | None, str | None, str | None, str | None], Part] = {}
+    for row in rows:
+        pr = named_in(row)
+        key = (row.session_id, pr, row.branch, row.project)
+        part = found.get(key)
+        if part is None:
+            part = found[key] = Part(
+                session_id=row.session_id,
+                pr=pr,
+                branch=row.branch,
+                project=row.project,
+                first_ms=row.ts_start_ms,
+                last_ms=row.ts_start_ms,
+            )
+        part.add(row)
+    return list(found.values())
