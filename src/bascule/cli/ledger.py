@@ -5,13 +5,13 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, json_option, print_json
-from bascule.cli.period import Period, now_ms, period_options
+from bascule.cli.period import Period, iso, iso_day, now_ms, period_options
 from bascule.cli.progress import track
 from bascule.cli.who import who
 from bascule.model.entry import Adjustment
@@ -21,11 +21,16 @@ from bascule.model.money import nanousd_from_usd, usd_text
 from bascule.model.row import RowFilter
 from bascule.offline.adjustment import adjusted_cost_nanousd, adjustment_payload, attempt_of, record_adjustment
 from bascule.offline.export import Format, export
+from bascule.offline.moment import moment_ms
 from bascule.offline.rows import COLUMNS, RowKind, documents
 from bascule.offline.verify import verify_ledger
+from bascule.ports import HOUR_MS
 
 if TYPE_CHECKING:
     from bascule.compose import Store
+    from bascule.storage.segments.compact import Compacted
+
+DAY_MS = 24 * HOUR_MS
 
 
 @click.group("ledger")
@@ -103,6 +108,39 @@ def verify(config_path: str | None, as_json: bool) -> None:
         sys.exit(1)
 
 
+@command.command("compact")
+@click.option(
+    "--until", default=None, metavar="WHEN", help="Only hours before then; a day or month counts whole."
+)
+@config_option
+@json_option
+def compact(until: str | None, config_path: str | None, as_json: bool) -> None:
+    """Write settled hours, and what was imported, to Parquet files, so that reports need not read them again.
+
+    Only days that changed are written. The ledger itself stays as it is: the files may be deleted at any time.
+    """
+    from bascule.storage.analytics.connect import AnalyticsMissing
+    from bascule.storage.segments.compact import compact as compacted
+
+    at_ms = now_ms()
+    try:
+        until_ms = None if until is None else moment_ms(until, at_ms, end=True)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--until") from None
+    store = open_existing(read_document(config_path))
+    try:
+        done = compacted(store.ledger, store.segments.folder, at_ms, until_ms, lambda days: track(days, "compacting"))
+    except AnalyticsMissing as error:
+        raise click.UsageError(str(error)) from None
+    if as_json:
+        print_json(compaction_payload(done))
+        return
+    rows = sum(one.rows for one in done.written)
+    click.echo(f"{rows} rows in {len(done.written)} new files of {store.segments.folder}, {done.unchanged} unchanged")
+    if done.open_hours:
+        click.echo(f"{len(done.open_hours)} hours wait for attempts that are not settled", err=True)
+
+
 @command.command("adjust")
 @click.argument("attempt_id")
 @click.option("--delta-usd", required=True, metavar="USD", help="What to add to its cost; may be negative.")
@@ -155,6 +193,25 @@ def write_adjustment(store: "Store", line: Adjustment) -> None:
     finally:
         # Where the store did not take it, the line stays in its journal and the next start of the gateway drains it.
         journal.close(remove=drained)
+
+
+def compaction_payload(done: "Compacted") -> dict[str, Any]:
+    """Stable keys; times are the beginnings of hours."""
+    return {
+        "written": [
+            {
+                "origin": one.origin,
+                "day": iso_day(one.day * DAY_MS),
+                "rows": one.rows,
+                "hours": len(one.hours),
+                "file": one.file,
+                "size_bytes": one.size_bytes,
+            }
+            for one in done.written
+        ],
+        "unchanged": done.unchanged,
+        "open_hours": [iso(hour * HOUR_MS) for hour in done.open_hours],
+    }
 
 
 def _delta(text: str) -> int:

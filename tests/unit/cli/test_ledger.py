@@ -2,12 +2,18 @@ import csv
 import io
 import json
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bascule.compose import open_store
+from bascule.config.shape import Config
 from bascule.model.money import Rates
 from bascule.model.usage import Usage
 from bascule.offline.rows import ATTEMPT_COLUMNS, REQUEST_COLUMNS
+from bascule.testing.ledger import NOON_MS, an_import
 
 EXACT = {"usage": Usage(tokens_in=10, tokens_out=0, source="reported"), "cost": 1_000,
          "settlement": {"rates": Rates(input=100_000, output=400_000)}}  # fmt: skip
@@ -75,6 +81,72 @@ def test_adjust_adds_a_line(run: Any, book: Any, place: Path) -> None:
     assert entry.detail == detail
     assert run("ledger", "adjust", open_one, "--delta-usd", "1", "--reason", "x").code == 1
     assert run("ledger", "adjust", "att_none", "--delta-usd", "1", "--reason", "x").code == 1
+
+
+def imported(place: Path) -> None:
+    store = open_store(place / "data", Config())
+    assert store.imports.put([an_import(1), an_import(2, source="codex", request_id="r")]).new == 2
+    store.imports.close()
+    store.database.close()
+
+
+def test_what_was_imported_is_exported_and_proves_nothing(run: Any, book: Any, place: Path) -> None:
+    book.attempt(**EXACT)
+    book.drain()
+    imported(place)
+    rows = [json.loads(line) for line in run("ledger", "export").out.splitlines()]
+    assert [(row["kind"], row["origin"]) for row in rows] == [
+        ("settle", "gateway"), ("import", "claude-code"), ("import", "codex"),
+    ]  # fmt: skip
+    assert [row["charged_nanousd"] for row in rows] == [1_000, None, None]
+    requests = [json.loads(line) for line in run("ledger", "export", "--rows", "requests").out.splitlines()]
+    assert sorted(row["origin"] for row in requests) == ["claude-code", "codex", "gateway"]
+    sound = run("ledger", "verify")
+    assert (sound.code, sound.out.splitlines()[-1]) == (0, "2 imported rows are no proof and were left out")
+    assert run("ledger", "verify", "--json").json["imported"] == 2
+    refused = run("ledger", "adjust", "codex:msg-000002", "--delta-usd", "1", "--reason", "invoice")
+    assert refused.code == 1
+    assert "no attempt" in refused.err
+    assert all(budget["settled_usd"] in (None, "0.000001000") for budget in run("budgets", "show", "--json").json)
+
+
+@pytest.fixture
+def tomorrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bascule.cli.ledger.now_ms", lambda: NOON_MS + 24 * 3_600_000)
+
+
+@pytest.mark.usefixtures("tomorrow")
+def test_compact(run: Any, book: Any, place: Path) -> None:
+    pytest.importorskip("duckdb", reason="the extra `analytics` is not installed")
+    book.attempt(**EXACT)
+    book.attempt(end=None)
+    book.drain()
+    imported(place)
+    assert run("ledger", "compact", "--until", "2026-11-20", "--json").json["written"] == []
+    before = run("ledger", "compact", "--until", "yesterday or so")
+    assert (before.code, "--until" in before.err) == (2, True)
+    done = run("ledger", "compact", "--json")
+    assert done.code == 0, done.err
+    assert [(one["origin"], one["day"], one["rows"]) for one in done.json["written"]] == [
+        ("claude-code", "2026-11-21", 1), ("codex", "2026-11-21", 1),
+    ]  # fmt: skip
+    assert all((place / "data" / "segments" / one["file"]).stat().st_size for one in done.json["written"])
+    assert done.json["open_hours"] == ["2026-11-21T12:00:00Z"]
+    again = run("ledger", "compact")
+    assert again.out.startswith("0 rows in 0 new files")
+    assert again.out.rstrip().endswith("2 unchanged")
+    assert "1 hours wait" in again.err
+
+
+@pytest.mark.usefixtures("tomorrow")
+def test_without_duckdb_compact_says_what_to_install(
+    run: Any, book: Any, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported(place)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    refused = run("ledger", "compact")
+    assert refused.code == 2
+    assert "pip install 'bascule[analytics]'" in refused.err
 
 
 def test_wrong_use(run: Any, book: Any) -> None:

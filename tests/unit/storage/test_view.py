@@ -12,7 +12,7 @@ from bascule.storage.memory.ledger import MemoryLedger
 from bascule.storage.sqlite.connect import open_database
 from bascule.storage.sqlite.ledger import SqliteLedger
 from bascule.storage.view import LedgerView
-from bascule.testing.ledger import NOON_MS, a_decision, a_settlement, an_adjustment, an_intent
+from bascule.testing.ledger import NOON_MS, a_decision, a_settlement, an_adjustment, an_import, an_intent
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -130,3 +130,23 @@ def test_an_adjustment_may_be_drained_before_what_it_adjusts(view, journal, stor
     (row,) = view.attempts()
     assert (row.cost_nanousd, row.adjusted_nanousd) == (27_010, 10)
     other.close(remove=True)
+
+
+def test_imports_come_in_their_place_and_by_request_after_the_ledgers_own(tmp_path):
+    store = MemoryLedger()
+    view = LedgerView(store, tmp_path / "journal")
+    journal = JournalWriter(tmp_path / "journal", "r-0-a")
+    journal.intent(an_intent(2))
+    Drainer(journal, store).drain()
+    journal.intent(an_intent(4))
+    store.imports.put([an_import(1), an_import(3, key="ci"), an_import(5)])
+
+    def found(where=EVERY_ROW, by_request=False):
+        return [(row.origin[0], int(row.attempt_id[-1])) for row in view.attempts(where, by_request=by_request)]
+
+    assert found() == [("c", 1), ("g", 2), ("c", 3), ("g", 4), ("c", 5)]
+    assert found(RowFilter(origin="gateway")) == [("g", 2), ("g", 4)]
+    assert found(RowFilter(origin="claude-code")) == [("c", 1), ("c", 3), ("c", 5)]
+    assert found(RowFilter(key="ci")) == [("g", 2), ("c", 3), ("g", 4)]
+    assert found(by_request=True)[:2] == [("g", 2), ("g", 4)]
+    journal.close(remove=False)

@@ -1,5 +1,6 @@
 """The ledger store in dictionaries. Says the same as SQLite's, which one contract suite proves."""
 
+import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,6 +18,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self.imports = MemoryImports()
+        self.identity = secrets.token_hex(16)
         self._lines: dict[str, dict[int, StoredLine]] = {}
         self._intents: dict[str, tuple[str, ChainedLine]] = {}
         self._settlements: dict[str, ChainedLine] = {}
@@ -98,6 +100,7 @@ class MemoryLedger:
         copy._settlements = dict(self._settlements)
         copy._adjustments = dict(self._adjustments)
         copy._decisions = list(self._decisions)
+        copy.identity = self.identity
         copy.imports = self.imports.copy()
         return copy
 
@@ -124,6 +127,16 @@ class _Snapshot:
 
     def import_counts(self) -> dict[str, int]:
         return self._copy.imports.counts()
+
+    def identity(self) -> str:
+        return self._copy.identity
+
+    def open_hours(self) -> set[int]:
+        return {opened.intent.ts_start_ms // HOUR_MS for opened in self._copy.open_attempts()}
+
+    def hours_of(self, attempt_ids: Collection[str]) -> set[int]:
+        wanted = set(attempt_ids)
+        return {row.ts_start_ms // HOUR_MS for row in self._copy._rows() if row.attempt_id in wanted}
 
     def hour_versions(self, since_hour: int | None = None, until_hour: int | None = None) -> dict[HourOf, int]:
         return self._copy.imports.hour_versions(since_hour, until_hour)

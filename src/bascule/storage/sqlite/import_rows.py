@@ -19,13 +19,15 @@ _AGES_H = 1 << 40
 
 _encode = msgspec.json.Encoder().encode
 _PROFILES = "profile_no IN (SELECT profile_no FROM import_profiles WHERE {} = :{})"
+_AMONG = "+" + _PROFILES
+"""Not by the index on profiles: there are many rows of one key, model or source, and few of one session."""
 _CLAUSE_OF = {
     "since_ms": "ts_start_ms >= :since_ms",
     "until_ms": "ts_start_ms < :until_ms",
-    "key": _PROFILES.format('"key"', "key"),
+    "key": _AMONG.format('"key"', "key"),
     "session_id": _PROFILES.format("session_id", "session_id"),
-    "model": _PROFILES.format("model", "model"),
-    "origin": _PROFILES.format("source", "origin"),
+    "model": _AMONG.format("model", "model"),
+    "origin": _AMONG.format("source", "origin"),
 }
 _request_crc = itemgetter(4)
 _started = attrgetter("ts_start_ms")

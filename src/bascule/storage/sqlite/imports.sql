@@ -41,6 +41,9 @@ ON CONFLICT (origin, hour) DO UPDATE SET version = version + 1
 -- name: hours_of
 SELECT DISTINCT ts_start_ms / 3600000 FROM attempts WHERE attempt_id IN (SELECT value FROM json_each(?))
 
+-- name: open_hours
+SELECT DISTINCT ts_start_ms / 3600000 FROM attempts WHERE settle_line IS NULL
+
 -- name: hour_versions
 SELECT origin, hour, version FROM changed_hours WHERE hour >= :since_hour AND hour < :until_hour
 

@@ -28,9 +28,6 @@ _CLAUSE_OF = {
     "attempt_id": "attempts.attempt_id = :attempt_id",
 }
 
-_BY_START = "attempts.ts_start_ms, attempts.attempt_id"
-_BY_REQUEST = "attempts.request_id, attempts.attempt_id"
-
 
 class SqliteSnapshot:
     """Implements `ports.LedgerSnapshot` inside a read transaction that its maker opened."""
@@ -43,8 +40,8 @@ class SqliteSnapshot:
         if where.origin not in (None, GATEWAY):
             return
         given = {name: value for name in _CLAUSE_OF if (value := getattr(where, name)) is not None}
-        sql = self._sql["attempts"].replace(":where", " AND ".join(_CLAUSE_OF[name] for name in given) or "TRUE")
-        sql = sql.replace(":order", _BY_REQUEST if by_request else _BY_START)
+        sql = self._sql["attempts_by_request" if by_request else "attempts"]
+        sql = sql.replace(":where", " AND ".join(_CLAUSE_OF[name] for name in given) or "TRUE")
         for intent, settlement, chain, delta in self._connection.execute(sql, given):
             yield row_of(
                 _decode_intent(intent),
@@ -61,6 +58,16 @@ class SqliteSnapshot:
 
     def import_counts(self) -> dict[str, int]:
         return ImportedRows(self._connection).counts()
+
+    def identity(self) -> str:
+        return str(self._connection.execute(statements("imports.sql")["store_id"]).fetchone()[0])
+
+    def open_hours(self) -> set[int]:
+        return {hour for (hour,) in self._connection.execute(statements("imports.sql")["open_hours"])}
+
+    def hours_of(self, attempt_ids: Collection[str]) -> set[int]:
+        given = _encode(list(attempt_ids)).decode()
+        return {hour for (hour,) in self._connection.execute(statements("imports.sql")["hours_of"], (given,))}
 
     def hour_versions(self, since_hour: int | None = None, until_hour: int | None = None) -> dict[HourOf, int]:
         return ImportedRows(self._connection).hour_versions(since_hour, until_hour)

@@ -1,4 +1,4 @@
--- Statements that read rows, proofs and decisions. `:where` and `:order` become fixed texts, see read.py.
+-- Statements that read rows, proofs and decisions. `:where` becomes a fixed text, see read.py.
 
 -- name: attempts
 SELECT
@@ -8,7 +8,19 @@ FROM attempts
 JOIN lines AS intents ON intents.line_no = attempts.intent_line
 LEFT JOIN lines AS settlements ON settlements.line_no = attempts.settle_line
 WHERE :where
-ORDER BY :order
+ORDER BY attempts.ts_start_ms, attempts.attempt_id
+
+-- name: attempts_by_request
+-- Sorted by what is short: the bodies of a month do not fit into memory.
+SELECT
+    intents.body, settlements.body, coalesce(settlements.chain, intents.chain),
+    (SELECT sum(delta_nanousd) FROM adjustments WHERE adjustments.attempt_id = chosen.attempt_id)
+FROM (
+    SELECT attempts.attempt_id, attempts.intent_line, attempts.settle_line FROM attempts
+    WHERE :where ORDER BY attempts.request_id, attempts.attempt_id LIMIT -1
+) AS chosen
+CROSS JOIN lines AS intents ON intents.line_no = chosen.intent_line
+LEFT JOIN lines AS settlements ON settlements.line_no = chosen.settle_line
 
 -- name: joined
 SELECT
