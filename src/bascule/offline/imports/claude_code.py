@@ -9,14 +9,16 @@ from msgspec import Struct
 
 from bascule.offline.imports.booking import Origin
 from bascule.offline.imports.claude_lines import (
+    ABOUT,
     ASSISTANT,
+    CALLS,
     SYNTHETIC,
     AssistantLine,
     Message,
     SessionLine,
     decode_assistant,
     decode_session,
-    is_assistant,
+    is_of,
     is_session_line,
     measure,
 )
@@ -101,13 +103,14 @@ class ClaudeReader:
                             self._take(found, calls, before)
                             branch = found.git_branch or branch
                     except (msgspec.DecodeError, ValueError) as error:
-                        if is_assistant(line):
+                        if is_of(line, CALLS):
                             yield BadLine(name, number, wrong(error))
                 elif is_session_line(line):
                     try:
                         self._about(decode_session(line), path, branch, leaves)
                     except (msgspec.DecodeError, ValueError) as error:
-                        yield BadLine(name, number, wrong(error))
+                        if is_of(line, ABOUT):
+                            yield BadLine(name, number, wrong(error))
                 before = line
             if len(calls) > MAX_OPEN:
                 early = list(calls.items())[: MAX_OPEN // 2]

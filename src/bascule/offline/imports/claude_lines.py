@@ -17,6 +17,8 @@ _MARKS = (b'"summary"', b'"ai-title"', b'"custom-title"', b'"pr-link"')
 _MARK_BYTES = 300
 """Of lines that are about the session: their type stands first, and they are short."""
 
+CALLS = ("assistant",)
+ABOUT = ("summary", "ai-title", "custom-title", "pr-link")
 SYNTHETIC = "<synthetic>"
 """The model of lines that Claude Code wrote itself: errors, limits, interruptions. Nobody bills them."""
 
@@ -82,10 +84,10 @@ _decode_kind = msgspec.json.Decoder(_Kind).decode
 decode_session = msgspec.json.Decoder(SessionLine).decode
 
 
-def is_assistant(line: bytes) -> bool:
-    """Whether a line that is not as it should be is an assistant's at all: others speak of assistants too."""
+def is_of(line: bytes, kinds: tuple[str, ...]) -> bool:
+    """Whether a line that is not as it should be is of these types at all: others hold their names too."""
     try:
-        return _decode_kind(line).type == "assistant"
+        return _decode_kind(line).type in kinds
     except msgspec.DecodeError:
         return True  # cannot be told, so it is named
 

@@ -9,6 +9,7 @@ from bascule.model.money import PriceTimeline
 from bascule.offline.offers import MAKERS, offers
 from bascule.prices.book import PriceBook
 from bascule.prices.names import book_name
+from bascule.providers.registry import Presets
 
 MAX_REMEMBERED = 10_000
 
@@ -35,6 +36,7 @@ class Sellers:
         self._book = book
         self._configured = configured or {}
         self._aliases = aliases or {}
+        self._local = {"oss", *[spec.name for spec in Presets().all() if spec.local]}
         self._known: dict[tuple[str, str | None], Sold] = {}
 
     @property
@@ -56,6 +58,8 @@ class Sellers:
         if own is not None and own.endpoints:
             endpoint = own.endpoints[0]
             return Sold(own.name, endpoint.provider, endpoint.prices)
+        if maker in self._local:
+            return Sold(name, maker, None)  # an open model under its maker's name, which its maker does not serve
         cloud = cloud_of(name)
         if cloud is not None:
             maker = cloud

@@ -139,6 +139,7 @@ def test_bad_lines_are_named_and_the_rest_is_read(
         {"type": "user", "message": {"role": "user", "content": []}, "toolUseResult": {"role": "assistant"}},
         {"type": "progress", "data": {"message": {"type": "assistant", "message": {"usage": USAGE}}}},
         {"type": "system", "message": "text", "subtype": "assistant", "timestamp": 7},
+        {"type": "attachment", "summary": {"a": 1}},
     ],
 )
 def test_lines_that_speak_of_assistants_are_neither_calls_nor_bad(

@@ -51,6 +51,12 @@ def test_a_name_that_says_nothing_has_no_price(sellers: Sellers, name: str) -> N
     assert (sold.model, sold.provider, sold.timeline) == (name, None, None)
 
 
+@pytest.mark.parametrize("maker", ["ollama", "oss", "lmstudio", "vllm"])
+def test_what_runs_at_home_has_nobodys_price(sellers: Sellers, maker: str) -> None:
+    sold = sellers.find("deepseek-chat", maker)
+    assert (sold.provider, sold.timeline) == (maker, None)
+
+
 def test_the_configuration_comes_first() -> None:
     prices = PriceTimeline(periods=(PricePeriod(from_ms=0, rates=Rates(input=7, output=9)),), source="config")
     endpoint = Endpoint(id="own/x", provider="own", dialect="openai_chat", upstream_model="x", prices=prices)
