@@ -173,6 +173,7 @@ async def _probe(gateway: Gateway, dialect: Dialect, probe: Probe, session: str,
     incoming = Incoming(surface=dialect, headers=Headers(headers), body=orjson.dumps(probe.body))
     exchange = Collected(incoming)
     await gateway.engine.handle(exchange)
+    gateway.outbox.flush()  # nobody's answer waits for this round's ledger lines here
     row = _row(gateway, session, exchange.headers.get(b"x-bascule-request-id", b"").decode())
     passed, what = judge(probe, dialect, Outcome(status=exchange.status, body=exchange.body, row=row))
     return Probed(probe=probe, passed=passed, what=what, cost_nanousd=0 if row is None else row.cost_nanousd)
