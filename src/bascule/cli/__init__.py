@@ -25,6 +25,7 @@ COMMANDS = {
     "market": "market",
     "models": "models",
     "outcome": "outcome",
+    "outcomes": "outcomes",
     "price": "price",
     "prices": "prices",
     "report": "report",
