@@ -34,7 +34,7 @@ from bascule.gateway.relay import Drains
 from bascule.gateway.serving import Effects
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
-from bascule.model.errors import StoreError
+from bascule.model.errors import LedgerUnavailable, StoreError
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
 from bascule.ports import Clock, Governance, KeyStore, Upstream
 from bascule.prices.book import PriceBook
@@ -42,6 +42,7 @@ from bascule.prices.local import FILE_NAME as LOCAL_PRICES
 from bascule.providers.discover import discover
 from bascule.providers.installed import GROUP, with_installed
 from bascule.providers.registry import Presets
+from bascule.storage.analytics.duck import DuckAnalytics
 from bascule.storage.drainer import Drainer
 from bascule.storage.journal.segments import chain_id_of
 from bascule.storage.journal.writer import JournalWriter
@@ -108,6 +109,7 @@ class Store(Struct, frozen=True, kw_only=True):
     governance: SqliteGovernance
     imports: SqliteImports
     segments: Segments
+    analytics: DuckAnalytics
     outcomes: SqliteOutcomes
     data_dir: Path
 
@@ -130,13 +132,15 @@ def open_store(data_dir: Path, config: Config) -> Store:
     """Open the database, making or migrating it where needed. Raises StoreError."""
     database = open_database(data_dir, config.durability)
     ledger = SqliteLedger(database)
+    segments = Segments(ledger, data_dir / "journal", data_dir / "segments")
     return Store(
         database=database,
         ledger=ledger,
         view=LedgerView(ledger, data_dir / "journal"),
         governance=SqliteGovernance(database),
         imports=SqliteImports(database),
-        segments=Segments(ledger, data_dir / "journal", data_dir / "segments"),
+        segments=segments,
+        analytics=DuckAnalytics(segments),
         outcomes=SqliteOutcomes(database),
         data_dir=data_dir,
     )
@@ -161,10 +165,14 @@ def spent_in(ledger: SqliteLedger, journal: JournalWriter) -> Spent:
     def spent(scope: str, bounds: tuple[int, int | None]) -> int:
         if journal.backlog > MAX_STORE_LAG_LINES:
             raise StoreError("the ledger's store lags behind, so what was spent cannot be told; try again soon")
+        try:
+            undrained = journal.undrained()
+        except LedgerUnavailable as error:
+            raise StoreError(f"what was spent cannot be told: {error}") from error
         for window in WINDOWS:
             if window_bounds(window, bounds[0]) == bounds:
                 budget = Budget(scope=scope, window=window, limit_nanousd=0)
-                found = spent_with(ledger, journal.undrained(), [budget], bounds[0])
+                found = spent_with(ledger, undrained, [budget], bounds[0])
                 return sum(one.settled_nanousd for one in found.values())
         raise StoreError(f"{bounds} is no budget window")
 

@@ -89,12 +89,17 @@ class UpstreamReply(Protocol):
 
 class Upstream(Protocol):
     async def send(self, call: UpstreamCall) -> UpstreamReply:
-        """Send the request and wait for the response's head. Raises TransportError."""
+        """Send the request and wait for the response's head. Raises TransportError, and LedgerUnavailable where the
+        request did not leave because its intent could not be written."""
         ...
 
 
 class Journal(Protocol):
-    """The append-only record that makes an attempt billable. One `write` per call; returns once the line is safe."""
+    """The append-only record that makes an attempt billable.
+
+    A line is safe when the call returns, or, where the journal writes in groups, before anything leaves that is sent
+    in the same round of the event loop. Should that write fail, `Upstream.send` says so and nothing has left.
+    """
 
     def intent(self, line: Intent) -> None:
         """Raises LedgerUnavailable; nothing may then be dispatched."""
@@ -105,7 +110,8 @@ class Journal(Protocol):
         ...
 
     def settle(self, line: Settlement) -> None:
-        """Raises LedgerUnavailable; the attempt then stays open and recovery settles it at its hold."""
+        """Raises LedgerUnavailable; the line then waits in memory and goes before the next one. Should the process
+        end first, the attempt is open and recovery settles it at its hold."""
         ...
 
     def adjust(self, line: Adjustment) -> None: ...

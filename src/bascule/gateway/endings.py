@@ -10,6 +10,7 @@ from bascule.model.errors import Refusal
 from bascule.model.outcome import Fault
 
 CANCELLED = Fault(error_class="cancelled", message="the gateway stopped this attempt", maybe_billed=True)
+NOT_SENT = Fault(error_class="cancelled", message="its intent could not be written, so nothing was sent")
 CLIENT_GONE = Fault(error_class="client_gone", message="the client left", maybe_billed=True)
 NOBODY_WAITS = Refusal(kind="upstream_failed", message="the client left", code="client_gone", status=499)
 

@@ -9,12 +9,13 @@ from msgspec import Struct, structs
 from bascule.decide.attempt import Accept, AttemptLimits, GiveUp, Start, Wait, next_step
 from bascule.dialects.base import ReplyContext, Target
 from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
-from bascule.gateway.books import Books, Cost, Ended, OpenAttempt
+from bascule.gateway.books import LEDGER_DOWN, Books, Cost, Ended, OpenAttempt
 from bascule.gateway.dispatch import Destination, Dispatcher
 from bascule.gateway.endings import (
     CANCELLED,
     CLIENT_GONE,
     NOBODY_WAITS,
+    NOT_SENT,
     cut_short,
     stream_ended,
     unanswered,
@@ -29,7 +30,7 @@ from bascule.gateway.relay import Relay, Relayed, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.model.entry import Decision, Role
-from bascule.model.errors import Refusal
+from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.money import PriceTimeline
 from bascule.model.outcome import AttemptRecord, Fault
 from bascule.model.plan import Candidate, Plan
@@ -217,6 +218,12 @@ class Serving:
         call = destination.call(self._exchange.incoming, body, stream=stream, within_s=self._left_s())
         try:
             reply = await self._fx.upstream.send(call)
+        except LedgerUnavailable:
+            log.exception("intent not written", extra={"request_id": self._request.request_id})
+            self._settle(opened, Ended(ending="failed", fault=NOT_SENT))
+            self._refused = LEDGER_DOWN
+            self.sent = bool(self._history)
+            return NOT_SENT
         except TransportError as error:
             fault = transport_fault(error, answered=False)
             self._settle(opened, Ended(ending=unanswered(fault), fault=fault))

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 from bascule.gateway.exchange import Incoming, Surface
-from bascule.model.errors import Refusal
+from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.headers import Headers
 from bascule.ports import Header
 from bascule.upstream.outbox import Outbox
@@ -162,8 +162,10 @@ class ClientExchange:
         self._outgoing = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
         self._outbox.add(self)
 
-    def release(self) -> None:
-        """`outbox.Sender`: the end of the answer may go."""
+    def release(self, unwritten: LedgerUnavailable | None) -> None:
+        """`outbox.Sender`: the end of the answer may go. Where its settlement could not be written it goes all the
+        same: that line waits in memory, nothing new is begun before it is written, and its intent is safe.
+        """
         outgoing, self._outgoing = self._outgoing, b""
         if not self.disconnected:
             self._line.write(outgoing)

@@ -58,7 +58,9 @@ class HttpUpstream:
         return sum(len(pool.idle) for pool in self._pools.values())
 
     async def send(self, call: UpstreamCall) -> Reply:
-        """Send and wait for the head. Raises TransportError; a cancelled caller leaves no connection in use."""
+        """Send and wait for the head. Raises TransportError, or LedgerUnavailable where the round's ledger lines
+        could not be written, so that nothing was sent; a cancelled caller leaves no connection in use.
+        """
         pool = self._pools.get(call.origin)
         if pool is None:
             pool = self._open_pool(call.origin)
@@ -67,6 +69,9 @@ class HttpUpstream:
         started_at = None
         if connection is None:
             started_at = pool.now()
+            unwritten = self.outbox.flush()  # the wait may be longer than the round in which the intent was added
+            if unwritten is not None:
+                raise unwritten
             connection = await pool.acquire(_connect_limit_s(call))
         idle_since = connection.idle_since
         reused = connection.requests > 0

@@ -6,6 +6,7 @@ from typing import Protocol, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from bascule.model.errors import LedgerUnavailable
 from bascule.ports import UpstreamCall
 from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.outbox import Outbox
@@ -68,7 +69,8 @@ class Connection(asyncio.BufferedProtocol):
     ) -> None:
         self._loop = loop
         self._outbox = outbox
-        self._outgoing: bytes | None = None
+        self._outgoing: tuple[bytes, ...] = ()
+        """What waits for the end of the round."""
         self._home = home
         self._limits = limits
         self._view = view
@@ -89,8 +91,8 @@ class Connection(asyncio.BufferedProtocol):
     # The request.
 
     def start(self, call: UpstreamCall, head: bytes, started_at: float | None) -> Reply:
-        """Send the request and return the reply to wait on. A small one leaves with the others of its round; of a
-        large one the first piece leaves at once.
+        """Send the request and return the reply to wait on. It leaves with the others of its round, a very large one
+        at once.
 
         `started_at`: when the caller began, for the total limit; None for now. `body_pending` says that `write_rest`
         has to follow.
@@ -111,21 +113,33 @@ class Connection(asyncio.BufferedProtocol):
         if transport is None or not self.usable:
             reply.unwritten = reply.lost_connection = True
             reply.fail("reset", "the connection closed before the request was written", request_sent=False)
-        elif len(body) <= _SMALL_BODY_BYTES:
-            self._outgoing = head + body
-            self._outbox.add(self)
         elif len(body) <= self._limits.write_piece_bytes:
-            transport.writelines((head, body))
+            self._outgoing = (head + body,) if len(body) <= _SMALL_BODY_BYTES else (head, body)
+            self._outbox.add(self)
         else:
-            transport.write(head)
+            self._outgoing = (head,)
             self.body_pending = True
+            self._outbox.add(self)
+            self._outbox.flush()
         return reply
 
-    def release(self) -> None:
-        """`outbox.Sender`: the round is over. Nothing is sent for a request that was given up within it."""
-        outgoing, self._outgoing = self._outgoing, None
-        if outgoing is not None and self._transport is not None:
-            self._transport.write(outgoing)
+    def release(self, unwritten: LedgerUnavailable | None) -> None:
+        """`outbox.Sender`: the round is over. Nothing is sent for a request that was given up within it, or whose
+        intent could not be written.
+        """
+        outgoing, self._outgoing = self._outgoing, ()
+        reply = self._reply
+        if not outgoing or self._transport is None or reply is None:
+            return
+        if unwritten is not None:
+            self._reply = None
+            self.body_pending = False
+            reply.refuse(unwritten)
+            self._home.give_back(self)
+        elif len(outgoing) == 1:
+            self._transport.write(outgoing[0])
+        else:
+            self._transport.writelines(outgoing)
 
     async def write_rest(self, reply: Reply, body: bytes) -> None:
         """Write a large body piece by piece as the socket takes it; stops where the response is there first."""
@@ -198,9 +212,9 @@ class Connection(asyncio.BufferedProtocol):
         if reply is None:
             return
         reply.lost_connection = True
-        held_back = self.body_pending or self._outgoing is not None
+        held_back = self.body_pending or bool(self._outgoing)
         reply.unwritten = reply.unwritten or held_back or not self._writable
-        self._outgoing = None
+        self._outgoing = ()
         if not reply.has_head:
             reply.fail("reset", "the connection was closed before a response")
         elif exc is not None:
@@ -270,7 +284,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def abandon(self) -> None:
         """Close at once and leave the pool; what is carried is not told."""
-        self._reply = self._outgoing = None
+        self._reply = None
+        self._outgoing = ()
         self.usable = False
         self._unwatch()
         self._home.forget(self)

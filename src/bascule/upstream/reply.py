@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from bascule.model.errors import LedgerUnavailable
 from bascule.model.outcome import ErrorClass
 from bascule.ports import Header, TransportError, UpstreamCall
 from bascule.upstream.decode import Inflater, inflate, inflater_for
@@ -68,7 +69,7 @@ class Reply:
         self._whole = False
         self._decoding = False
         self._inflater: Inflater | None = None
-        self._failure: TransportError | None = None
+        self._failure: TransportError | LedgerUnavailable | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.place = place
         self.max_body_bytes = call.max_body_bytes
@@ -118,6 +119,11 @@ class Reply:
             self._failure = TransportError(error_class, f"{self.place}: {what}", request_sent=request_sent)
             self.wake()
 
+    def refuse(self, unwritten: LedgerUnavailable) -> None:
+        """The request was not sent, because the intent behind it could not be written."""
+        self._failure = unwritten
+        self.wake()
+
     def overdue(self, now: float) -> tuple[ErrorClass, str] | float:
         """What has taken too long at `now`, else when to look again. Reads no clock."""
         if now >= self.total_at:
@@ -159,7 +165,9 @@ class Reply:
             waiter.set_result(None)
 
     async def head(self) -> "Reply":
-        """Itself once the head has arrived. Raises TransportError; however it ends, no connection is left in use."""
+        """Itself once the head has arrived. Raises TransportError, or LedgerUnavailable where nothing was sent;
+        however it ends, no connection is left in use.
+        """
         try:
             while not self.has_head:
                 if self._failure is not None:
