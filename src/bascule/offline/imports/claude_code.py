@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from bascule.model.usage import Usage
 from bascule.offline.imports.booking import Origin
 from bascule.offline.imports.claude_lines import (
     ABOUT,
@@ -22,7 +23,7 @@ from bascule.offline.imports.claude_lines import (
     is_session_line,
     measure,
 )
-from bascule.offline.imports.claude_usage import decode_wire, usage_of
+from bascule.offline.imports.claude_usage import usage_of
 from bascule.offline.imports.judge import Content, judge
 from bascule.offline.imports.lines import BadLine, Lines, why_not_json
 from bascule.offline.imports.observed import Observed
@@ -47,7 +48,9 @@ class _Call(Struct, gc=False):
     first: AssistantLine
     message: Message
     """Of the line whose usage counts."""
-    usage: bytes | None
+    usage: Usage
+    raw: bytes
+    """What `usage` was read from: most lines only repeat it."""
     content: Content
     uuids: set[str | None]
     before_ms: int | None
@@ -91,11 +94,12 @@ class ClaudeReader:
                 number += 1
                 if not line:
                     continue
-                why = why_not_json(line, last=block.cut)
-                if why is not None:
-                    if line.strip():
-                        yield BadLine(name, number, why)
-                    continue
+                if line[:1] != b"{" or line[-1:] != b"}":
+                    why = why_not_json(line, last=block.cut)
+                    if why is not None:
+                        if line.strip():
+                            yield BadLine(name, number, why)
+                        continue
                 if ASSISTANT in line:
                     try:
                         found = decode_assistant(line)
@@ -129,26 +133,24 @@ class ClaudeReader:
         if message.model == SYNTHETIC or line.is_api_error_message:
             self.api_errors += line.is_api_error_message
             return
-        key = (
-            (message.id, line.request_id) if message.id or line.request_id else (line.uuid, line.timestamp.isoformat())
-        )
-        usage = bytes(message.usage) or None
+        named = message.id or line.request_id
+        key = (message.id, line.request_id) if named else (line.uuid, line.timestamp.isoformat())
+        raw = bytes(message.usage)
         call = calls.get(key)
         if call is None:
-            call = calls[key] = _Call(
-                line, message, usage, Content(), {line.uuid}, timestamp_in(before), line.timestamp
-            )
+            usage = usage_of(raw)
+            before_ms = timestamp_in(before)
+            call = calls[key] = _Call(line, message, usage, raw, Content(), {line.uuid}, before_ms, line.timestamp)
             measure(message.content, call.content)
         else:
             if line.uuid not in call.uuids or line.uuid is None:
                 call.uuids.add(line.uuid)
                 measure(message.content, call.content)
             call.last = line.timestamp
-            changed = usage is not None and usage != call.usage
-            if (changed or message.stop_reason != call.message.stop_reason) and (
-                _rank(message, usage) >= _rank(call.message, call.usage)
-            ):
-                call.message, call.usage = message, usage
+            if raw != call.raw or message.stop_reason != call.message.stop_reason:
+                usage = call.usage if raw == call.raw else usage_of(raw)
+                if _rank(message, usage) >= _rank(call.message, call.usage):
+                    call.message, call.usage, call.raw = message, usage, raw
         message.content = []  # its size is all that is wanted
 
     def _about(self, line: SessionLine, path: Path, branch: str | None, leaves: dict[str, str]) -> None:
@@ -186,7 +188,7 @@ class ClaudeReader:
 
     def _finish(self, call: _Call, path: Path) -> Observed:
         line, message = call.first, call.message
-        usage = usage_of(call.usage)
+        usage = call.usage
         judged = judge(usage, message.stop_reason, call.content)
         session_id = line.session_id or path.stem
         session = self._sessions.get(session_id)
@@ -234,12 +236,10 @@ def wrong(error: Exception) -> str:
     return "a time that is none"
 
 
-def _rank(message: Message, usage: bytes | None) -> tuple[bool, int]:
+def _rank(message: Message, usage: Usage) -> tuple[bool, int]:
     """Which of a message's lines to believe: one with a stop reason, then the one that counts most."""
-    if usage is None:
-        return message.stop_reason is not None, -1
-    out = decode_wire(usage).get("output_tokens")
-    return message.stop_reason is not None, out if isinstance(out, int) else -1
+    out = -1 if usage.tokens_out is None else usage.tokens_out + (usage.tokens_reasoning or 0)
+    return message.stop_reason is not None, out
 
 
 def _entitle(session: _Session, rank: int, title: str) -> None:

@@ -41,15 +41,16 @@ class _Plain(Struct, gc=False):
 
 
 _decode_plain = msgspec.json.Decoder(_Plain).decode
-decode_wire = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_wire = msgspec.json.Decoder(dict[str, Any]).decode
 
 _COUNTS = ("tokens_in", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_out")
 
 
-def usage_of(raw: bytes | None) -> Usage:
+def usage_of(raw: bytes) -> Usage:
     """The usage of a line, its raw text kept. Compaction that the API did beside the answer is counted in: the totals
-    leave it out (docs.anthropic.com, compaction, "usage.iterations"). Raises msgspec.DecodeError."""
-    if raw is None or not raw.startswith(b"{"):
+    leave it out (docs.anthropic.com, compaction, "usage.iterations"). Raises msgspec.DecodeError or UnicodeDecodeError.
+    """
+    if not raw.startswith(b"{"):
         return Usage()
     try:
         plain = _decode_plain(raw)
@@ -77,7 +78,7 @@ def usage_of(raw: bytes | None) -> Usage:
 
 
 def _odd_usage(raw: bytes) -> Usage:
-    wire = decode_wire(raw)
+    wire = _decode_wire(raw)
     if not wire.get("inference_geo"):
         wire.pop("inference_geo", None)  # Claude Code writes "" where the API said nothing
     usage = read_usage(wire)

@@ -80,11 +80,12 @@ class CodexReader:
                 number += 1
                 if not line:
                     continue
-                why = why_not_json(line, last=block.cut)
-                if why is not None:
-                    if line.strip():
-                        yield BadLine(thread.file, number, why)
-                    continue
+                if line[:1] != b"{" or line[-1:] != b"}":
+                    why = why_not_json(line, last=block.cut)
+                    if why is not None:
+                        if line.strip():
+                            yield BadLine(thread.file, number, why)
+                        continue
                 try:
                     found = self._line(line, thread)
                 except (msgspec.DecodeError, ValueError) as error:

@@ -1,7 +1,7 @@
 """What a run does besides reading: batches, lost files, calls in pieces."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,9 +39,10 @@ def test_rows_are_put_in_batches_and_none_is_left(
     sizes: list[int] = []
 
     class Watched(Kept):
-        def put(self, rows: Sequence[Imported]) -> ImportCounts:
-            sizes.append(len(rows))
-            return super().put(rows)
+        def put(self, rows: Iterable[Imported]) -> ImportCounts:
+            batch = list(rows)
+            sizes.append(len(batch))
+            return super().put(batch)
 
     kept = Watched()
     tally = prepared(sellers, kept).files(find_logs([tmp_path], (), given=True))
