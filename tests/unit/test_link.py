@@ -295,7 +295,7 @@ def test_what_is_probably_not_meant_is_a_warning() -> None:
         "routes: {r: {candidates: [m], data: {providers: {deny: [opnai]}}}}\n"
         "keys: {ci: {secret: env:CI_KEY, models: [nope]}}\n"
         "budgets: [{scope: key:cii, limit_usd: 1, window: day}]\n"
-        "contracts: [{provider: anthropic, discount: 0.1}]\n"
+        "contracts: [{provider: anthropc, discount: 0.1}]\n"
         "baseline: {model: m}\n"
     )
     assert [warning.where.split(":")[1] for warning in snapshot.warnings] == ["3", "4", "5", "6", "7"]
@@ -399,3 +399,17 @@ def _timed(document: Document) -> float:
     start = perf_counter()
     link(document, BOOK, Secrets(ENV))
     return perf_counter() - start
+
+
+def test_contracts_name_clients_models_and_those_who_sold_what_was_imported() -> None:
+    known = (
+        "providers: {openai: {}, local: {dialect: openai_chat, base_url: 'http://127.0.0.1:1/v1'}}\n"
+        "models: {m: {endpoints: [{provider: local, model: x}], price: {input: 1, output: 1}}}\n"
+        "contracts:\n"
+        "  - {provider: anthropic, seats: 4, usd_per_seat_month: 1, covers: [claude-code, claude-sonnet-4-5]}\n"
+        "  - {provider: local, discount: 0.1, covers: [m, local/x]}\n"
+    )
+    assert linked(known).warnings == ()
+    ((where, what),) = found(known.replace("claude-code", "claude-cod"))
+    assert where == "f.yaml:4:69"
+    assert what == "`claude-cod` is neither a client whose logs are imported nor a model"

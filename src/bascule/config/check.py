@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from bascule.config.contract_check import contract_mistakes
 from bascule.config.places import Path, Places
 from bascule.config.rules import mistake
 from bascule.config.shape import QUALITY_LEVELS, Config, Floor, Price, Prices, Provider, Rates, Route
@@ -51,6 +52,8 @@ def check(config: Config, places: Places) -> Checks:
         _route(name, route, config, checks)
     _names(config, checks)
     _budgets(config, checks)
+    for found in contract_mistakes(config.contracts, places):
+        checks.wrong(found.path, found.what, found.remedy)
     _secrets(config, checks)
     return checks
 

@@ -68,27 +68,31 @@ Prices = Price | tuple[Price, ...]
 
 
 class Contract(Section, frozen=True, kw_only=True):
-    """What is really paid. Kept with the configuration; prices are the list's until contracts are applied."""
+    """What is really paid to a provider. Prices in the ledger stay the list's; reports apply contracts to them.
+
+    One contract may say several of these at once, such as a commitment with the discount that it brings.
+    """
 
     provider: Name
-    """A name of `providers`."""
+    """A name of `providers`; for imported rows who sold them, such as `anthropic` or `openai`."""
     from_ms: DayMs | None = field(name="from", default=None)
-    """Its first day."""
+    """Its first day (UTC); left out: since ever. A commitment and a credit need it."""
     to_ms: DayMs | None = field(name="to", default=None)
-    """Its last day."""
+    """Its last day, which still counts; left out: for ever. A commitment needs it."""
     discount: Share | None = None
-    """Off the list price."""
+    """Off the list price: 0.12 is twelve per cent. Of two that cover a use the first applies."""
     credit_nanousd: NanoUsd | None = field(name="credit_usd", default=None)
-    """Prepaid; drawn down by what would be paid."""
+    """Granted: use costs nothing until it is drawn down. What was bought in advance is a commitment."""
     commitment_nanousd: NanoUsd | None = field(name="commitment_usd", default=None)
-    """To be paid in any case; drawn down by discounted use."""
+    """To be paid in any case by its last day; drawn down by discounted use, and what is left then is paid too."""
     seats: Count | None = None
-    """Seats or subscriptions."""
+    """Seats or subscriptions that are paid, used or not; with `usd_per_seat_month`."""
     seat_month_nanousd: NanoUsd | None = field(name="usd_per_seat_month", default=None)
-    """The fee of one, whatever its user does."""
+    """The fee of one for a calendar month, whatever its user does; of part of a month that part."""
     covers: tuple[str, ...] = ()
-    """Clients or models that it is for; empty for all."""
+    """Clients of imported logs (`claude-code`, `codex`) or models that it is for; empty for all of the provider, calls
+    through the gateway included."""
     provisioned_units: Count | None = None
-    """Capacity paid by the hour."""
+    """Units of capacity that are paid by the hour, used or not; with `usd_per_unit_hour`."""
     unit_hour_nanousd: NanoUsd | None = field(name="usd_per_unit_hour", default=None)
-    """The price of one unit."""
+    """The price of one unit for an hour."""

@@ -9,6 +9,7 @@ from bascule.link.endpoint import Book
 from bascule.link.snapshot import Snapshot
 from bascule.model.catalog import Model
 from bascule.model.errors import Refusal
+from bascule.model.imported import AGENTS
 from bascule.providers.registry import Presets
 
 
@@ -60,8 +61,7 @@ class References:
             if target not in self.config.aliases and not self.leads_somewhere(target):
                 self.unknown_model(("aliases", alias), target)
         self.keys()
-        for index, contract in enumerate(self.config.contracts):
-            self.providers(("contracts", index, "provider"), (contract.provider,))
+        self.contracts()
         return self.baseline()
 
     def candidates(self, path: Path, names: tuple[str, ...]) -> None:
@@ -96,6 +96,26 @@ class References:
             if kind == "key" and name != "*" and not self.has("keys", name):
                 mend = "It counts once a key of this name is created; " + remedy(name, self.config.keys, "key")
                 self.checks.warn(("budgets", index, "scope"), f"no key of this file is called `{name}`", mend)
+
+    def contracts(self) -> None:
+        """Contracts may be with those who sold imported rows, whom no request is sent to."""
+        for index, contract in enumerate(self.config.contracts):
+            provider = contract.provider
+            if next(iter(self.book.models_of(provider)), None) is None:
+                self.providers(("contracts", index, "provider"), (provider,))
+            for place, name in enumerate(contract.covers):
+                if name in AGENTS or self.leads_somewhere(name) or self.sold(provider, name):
+                    continue
+                near = nearest(name, [*AGENTS, *self.config.models, *self.snapshot.catalog_names()])
+                mend = f"Did you mean `{near}`?" if near is not None else f"Clients are {', '.join(AGENTS)}"
+                what = f"`{name}` is neither a client whose logs are imported nor a model"
+                self.checks.wrong(("contracts", index, "covers", place), what, mend)
+
+    def sold(self, provider: str, model: str) -> bool:
+        """Whether the price list of a provider of this name has the model."""
+        linked = self.snapshot.providers.get(provider)
+        listed = provider if linked is None else linked.spec.price_provider
+        return listed is not None and self.book.entry(listed, model) is not None
 
     def baseline(self) -> Model | None:
         """The model that savings are measured against."""

@@ -7,6 +7,20 @@ from msgspec import Struct
 
 from bascule.model.row import AttemptRow
 
+AGENTS = ("claude-code", "codex")
+"""Coding agents whose logs are imported: `origin` and `client` of their rows. People use them on plans, too."""
+
+PLAN_TAG = "plan"
+"""On a row of an agent's log: the subscription that it was used on, as the log or the importing user says."""
+
+
+def on_plan(origin: str | None, plan: str | None) -> bool:
+    """Whether a subscription covered a row of this origin and tag `plan`: its list price measures use and is no bill.
+
+    Elsewhere a tag of that name is the operator's own, such as the plan of a customer.
+    """
+    return plan is not None and origin in AGENTS
+
 
 class Imported(Struct, frozen=True, kw_only=True, gc=False):
     """One reading of one row of a source. A later reading replaces an earlier one unless it is worse."""
