@@ -17,6 +17,7 @@ GATEWAY = "gateway"
 """The origin of the ledger's own rows."""
 
 CacheKind = Literal["none", "exact", "semantic"]
+Restates = Literal["calls", "usage"]
 
 
 class AttemptRow(Struct, frozen=True, kw_only=True, gc=False):
@@ -97,6 +98,9 @@ class AttemptRow(Struct, frozen=True, kw_only=True, gc=False):
     finish_reason: str | None = None
     recovered: bool = False
     client: str | None = None
+    restates: Restates | None = None
+    """Of imports alone: other rows stand for the same money, single `calls` or a provider's own report of `usage`.
+    Such a row is left out wherever its origin is not asked for."""
     chain: str
     """The link of the row's last line: the settlement's, or the open intent's."""
 
@@ -177,7 +181,7 @@ class RequestRow(Struct, frozen=True, kw_only=True):
 
 class RowFilter(Struct, frozen=True, kw_only=True):
     """Which rows: started in [since_ms, until_ms), of this key, session, model or origin, or the one of this attempt;
-    None does not restrict."""
+    None does not restrict, but that what only restates other rows needs its origin or itself to be named."""
 
     since_ms: int | None = None
     until_ms: int | None = None
@@ -196,7 +200,13 @@ class RowFilter(Struct, frozen=True, kw_only=True):
             and (self.model is None or row.model == self.model)
             and (self.attempt_id is None or row.attempt_id == self.attempt_id)
             and (self.origin is None or row.origin == self.origin)
+            and (row.restates is None or self.names_imports)
         )
+
+    @property
+    def names_imports(self) -> bool:
+        """Whether rows are asked for by name, those that restate others among them."""
+        return self.origin is not None or self.attempt_id is not None
 
 
 EVERY_ROW = RowFilter()

@@ -35,7 +35,7 @@ ATTEMPT_COLUMNS = (
     "cost_nanousd", "price_version", "rates", "hold_nanousd", "baseline_nanousd", "saved_nanousd", "cache",
     "reason", "decision_id", "policy_version", "chain", "web_searches", "usage_flags",
     "provider_cost_nanousd", "adjusted_nanousd", "finish_reason", "recovered", "client",
-    "charged_nanousd", "origin",
+    "charged_nanousd", "origin", "restates",
 )  # fmt: skip
 """INTERFACE's columns in its order, then what Bascule adds."""
 

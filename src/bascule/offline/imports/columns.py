@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from bascule.model.entry import Role
 from bascule.model.money import NANO_PER_USD, Rates
-from bascule.model.row import CacheKind
+from bascule.model.row import CacheKind, Restates
 from bascule.model.usage import UsageSource
 from bascule.offline.imports.times import timestamp_ms
 from bascule.offline.sums import TOKENS
@@ -159,6 +159,7 @@ def _columns() -> dict[str, Column]:
     made["role"] = Column("role", one_of(get_args(Role)))
     made["cache"] = Column("cache", one_of(get_args(CacheKind)))
     made["usage_source"] = Column("usage_source", one_of(get_args(UsageSource)))
+    made["restates"] = Column("restates", one_of(get_args(Restates)))
     made["usage_flags"] = Column("usage_flags", flags)
     made["tags"] = Column("tags", tags)
     made["rates"] = Column("rates", rates)

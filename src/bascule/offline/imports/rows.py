@@ -1,6 +1,5 @@
 """Rows of any program: JSON Lines or CSV with the ledger's column names, or a map to them."""
 
-import csv
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from hashlib import blake2b
@@ -15,10 +14,10 @@ from bascule.model.imported import import_id
 from bascule.model.row import GATEWAY, AttemptRow
 from bascule.model.usage import Usage
 from bascule.offline.imports.booking import Attribution
-from bascule.offline.imports.claude_code import wrong
 from bascule.offline.imports.columns import COLUMNS, COSTS, IGNORED, text
+from bascule.offline.imports.documents import csv_rows, json_lines
 from bascule.offline.imports.judge import UNCONFIRMED
-from bascule.offline.imports.lines import BadLine, Lines, why_not_json
+from bascule.offline.imports.lines import BadLine, Lines
 from bascule.offline.imports.observed import ESTIMATED, FINAL, PLAUSIBLE, UNKNOWN, Given
 from bascule.offline.imports.sellers import Sellers
 from bascule.offline.sums import TOKENS
@@ -65,7 +64,7 @@ class RowReader:
         """What a file tells. Raises OSError while reading."""
         name = str(path)
         seen: dict[bytes, int] = {}
-        documents = _csv(name, blocks) if path.suffix.lower() == ".csv" else _jsonl(name, blocks)
+        documents = csv_rows(name, blocks) if path.suffix.lower() == ".csv" else json_lines(name, blocks)
         for number, found in documents:
             if isinstance(found, BadLine):
                 yield found
@@ -169,55 +168,6 @@ def _quality(row: AttemptRow) -> int:
     if row.usage_source == "estimated":
         return UNKNOWN if row.tokens_in is None else ESTIMATED
     return PLAUSIBLE if UNCONFIRMED in row.usage_flags else FINAL
-
-
-def _jsonl(name: str, blocks: Iterator[Lines]) -> Iterator[tuple[int, dict[str, Any] | BadLine]]:
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
-    for block in blocks:
-        for too_long in block.too_long:
-            yield too_long, BadLine(name, too_long, "longer than is read")
-        for number, line in enumerate(block.lines, start=block.first):
-            if not line.strip():
-                continue
-            why = why_not_json(line, last=block.cut)
-            if why is not None:
-                yield number, BadLine(name, number, why)
-                continue
-            try:
-                yield number, decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                yield number, BadLine(name, number, wrong(error))
-
-
-def _csv(name: str, blocks: Iterator[Lines]) -> Iterator[tuple[int, dict[str, Any] | BadLine]]:
-    """RFC 4180 with a header. A cell may hold line ends; a row's number is that of its last line."""
-    reader = csv.reader(_texts(blocks), strict=True)
-    header: list[str] | None = None
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield reader.line_num, BadLine(name, reader.line_num, f"broken CSV: {error}")
-            continue
-        number = reader.line_num
-        if not cells:
-            continue
-        if header is None:
-            header = [cell.strip().removeprefix("\ufeff") for cell in cells]
-        elif any("\udc80" <= char <= "\udcff" for cell in cells if not cell.isascii() for char in cell):
-            yield number, BadLine(name, number, "not UTF-8")
-        elif len(cells) != len(header):
-            yield number, BadLine(name, number, f"{len(cells)} cells under {len(header)} columns")
-        else:
-            yield number, dict(zip(header, cells, strict=True))
-
-
-def _texts(blocks: Iterator[Lines]) -> Iterator[str]:
-    for block in blocks:
-        for line in block.lines:
-            yield line.decode("utf-8", "surrogateescape").removesuffix("\r") + "\n"
 
 
 def _at(found: dict[str, Any], column: Mapped) -> Any:

@@ -47,7 +47,8 @@ class ImportedRows:
         """As `ports.LedgerSnapshot.imported`."""
         if where.attempt_id is not None:
             return self._one(where, where.attempt_id)
-        return self._of_requests(where) if by_request else self._in_time(where)
+        found = self._of_requests(where) if by_request else self._in_time(where)
+        return found if where.names_imports else (row for row in found if row.restates is None)
 
     def counts(self) -> dict[str, int]:
         return dict(self._connection.execute(self._sql["counts"]))
