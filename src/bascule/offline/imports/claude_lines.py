@@ -88,7 +88,7 @@ def is_of(line: bytes, kinds: tuple[str, ...]) -> bool:
     """Whether a line that is not as it should be is of these types at all: others hold their names too."""
     try:
         return _decode_kind(line).type in kinds
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return True  # cannot be told, so it is named
 
 

@@ -124,6 +124,9 @@ class CodexReader:
 
     def _record(self, record: Record, at_ms: int, thread: _Thread) -> Observed | None:
         copied = _still_copying(at_ms, thread)
+        if record.thread_id is not None and thread.meta.id is not None:
+            # A record says whose it is, so that a first answer within a second of the copy is not lost.
+            copied = thread.meta.copies and record.thread_id != thread.meta.id
         if record.thread_token_usage is not None:
             thread.total = record.thread_token_usage
         elif thread.total is not None:

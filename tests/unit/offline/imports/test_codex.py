@@ -93,6 +93,18 @@ def test_the_copied_history_of_a_fork_is_passed_over(read: Callable[..., list[An
     assert len(unforked) == 3
 
 
+def test_a_record_says_whose_it_is(read: Callable[..., list[Any]]) -> None:
+    meta = {"id": "child", "forked_from_id": "parent"}
+
+    def record(second: int, name: str, thread: str) -> str:
+        told = {"usage": used(100, 10), "response_id": name, "thread_id": thread}
+        return line(second, "token_usage_record", told)
+
+    begun = line(1, "session_meta", meta)
+    calls = read(begun, record(1, "r1", "parent"), record(1, "r2", "child"), record(30, "r3", "parent"))
+    assert [call.source_id for call in calls] == ["r2"]
+
+
 def test_cached_tokens_beyond_the_input_are_cut_and_flagged(read: Callable[..., list[Any]]) -> None:
     (call,) = read(CONTEXT, count(1, used(100, 10, cached=150), used(100, 10, cached=150)))
     assert (call.usage.tokens_in, call.usage.tokens_cache_read) == (0, 100)
