@@ -120,6 +120,14 @@ def test_sources_do_not_mix(stores: Stores) -> None:
         assert list(snapshot.attempts(EVERY_ROW)) == []
 
 
+def test_what_restates_other_rows_must_be_named(stores: Stores) -> None:
+    stores.imports.put([an_import(1), an_import(2, restates="usage")])
+    assert [row.attempt_id[-1] for row in rows(stores)] == ["1"]
+    assert [row.attempt_id[-1] for row in rows(stores, by_request=True)] == ["1"]
+    assert [row.restates for row in rows(stores, RowFilter(origin=CLAUDE))] == [None, "usage"]
+    assert [row.restates for row in rows(stores, RowFilter(attempt_id="claude-code:msg-000002"))] == ["usage"]
+
+
 def test_filters_and_order(stores: Stores) -> None:
     stores.imports.put(
         [

@@ -92,7 +92,17 @@ class _Compaction:
             hours = {hour: versions[day.origin, hour] for hour in day.hours}
             name = f"{_slug(day.origin)}-{iso_day(day.day)}-{secrets.token_hex(4)}.parquet"
             path = self._folder / name
-            rows = _written(_rows(snapshot, day), path)
+            left_out = 0
+
+            def kept() -> Iterator[AttemptRow]:
+                nonlocal left_out
+                for row in _rows(snapshot, day):
+                    if row.restates is None:
+                        yield row
+                    else:
+                        left_out += 1
+
+            rows = _written(kept(), path)
         if rows:
             path.chmod(0o600)
             sync(path)
@@ -103,6 +113,7 @@ class _Compaction:
             file=name if rows else None,
             rows=rows,
             size_bytes=path.stat().st_size if rows else 0,
+            left_out=left_out,
             hours=hours,
         )
 

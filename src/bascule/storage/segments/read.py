@@ -45,6 +45,8 @@ class Segments:
             hours = fresh_hours(one, versions, touched)
             if not hours or not is_there(self.folder, one):
                 continue
+            if one.left_out and where.names_imports:
+                continue
             fresh |= {(one.origin, hour) for hour in hours}
             if one.file is not None:
                 whole = len(hours) == len(one.hours)
@@ -70,7 +72,9 @@ class _Rest(Struct, frozen=True):
                 for span in spans:
                     within = _within(self.where, origin, span)
                     if within is not None:
-                        yield from rows_of(snapshot, self.tail, within, by_request=True)
+                        for row in rows_of(snapshot, self.tail, within, by_request=True):
+                            if row.restates is None or self.where.names_imports:
+                                yield row
 
 
 def _within(where: RowFilter, origin: str, span: Span) -> RowFilter | None:

@@ -197,6 +197,27 @@ def test_after_a_change_every_row_is_told_once_and_as_it_is(place: Place, change
     assert told(place.portion()) == known(place)
 
 
+def test_what_restates_other_rows_is_told_to_who_names_it_alone(place: Place) -> None:
+    a_day(place)
+    place.imports.put(
+        [an_import(7, source="codex/x ä", restates="calls"), an_import(8, source="bill", restates="usage")]
+    )
+    names = (
+        EVERY_ROW,
+        RowFilter(origin="bill"),
+        RowFilter(origin="codex/x ä"),
+        RowFilter(attempt_id="bill:msg-000008"),
+    )
+    counted = []
+    for _ in range(2):
+        for where in names:
+            assert told(place.segments.portion(where), where) == known(place, where)
+            counted.append(len(known(place, where)))
+        place.compact()
+    assert counted == [7, 1, 2, 1] * 2
+    assert place.compact().written == ()
+
+
 def test_only_hours_that_changed_are_read_again(place: Place) -> None:
     a_day(place)
     place.compact()
