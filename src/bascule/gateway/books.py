@@ -274,8 +274,11 @@ class Books:
             cache="exact",
         )
         try:
-            if not self._begin(decision, intent):
-                self._journal.intent(intent)
+            self._journal.decision(decision)
+        except LedgerUnavailable:
+            log.exception("decision not recorded", extra={"request_id": request.request_id})
+        try:
+            self._journal.intent(intent)  # written now: there is no upstream request that could be held back
         except LedgerUnavailable:
             log.exception("hit not written", extra={"request_id": request.request_id})
             return LEDGER_DOWN

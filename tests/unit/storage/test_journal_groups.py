@@ -147,6 +147,22 @@ def test_while_settlements_wait_no_group_is_written_before_them(journal, tmp_pat
     assert lines(tmp_path) == [an_intent(1), a_settlement(1), a_decision(3), an_intent(3)]
 
 
+def test_who_sends_at_the_end_of_the_round_is_told_of_an_earlier_failure(journal, tmp_path, disk):
+    journal.begin(a_decision(1), an_intent(1))
+    disk.full = True
+    with pytest.raises(LedgerUnavailable):
+        journal.intent(an_intent(2))
+    assert journal.undrained() == []
+    disk.full = False
+    journal.begin(a_decision(3), an_intent(3))
+    with pytest.raises(LedgerUnavailable, match="No space left"):
+        journal.write_group()
+    journal.settle(a_settlement(1))
+    journal.settle(a_settlement(3))
+    journal.write_group()
+    assert lines(tmp_path) == [a_decision(3), an_intent(3), a_settlement(3)]
+
+
 def test_of_a_torn_group_that_cannot_be_cut_away_the_whole_lines_stay(journal, tmp_path, disk):
     """Its requests are refused all the same; the attempt that stays open is settled at its end like any other."""
     journal.intent(an_intent(0))

@@ -19,6 +19,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -69,6 +70,8 @@ class JournalWriter:
         self._unwritten: deque[Settlement] = deque()
         self._group_is_due: Callable[[], None] | None = None
         self._group: list[tuple[bytes, Line]] = []
+        self._group_failure: LedgerUnavailable | None = None
+        """Of this round, for those who send at its end."""
         self._lost: set[str] = set()
         """Attempts that were begun in a group that could not be written, until they are settled."""
         self._lock = _begin(directory, chain_id)
@@ -92,9 +95,10 @@ class JournalWriter:
 
     def undrained(self) -> list[ChainedLine]:
         """The lines of the backlog, for the event loop's thread: each that the store has not, and perhaps twice or in
-        the store by now, where the drainer is at work. Raises LedgerUnavailable where a group could not be written.
+        the store by now, where the drainer is at work. Without what a disk would not take.
         """
-        self.write_group()
+        with suppress(LedgerUnavailable):  # whoever hangs on those lines is told at the end of the round
+            self._write_group()
         return [*self._undrained.copy(), *self._taken]
 
     @property
@@ -111,8 +115,19 @@ class JournalWriter:
         self.write_group()
 
     def write_group(self) -> None:
-        """Write what waits, in one write. Raises LedgerUnavailable; of what waited, settlements of attempts that are
-        in the journal then wait for the next write, and all else is gone.
+        """The end of a round: write what waits, in one write. Raises LedgerUnavailable where that fails, or where it
+        failed for a part of the round that could not wait so long.
+        """
+        try:
+            self._write_group()
+        finally:
+            failure, self._group_failure = self._group_failure, None
+        if failure is not None:
+            raise failure
+
+    def _write_group(self) -> None:
+        """Raises LedgerUnavailable; of what waited, settlements of attempts that are in the journal then wait for
+        the next write, and all else is gone.
         """
         group, self._group = self._group, []
         if not group:
@@ -122,7 +137,8 @@ class JournalWriter:
             self._write_waiting()
             first = self._seq
             self._write_lines(group, self._flush_intents and any(isinstance(line, Intent) for _, line in group))
-        except LedgerUnavailable:
+        except LedgerUnavailable as error:
+            self._group_failure = error
             gone = [line for _, line in group[0 if first is None else self._seq - first :]]
             self._lost.update([line.attempt_id for line in gone if isinstance(line, Intent)])
             for line in gone:
@@ -217,7 +233,7 @@ class JournalWriter:
     def _append(self, lines: tuple[Line, ...], flush: bool) -> None:
         """All of `lines` or none of them, behind what has waited longer."""
         encoded = [(self._encode(line), line) for line in lines]
-        self.write_group()
+        self._write_group()
         self._write_waiting()
         self._write_lines(encoded, flush)
 
