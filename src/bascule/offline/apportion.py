@@ -22,7 +22,14 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
         if total:
             raise ValueError(f"{total} cannot be split: nobody has a share")
         return [0] * len(weights)
-    return round_to_sum([Fraction(total * weight, whole) for weight in weights], total)
+    # As `round_to_sum` of exact fractions would, in integers: some reports split a million amounts.
+    parts = [total * weight // whole for weight in weights]
+    left = total - sum(parts)
+    if left:
+        by_loss = sorted(range(len(weights)), key=lambda place: (-(total * weights[place] % whole), place))
+        for place in by_loss[:left]:
+            parts[place] += 1
+    return parts
 
 
 def round_to_sum(parts: Sequence[Fraction | Decimal], total: int) -> list[int]:

@@ -9,11 +9,12 @@ and provisioned throughput.
 
 Rules. The first contract of a provider that covers a use applies, fixed plans (seats, then capacity) before metered
 terms. A seat costs its fee whatever its user does: the fee is split over that user's use by list cost. Commitments and
-credits are drawn down in time order by discounted use, commitments by all of it, credits by what would be paid.
+credits are drawn down in time order by the discounted use that they cover, of several the first first; what a
+commitment pays for is paid, what a credit pays for is free.
 What a log says was used on some plan, and no contract names the plan, has an unknown effective cost, not a metered one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import pairwise
@@ -57,6 +58,26 @@ class Fixed(Struct, frozen=True):
     nanousd: int
 
 
+class Term(Struct, frozen=True, kw_only=True):
+    """What one contract did in one piece of time. Money in nano-USD."""
+
+    contract: int
+    start_ms: int
+    end_ms: int
+    list_nanousd: int = 0
+    """Book price of the use that it applied to."""
+    fee_nanousd: int = 0
+    """Of seats or capacity, used or not."""
+    off_nanousd: int = 0
+    """What a discount took off."""
+    committed_nanousd: int = 0
+    """Drawn from a commitment."""
+    credited_nanousd: int = 0
+    """Drawn from a credit."""
+    people: int = 0
+    """Who used seats; calls without a user are one person's."""
+
+
 class Piece(Struct, frozen=True):
     """A stretch of time within one month in which the same contracts are in force."""
 
@@ -70,13 +91,15 @@ class Applied(Struct, frozen=True):
     """For each piece, one for each use."""
     fixed: tuple[Fixed, ...]
     warnings: tuple[str, ...]
+    terms: tuple[Term, ...] = ()
+    """For each piece one for each contract in force."""
 
 
 def boundaries(contracts: Iterable[Contract], since_ms: int, until_ms: int) -> list[tuple[int, int]]:
     """The pieces of time of a period: cut where a month or a contract begins or ends."""
     cuts = {since_ms, until_ms, *_months(since_ms, until_ms)}
     for contract in contracts:
-        cuts |= {edge for edge in (contract.from_ms, _end(contract)) if edge is not None}
+        cuts |= {edge for edge in (contract.from_ms, end_of(contract)) if edge is not None}
     inside = sorted(cut for cut in cuts if since_ms <= cut <= until_ms)
     return list(pairwise(inside))
 
@@ -87,78 +110,100 @@ def earliest(contracts: Iterable[Contract], since_ms: int) -> int:
     return min([since_ms, *[c.from_ms for c in drawn if c.from_ms is not None]])
 
 
-def apply(contracts: Sequence[Contract], pieces: Iterable[Piece]) -> Applied:
-    """Costs of every use. `pieces` in time order, cut by `boundaries`, from `earliest` on."""
-    terms = _Terms(contracts)
+def apply(contracts: Sequence[Contract], pieces: Iterable[Piece], places: Sequence[int] = ()) -> Applied:
+    """Costs of every use. `pieces` in time order, cut by `boundaries`, from `earliest` on.
+
+    `places`: where each contract stands in the configuration, if these are not all.
+    """
+    terms = _Terms(contracts, places or range(len(contracts)))
     costs = tuple([terms.piece(piece) for piece in pieces])
-    return Applied(costs, tuple(terms.fixed), tuple(terms.warnings))
+    return Applied(costs, tuple(terms.fixed), tuple(dict.fromkeys(terms.warnings)), tuple(terms.terms))
 
 
-def _end(contract: Contract) -> int | None:
+def end_of(contract: Contract) -> int | None:
     """The moment after the last day on which the contract holds."""
     return None if contract.to_ms is None else contract.to_ms + DAY_MS
+
+
+class _Doing:
+    """What a contract does in the piece at hand."""
+
+    def __init__(self) -> None:
+        self.places: set[int] = set()
+        self.sums = {"fee_nanousd": 0, "off_nanousd": 0, "committed_nanousd": 0, "credited_nanousd": 0, "people": 0}
+
+    def add(self, name: str, amount: int, places: Iterable[int]) -> None:
+        self.sums[name] += amount
+        self.places.update(places)
 
 
 class _Terms:
     """Contracts, and how much of their commitments and credits is left as time goes on."""
 
-    def __init__(self, contracts: Sequence[Contract]) -> None:
+    def __init__(self, contracts: Sequence[Contract], places: Sequence[int]) -> None:
         self.contracts = contracts
+        self.places = places
         self.commitment = {i: c.commitment_nanousd for i, c in enumerate(contracts) if c.commitment_nanousd is not None}
         self.credit = {i: c.credit_nanousd for i, c in enumerate(contracts) if c.credit_nanousd is not None}
         self.fixed: list[Fixed] = []
         self.warnings: list[str] = []
+        self.terms: list[Term] = []
+        self.doing: dict[int, _Doing] = {}
 
     def piece(self, piece: Piece) -> tuple[Cost, ...]:
         costs: list[Cost | None] = [None] * len(piece.uses)
         in_force = [i for i, contract in enumerate(self.contracts) if _holds(contract, piece)]
+        self.doing = {i: _Doing() for i in in_force}
         for index in in_force:
             contract = self.contracts[index]
             if contract.seats is not None and contract.seat_month_nanousd is not None:
                 self._seats(index, contract, piece, costs)
+        for place, use in enumerate(piece.uses):
+            if costs[place] is None and use.on_plan:
+                costs[place] = Cost(use.list_nanousd, None, 0)
         for index in in_force:
             contract = self.contracts[index]
             if contract.provisioned_units is not None and contract.unit_hour_nanousd is not None:
                 self._capacity(index, contract, piece, costs)
-        for place, use in enumerate(piece.uses):
-            if costs[place] is None and use.on_plan:
-                costs[place] = Cost(use.list_nanousd, None, 0)
         for provider in dict.fromkeys([use.provider for use in piece.uses]):
             self._metered(in_force, provider, piece, costs)
         for index in in_force:
             self._unused(index, piece)
+            self._note(index, piece)
         return tuple([cost for cost in costs if cost is not None])
 
     def _seats(self, index: int, contract: Contract, piece: Piece, costs: list[Cost | None]) -> None:
         by_user: dict[str | None, list[int]] = {}
         for place in _covered(contract, piece, costs):
             by_user.setdefault(piece.uses[place].user, []).append(place)
-        seats = contract.seats or 0
+        seats, people = contract.seats or 0, len(by_user)
         fee = round(Fraction(seats * (contract.seat_month_nanousd or 0)) * _of_month(piece))
-        paid_for = max(seats, len(by_user))
+        paid_for = max(seats, people)
         shares = apportion(fee, [1] * paid_for) if paid_for else []
-        if len(by_user) > seats:
+        if people > seats:
             since = _day(piece.start_ms)
-            self.warnings.append(
-                f"contracts[{index}]: {len(by_user)} people used what {seats} seats cover, from {since} on"
-            )
+            self._warn(index, f"{people} people used {_counted(seats, 'seat')}, from {since} on")
+        if None in by_user:
+            self._warn(index, "calls without a user count as one person's; import logs with --user")
+        self.doing[index].add("people", people, ())
         for share, places in zip(shares, by_user.values(), strict=False):
-            self._share(share, places, piece, costs)
-        self._idle(index, "idle seats", piece, sum(shares[len(by_user) :]))
+            self._share(index, share, places, piece, costs)
+        self._idle(index, "idle seats", piece, sum(shares[people:]))
 
     def _capacity(self, index: int, contract: Contract, piece: Piece, costs: list[Cost | None]) -> None:
         hours = Fraction(piece.end_ms - piece.start_ms, HOUR_MS)
         fee = round((contract.provisioned_units or 0) * (contract.unit_hour_nanousd or 0) * hours)
         places = _covered(contract, piece, costs)
         if places:
-            self._share(fee, places, piece, costs)
+            self._share(index, fee, places, piece, costs)
         else:
             self._idle(index, "idle capacity", piece, fee)
 
-    def _share(self, fee: int, places: Sequence[int], piece: Piece, costs: list[Cost | None]) -> None:
+    def _share(self, index: int, fee: int, places: Sequence[int], piece: Piece, costs: list[Cost | None]) -> None:
         """Split a fixed fee by list cost, evenly where there is none."""
         weights = [max(piece.uses[place].list_nanousd, 0) for place in places]
         parts = apportion(fee, weights if any(weights) else [1] * len(places))
+        self.doing[index].add("fee_nanousd", fee, places)
         for place, part in zip(places, parts, strict=True):
             costs[place] = Cost(piece.uses[place].list_nanousd, part, 0)
 
@@ -168,44 +213,93 @@ class _Terms:
             return
         terms = [i for i in in_force if self.contracts[i].provider == provider]
         prices = self._discounted(terms, places, piece)
-        left = self._draw(self.commitment, terms, sum(prices))
-        credit_before = sum(self.credit[i] for i in terms if i in self.credit)
-        credit_left = self._draw(self.credit, terms, sum(prices))
-        credited = apportion(credit_before - credit_left, [max(price, 0) for price in prices])
-        prepaid = left > 0 or credit_left > 0
+        self._draw("committed_nanousd", self.commitment, terms, places, prices, piece)
+        credited = self._draw("credited_nanousd", self.credit, terms, places, prices, piece)
         for place, price, credit in zip(places, prices, credited, strict=True):
-            costs[place] = Cost(piece.uses[place].list_nanousd, price - credit, 0 if prepaid else price)
+            use = piece.uses[place]
+            costs[place] = Cost(use.list_nanousd, price - credit, 0 if self._prepaid(terms, use) else price)
 
     def _discounted(self, terms: Sequence[int], places: Sequence[int], piece: Piece) -> list[int]:
         exact = []
-        for place in places:
+        applied: dict[int, list[int]] = {}
+        for n, place in enumerate(places):
             use = piece.uses[place]
-            found = [self.contracts[i] for i in terms if self.contracts[i].discount is not None]
-            discount = next((c.discount for c in found if _covers(c, use)), None)
+            found = [i for i in terms if self.contracts[i].discount is not None and _covers(self.contracts[i], use)]
+            discount = self.contracts[found[0]].discount if found else None
             exact.append(use.list_nanousd * (1 - Fraction(str(discount or 0))))  # 0.12 as it was written
-        return round_to_sum(exact, round(sum(exact)))
+            if found:
+                applied.setdefault(found[0], []).append(n)
+        prices = round_to_sum(exact, round(sum(exact)))
+        for index, numbers in applied.items():
+            off = sum([piece.uses[places[n]].list_nanousd - prices[n] for n in numbers])
+            self.doing[index].add("off_nanousd", off, [places[n] for n in numbers])
+        return prices
 
-    def _draw(self, pots: dict[int, int], terms: Sequence[int], nanousd: int) -> int:
-        """Take `nanousd` from the pots in force, the first first; what is left in them."""
-        wanted = max(nanousd, 0)
+    def _draw(
+        self,
+        name: str,
+        pots: dict[int, int],
+        terms: Sequence[int],
+        places: Sequence[int],
+        prices: Sequence[int],
+        piece: Piece,
+    ) -> list[int]:
+        """Draw these prices from the pots in force, the first first; how much of each was drawn."""
+        drawn = [0] * len(places)
         for index in terms:
-            if index in pots:
-                taken = min(pots[index], wanted)
-                pots[index] -= taken
-                wanted -= taken
-        return sum(pots[index] for index in terms if index in pots)
+            if not pots.get(index):
+                continue
+            contract = self.contracts[index]
+            wanted = [
+                max(price - taken, 0) if _covers(contract, piece.uses[place]) else 0
+                for place, price, taken in zip(places, prices, drawn, strict=True)
+            ]
+            taken = min(pots[index], sum(wanted))
+            parts = apportion(taken, wanted)
+            drawn = [one + part for one, part in zip(drawn, parts, strict=True)]
+            pots[index] -= taken
+            self.doing[index].add(name, taken, [place for place, part in zip(places, parts, strict=True) if part])
+        return drawn
+
+    def _prepaid(self, terms: Sequence[int], use: Use) -> bool:
+        """Whether one more of this would be drawn from what is there already."""
+        return any(
+            pots.get(index) and _covers(self.contracts[index], use)
+            for index in terms
+            for pots in (self.commitment, self.credit)
+        )
 
     def _unused(self, index: int, piece: Piece) -> None:
-        if self.commitment.get(index) and _end(self.contracts[index]) == piece.end_ms:
-            self._idle(index, "unused commitment", piece, self.commitment.pop(index))
+        if self.commitment.get(index) and end_of(self.contracts[index]) == piece.end_ms:
+            self._fix(index, "unused commitment", piece, self.commitment.pop(index))
 
     def _idle(self, index: int, what: str, piece: Piece, nanousd: int) -> None:
+        self.doing[index].add("fee_nanousd", nanousd, ())
+        self._fix(index, what, piece, nanousd)
+
+    def _fix(self, index: int, what: str, piece: Piece, nanousd: int) -> None:
         if nanousd:
-            self.fixed.append(Fixed(index, what, piece.start_ms, nanousd))
+            self.fixed.append(Fixed(self.places[index], what, piece.start_ms, nanousd))
+
+    def _warn(self, index: int, what: str) -> None:
+        self.warnings.append(f"contracts[{self.places[index]}]: {what}")
+
+    def _note(self, index: int, piece: Piece) -> None:
+        doing = self.doing[index]
+        cost = sum([piece.uses[place].list_nanousd for place in doing.places])
+        self.terms.append(
+            Term(
+                contract=self.places[index],
+                start_ms=piece.start_ms,
+                end_ms=piece.end_ms,
+                list_nanousd=cost,
+                **doing.sums,
+            )
+        )
 
 
 def _holds(contract: Contract, piece: Piece) -> bool:
-    end = _end(contract)
+    end = end_of(contract)
     return (contract.from_ms is None or contract.from_ms <= piece.start_ms) and (end is None or end >= piece.end_ms)
 
 
@@ -247,22 +341,5 @@ def _day(ts_ms: int) -> str:
     return datetime.fromtimestamp(ts_ms / 1000, UTC).date().isoformat()
 
 
-class PlanOrMetered(Struct, frozen=True):
-    """One person's month on a seat plan against the same use metered."""
-
-    user: str | None
-    metered_nanousd: int
-    plan_nanousd: int
-    cheaper: str
-    """`plan`, `metered`, or `same`."""
-    break_even: Fraction | None
-    """How many times this month's use the fee pays for; None where nothing was used."""
-
-
-def plan_or_metered(metered_nanousd: Mapping[str | None, int], fee_nanousd: int) -> list[PlanOrMetered]:
-    """For each person, which of the two is cheaper at the fee of one seat a month; the dearest first."""
-    found = []
-    for user, cost in metered_nanousd.items():
-        cheaper = "same" if cost == fee_nanousd else "plan" if cost > fee_nanousd else "metered"
-        found.append(PlanOrMetered(user, cost, fee_nanousd, cheaper, Fraction(fee_nanousd, cost) if cost > 0 else None))
-    return sorted(found, key=lambda row: (-row.metered_nanousd, row.user or ""))
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime
 from fractions import Fraction
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bascule.config.shape import Contract
-from bascule.offline.contracts import Cost, Fixed, Piece, Use, apply, boundaries, earliest, plan_or_metered
+from bascule.offline.contracts import Cost, Fixed, Piece, Use, apply, boundaries, earliest
 
 USD = 1_000_000_000
 
@@ -59,7 +58,7 @@ def test_more_people_than_seats_share_what_is_paid_and_are_named() -> None:
     contract = Contract(provider="anthropic", seats=1, seat_month_nanousd=100 * USD)
     applied = apply([contract], [Piece(*OCTOBER, (use(5, user="ann"), use(5, user="bob")))])
     assert [cost.effective_nanousd for cost in applied.costs[0]] == [50 * USD, 50 * USD]
-    assert applied.warnings == ("contracts[0]: 2 people used what 1 seats cover, from 2026-10-01 on",)
+    assert applied.warnings == ("contracts[0]: 2 people used 1 seat, from 2026-10-01 on",)
 
 
 def test_use_on_a_plan_that_no_contract_names_is_not_billed_as_if_metered() -> None:
@@ -145,9 +144,3 @@ def test_effective_costs_and_fixed_lines_sum_to_what_is_paid(
     metered_a = sum(u.list_nanousd for u in uses if u.provider == "a") - sum(u.list_nanousd for u in covered)
     metered_b = round(sum(u.list_nanousd for u in uses if u.provider == "b") * (1 - discount))
     assert seen == seats * fee + metered_a + max(metered_b - credit, 0)
-
-
-@pytest.mark.parametrize(("used", "cheaper"), [(150, "plan"), (100, "same"), (20, "metered")])
-def test_plan_or_metered(used: int, cheaper: str) -> None:
-    (row,) = plan_or_metered({"ann": used * USD}, 100 * USD)
-    assert (row.cheaper, row.break_even) == (cheaper, Fraction(100, used))
