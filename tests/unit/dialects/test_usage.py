@@ -124,3 +124,11 @@ def test_cumulative_counts_are_taken_once(outputs: list[int]) -> None:
 def test_a_final_zero_does_not_take_back_what_was_counted() -> None:
     merged = merge_usage({"input_tokens": 25, "output_tokens": 1}, {"input_tokens": 0, "output_tokens": 15})
     assert merged == {"input_tokens": 25, "output_tokens": 15}
+
+
+def test_a_compaction_beside_the_answer_is_billed_with_it() -> None:
+    totals = {"input_tokens": 10, "output_tokens": 5, "cache_read_input_tokens": 100, "inference_geo": ""}
+    parts = [{"type": "compaction", "input_tokens": 1_000, "output_tokens": 50}, {"type": "message", **totals}]
+    usage = read_anthropic({**totals, "iterations": parts})
+    assert (usage.tokens_in, usage.tokens_out, usage.tokens_cache_read) == (1_010, 55, 100)
+    assert (usage.flags, usage.inference_geo) == (("compaction",), None)

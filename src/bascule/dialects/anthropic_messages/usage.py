@@ -9,17 +9,41 @@ the count, never the sum.
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from bascule.dialects.counts import count, flag, take
 from bascule.model.usage import NO_USAGE, Usage
 
 _MAX_RAW = 4_096
+_COUNTS = ("tokens_in", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_out")
 
 
 def read_usage(wire: Any) -> Usage:
-    """The canonical usage of a decoded `usage` object; NO_USAGE where it is none."""
+    """The canonical usage of a decoded `usage` object; NO_USAGE where it is none.
+
+    A compaction that the API made beside the answer is billed and counted in, flagged `compaction`: the object's own
+    totals leave it out (docs.anthropic.com, compaction, `usage.iterations`).
+    """
     if not isinstance(wire, dict) or not wire:
         return NO_USAGE
+    usage = _read_totals(wire)
+    iterations = wire.get("iterations")
+    if isinstance(iterations, list):
+        for item in iterations:
+            if isinstance(item, dict) and item.get("type") == "compaction":
+                usage = _plus(usage, _read_totals(item))
+    return usage
+
+
+def _plus(usage: Usage, more: Usage) -> Usage:
+    added = {
+        name: (getattr(usage, name) or 0) + found for name in _COUNTS if (found := getattr(more, name)) is not None
+    }
+    flags = tuple(dict.fromkeys([*usage.flags, *more.flags, "compaction"]))
+    return structs.replace(usage, **added, flags=flags)
+
+
+def _read_totals(wire: dict[str, Any]) -> Usage:
     flags: list[str] = []
     get = wire.get
     tokens_in = count(get("input_tokens"), flags)
@@ -32,7 +56,7 @@ def read_usage(wire: Any) -> Usage:
     server = get("server_tool_use")
     if tokens_in == 0 and out == 0 and not read and not write_5m and not write_1h:
         flag(flags, "zero")
-    geo = get("inference_geo")
+    geo = get("inference_geo")  # clients' logs have "" where the API said nothing
     tier = "fast" if get("speed") == "fast" else get("service_tier")
     raw = msgspec.json.encode(wire)
     return Usage(
@@ -44,7 +68,7 @@ def read_usage(wire: Any) -> Usage:
         tokens_reasoning=reasoning,
         web_searches=count(server.get("web_search_requests"), flags) if isinstance(server, dict) else None,
         service_tier=tier if isinstance(tier, str) else None,
-        inference_geo=geo if isinstance(geo, str) else None,
+        inference_geo=geo if geo and isinstance(geo, str) else None,
         source="none" if tokens_in is None and out is None else "reported",
         flags=tuple(flags),
         raw=raw.decode() if len(raw) <= _MAX_RAW else None,

@@ -43,13 +43,9 @@ class _Plain(Struct, gc=False):
 _decode_plain = msgspec.json.Decoder(_Plain).decode
 _decode_wire = msgspec.json.Decoder(dict[str, Any]).decode
 
-_COUNTS = ("tokens_in", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_out")
-
 
 def usage_of(raw: bytes) -> Usage:
-    """The usage of a line, its raw text kept. Compaction that the API did beside the answer is counted in: the totals
-    leave it out (docs.anthropic.com, compaction, "usage.iterations"). Raises msgspec.DecodeError or UnicodeDecodeError.
-    """
+    """The usage of a line, its raw text kept. Raises msgspec.DecodeError or UnicodeDecodeError."""
     if not raw.startswith(b"{"):
         return Usage()
     try:
@@ -78,22 +74,5 @@ def usage_of(raw: bytes) -> Usage:
 
 
 def _odd_usage(raw: bytes) -> Usage:
-    wire = _decode_wire(raw)
-    if not wire.get("inference_geo"):
-        wire.pop("inference_geo", None)  # Claude Code writes "" where the API said nothing
-    usage = read_usage(wire)
-    if len(raw) <= MAX_RAW_BYTES:
-        usage = structs.replace(usage, raw=raw.decode())
-    iterations = wire.get("iterations")
-    if isinstance(iterations, list):
-        for item in iterations:
-            if isinstance(item, dict) and item.get("type") == "compaction":
-                usage = _plus(usage, read_usage(item))
-    return usage
-
-
-def _plus(usage: Usage, more: Usage) -> Usage:
-    added = {
-        name: (getattr(usage, name) or 0) + count for name in _COUNTS if (count := getattr(more, name)) is not None
-    }
-    return structs.replace(usage, **added, flags=(*usage.flags, "compaction"))
+    usage = read_usage(_decode_wire(raw))
+    return structs.replace(usage, raw=raw.decode()) if len(raw) <= MAX_RAW_BYTES else usage
