@@ -294,3 +294,11 @@ def test_a_rare_field_that_says_nothing_changes_nothing(name: str) -> None:
     }
     read_facts = dialect("openai_chat").read_facts
     assert read_facts({**body, name: None}, 9_000) == read_facts(body, 9_000)
+
+
+def test_only_a_compaction_of_the_context_is_without_a_bound() -> None:
+    clearing = {"edits": [{"type": "clear_thinking_20251015"}, {"type": "clear_tool_uses_20250919"}]}
+    assert anthropic(context_management=clearing).unbounded == ()
+    assert anthropic(context_management={"edits": [{"type": "compact_20260112"}]}).unbounded == ("compaction",)
+    said = {"role": "assistant", "content": [{"type": "compaction", "content": "what was said before"}]}
+    assert anthropic(messages=[USER, said, USER]).unbounded == ()

@@ -33,7 +33,9 @@ _KEYS_THAT_MATTER = _OPENROUTER_KEYS | {
 """What decides on money or policy, so that it must not come under a name that only the provider understands."""
 _CLIENT_TOOLS = frozenset({"bash", "text_editor", "computer", "memory"})
 """Anthropic's own tools, less their dates, whose work the client does."""
-_TEXTUAL_BLOCKS = frozenset({"text", "tool_use", "thinking", "redacted_thinking", "search_result", "server_tool_use"})
+_TEXTUAL_BLOCKS = frozenset(
+    {"text", "tool_use", "thinking", "redacted_thinking", "search_result", "server_tool_use"} | {"compaction"}
+)
 _NESTED_BLOCKS = frozenset({"tool_result", "web_search_tool_result", "web_fetch_tool_result"})
 
 
@@ -65,6 +67,8 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
     for field, name in (("mcp_servers", "mcp"), ("container", "container")):
         if get(field):
             seen.unbounded.append(name)
+    if _may_compact(body):
+        seen.unbounded.append("compaction")
     metadata = mapping(body, "metadata")
     session, end_user = (None, None) if metadata is None else _user(text(metadata, "user_id", "metadata"))
     thinking = mapping(body, "thinking")
@@ -94,6 +98,16 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
         inference_geo=text(body, "inference_geo"),
         openrouter={} if _OPENROUTER_KEYS.isdisjoint(body) else {k: body[k] for k in _OPENROUTER_KEYS & body.keys()},
     )
+
+
+def _may_compact(body: dict[str, Any]) -> bool:
+    """Whether the API may summarise the context first: a further round over all of it, of any length, that is billed."""
+    management = mapping(body, "context_management")
+    edits = None if management is None else management.get("edits")
+    if type(edits) is not list:
+        return False
+    kinds = [edit.get("type") for edit in edits if type(edit) is dict]
+    return any(type(kind) is str and kind.startswith("compact") for kind in kinds)
 
 
 def is_client_json(user_id: str) -> bool:
