@@ -163,7 +163,7 @@ def _prospect(
     facts = request.facts
     alone = holding.fit(request, (candidate,), plan)
     bound = None if isinstance(alone, Refusal) else bound_at(alone, 0)
-    cap = holding.cap(request, endpoint, route_cap=plan.max_output_tokens)
+    cap = holding.cap(request, endpoint, _UNKNOWN, route_cap=plan.max_output_tokens)
     most = cap.tokens if bound is None else bound.output_cap
     known = lengths.get(endpoint.id)
     assumed = expected_output_tokens(_UNKNOWN, cap)

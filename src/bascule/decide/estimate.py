@@ -5,6 +5,7 @@ percentile of an estimate calibrated per model.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import ceil
 from typing import overload
 
@@ -106,8 +107,14 @@ def output_cap(
 
     A client's own cap is lowered by policy and by what the model can do, never by history or by a budget.
     """
-    likely = default if history_p99 is None else history_p99
-    wished = facts.max_tokens
+    return _output_cap(facts.max_tokens, key_cap, route_cap, model_max, default if history_p99 is None else history_p99)
+
+
+@lru_cache(maxsize=4096)
+def _output_cap(
+    wished: int | None, key_cap: int | None, route_cap: int | None, model_max: int | None, likely: int
+) -> OutputCap:
+    """Asked twice per candidate, of few different numbers."""
     policy = _least(key_cap, route_cap)
     allowed = _least(likely if wished is None else wished, _least(policy, model_max))
     demanded = None if policy is None or (wished is not None and wished <= policy) else _least(policy, model_max)
@@ -157,34 +164,39 @@ def fit_output(
     """
     left = None if tight is None else max(0, tight.left_nanousd)
     limit = _least(left, max_cost_nanousd)
-    kept: list[tuple[int, int]] = []
-    amounts: list[int | None] = []
+    kept: list[int] = []
+    caps: list[int] = []
+    sent: list[int | None] = []
     short: list[int] = []
     too_dear: list[int] = []
+    dearest, unknown = 0, False
     for position, priced in enumerate(candidates):
         amount, tokens = _fit(facts, priced, limit)
         if amount is None:
             if limit is not None:
                 continue
+            unknown = True
         elif amount and max_cost_nanousd is not None and amount > max_cost_nanousd:
             too_dear.append(amount)
             continue
         elif amount and left is not None and amount > left:
             short.append(amount)
             continue
-        kept.append((position, tokens))
-        amounts.append(amount)
+        elif amount > dearest:
+            dearest = amount
+        kept.append(position)
+        caps.append(tokens)
+        sent.append(_to_send(priced.cap, tokens, limit is not None))
     if tight is not None and short and not (degrade and kept):
         needed = min(short) if degrade else max(short)
         return over_budget(tight.scope, tight.window_id, needed, tight.left_nanousd)
     if not kept:
         return _none_fits(tight, max_cost_nanousd, too_dear)
-    known = [amount for amount in amounts if amount is not None]
     return HoldPlan(
-        amount_nanousd=max(known) if len(known) == len(amounts) else None,
-        candidates=tuple([position for position, _ in kept]),
-        max_tokens=tuple([tokens for _, tokens in kept]),
-        send_tokens=tuple([_to_send(candidates[at].cap, tokens, limit is not None) for at, tokens in kept]),
+        amount_nanousd=None if unknown else dearest,
+        candidates=tuple(kept),
+        max_tokens=tuple(caps),
+        send_tokens=tuple(sent),
     )
 
 

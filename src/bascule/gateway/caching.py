@@ -44,8 +44,10 @@ class Caching:
         splice_cost: bool,
         price_version: str,
     ) -> bool | Refusal:
-        """Answer from the cache if an adequate candidate's answer lies there: whether it did, or why it may not."""
-        if self.cache is None or not self.wants(request):
+        """Answer a request that `wants` says so of from the cache, if an adequate candidate's answer lies there:
+        whether it did, or why it may not.
+        """
+        if self.cache is None:
             return False
         found = self._find(self.cache, request, plan)
         if found is None:
@@ -60,13 +62,14 @@ class Caching:
         await _replay(exchange, request, found, now_ms=self._clock.now_ms(), splice_cost=splice_cost)
         return True
 
-    def most_bytes(self, request: Admitted) -> int:
-        """How large an answer to this request may be to be kept; 0 where none is."""
-        return self.cache.max_entry_bytes if self.cache is not None and self.wants(request) else 0
+    @property
+    def most_bytes(self) -> int:
+        """How large an answer may be to be kept; 0 where none is."""
+        return 0 if self.cache is None else self.cache.max_entry_bytes
 
     def keep(self, request: Admitted, answered: Answered) -> None:
-        """Keep a complete answer that stopped of its own accord and calls no tools."""
-        if self.cache is None or not answered.raw or not self.wants(request):
+        """Keep a complete answer to a request that `wants` says so of, if it ended by itself and calls no tools."""
+        if self.cache is None or not answered.raw:
             return
         if answered.has_tool_calls or answered.finish_reason != "stop":
             return

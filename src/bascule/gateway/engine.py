@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from bascule.decide.admit import is_limited
+from bascule.decide.budget import hold_mode
 from bascule.dialects.registry import dialect
 from bascule.gateway.admission import Admitted, admit
 from bascule.gateway.books import LEDGER_DOWN
@@ -15,7 +16,7 @@ from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.counting import count_tokens_locally, likely_tokens
 from bascule.gateway.decisions import Recorder
 from bascule.gateway.exchange import CLIENT_DIALECT, Exchange
-from bascule.gateway.holding import affordable, bound_at
+from bascule.gateway.holding import affordable
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.planning import Planned, Planning
@@ -139,28 +140,29 @@ class Engine:
             if counted is not None:
                 await exchange.respond(200, *counted)
                 return None
-        if settings.observe:
-            return await self._run(exchange, settings, request, planned)
-        served = await world.caching.serve(
-            exchange,
-            request,
-            planned.plan,
-            recorder=world.recorder,
-            splice_cost=settings.effects.splice_cost,
-            price_version=settings.effects.price_version,
-        )
-        if served:
-            return served if isinstance(served, Refusal) else None
-        return await self._run_within_rates(exchange, settings, request, planned)
+        keeps = world.caching.wants(request)
+        if keeps and not settings.observe:
+            served = await world.caching.serve(
+                exchange,
+                request,
+                planned.plan,
+                recorder=world.recorder,
+                splice_cost=settings.effects.splice_cost,
+                price_version=settings.effects.price_version,
+            )
+            if served:
+                return served if isinstance(served, Refusal) else None
+        if not settings.observe and is_limited(request.key.rate):
+            return await self._run_within_rates(exchange, settings, request, planned, keeps=keeps)
+        serving = self._prepare(exchange, settings, request, planned, keeps=keeps)
+        return serving if isinstance(serving, Refusal) else await self._finish(serving, request)
 
     async def _run_within_rates(
-        self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned
+        self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned, *, keeps: bool
     ) -> Refusal | None:
         """Serve if the key's rate limits let it in. A request that is refused afterwards has not counted."""
         world = self._world
         name, limit = request.key.name, request.key.rate
-        if not is_limited(limit):
-            return await self._run(exchange, settings, request, planned)
         tokens = likely_tokens(request, planned.plan, world.calibrations)
         limited = world.rates.take(name, limit, tokens, request.started_s)
         if limited is not None:
@@ -169,7 +171,7 @@ class Engine:
         serving: Serving | Refusal | None = None
         refusal: Refusal | None = None
         try:
-            serving = self._prepare(exchange, settings, request, planned)
+            serving = self._prepare(exchange, settings, request, planned, keeps=keeps)
             refusal = serving if isinstance(serving, Refusal) else await self._finish(serving, request)
         finally:
             now_s = world.clock.monotonic_s()
@@ -181,14 +183,10 @@ class Engine:
                 world.rates.finish(name, limit, tokens, used, now_s)
         return refusal
 
-    async def _run(self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned) -> Refusal | None:
-        serving = self._prepare(exchange, settings, request, planned)
-        return serving if isinstance(serving, Refusal) else await self._finish(serving, request)
-
     def _prepare(
-        self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned
+        self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned, *, keeps: bool
     ) -> Serving | Refusal:
-        """Fit the plan to the money that is left, and write down what was decided."""
+        """Fit the plan to the money that is left, and write down what was decided. `keeps`: the answer may be kept."""
         world = self._world
         fx = settings.effects
         budgets = fx.holding.budgets(request)
@@ -205,10 +203,10 @@ class Engine:
             exchange,
             request,
             plan,
-            bounds=[bound_at(fitted, position) for position in range(len(plan.candidates))],
+            fitted,
             decision=decision,
-            record_bytes=world.caching.most_bytes(request),
-            strict=any(budget.mode == "strict" for budget in budgets),
+            keep_bytes=world.caching.most_bytes if keeps else 0,
+            strict=hold_mode(budgets) == "strict",
         )
 
     async def _finish(self, serving: Serving, request: Admitted) -> Refusal | None:
@@ -219,6 +217,6 @@ class Engine:
                 self._world.recorder.write(serving.unrecorded)
         if refusal is not None:
             return None if serving.started else refusal
-        if serving.answered is not None:
+        if serving.answered is not None and serving.keep_bytes:
             self._world.caching.keep(request, serving.answered)
         return None

@@ -3,7 +3,7 @@
 from msgspec import Struct, structs
 
 from bascule.decide.budget import hold_mode, tightest
-from bascule.decide.calibration import output_p99_tokens
+from bascule.decide.calibration import Calibration, output_p99_tokens
 from bascule.decide.estimate import NO_OUTPUT, HoldPlan, OutputCap, Priced, fit_output, held_input_tokens, output_cap
 from bascule.decide.price import Ceiling, ceiling_at, ceilings
 from bascule.gateway.admission import Admitted
@@ -75,11 +75,11 @@ class Holding:
         self, request: Admitted, endpoint: Endpoint, route_cap: int | None, mode: BudgetMode | None, now_ms: int
     ) -> Priced | Refusal:
         facts = request.facts
-        cap = self.cap(request, endpoint, route_cap=route_cap)
+        calibration = self._calibrations.of(endpoint.id)
+        cap = self.cap(request, endpoint, calibration, route_cap=route_cap)
         if endpoint.free or request.surface == "anthropic_count_tokens":
             # Nothing is a bound too, so not even what has no other is refused.
             return Priced(input_tokens=0, rates=None, cap=cap, free=True)
-        calibration = self._calibrations.of(endpoint.id)
         # Without a budget nothing is stranded by a large hold, and recovery must not settle below the bill.
         tokens = held_input_tokens(facts, endpoint.bounds, calibration, mode or "strict")
         if isinstance(tokens, Refusal):
@@ -104,7 +104,9 @@ class Holding:
             found = self._ceilings[endpoint.id] = ceilings(endpoint.prices)
         return ceiling_at(found, now_ms, tokens)
 
-    def cap(self, request: Admitted, endpoint: Endpoint, *, route_cap: int | None) -> OutputCap:
+    def cap(
+        self, request: Admitted, endpoint: Endpoint, calibration: Calibration, *, route_cap: int | None
+    ) -> OutputCap:
         """How long an answer may become there."""
         if request.surface in ("openai_embeddings", "anthropic_count_tokens"):
             return NO_OUTPUT
@@ -113,7 +115,7 @@ class Holding:
             request.key.max_output_tokens if self._enforce else None,
             route_cap if self._enforce else None,
             endpoint.max_output,
-            output_p99_tokens(self._calibrations.of(endpoint.id)),
+            output_p99_tokens(calibration),
         )
 
     def least(self, request: Admitted, endpoint: Endpoint) -> int | None:

@@ -1,5 +1,6 @@
 """From an admitted request to a plan: the pure decision, given what this moment knows."""
 
+from functools import partial
 from typing import Any
 
 from msgspec import Struct, structs
@@ -49,9 +50,9 @@ class Planning:
         """Who may answer, in which order."""
         now = Circumstances(
             now_ms=request.started_ms,
-            hold_of=lambda endpoint: self._holding.least(request, endpoint),
-            expected_cost_of=lambda endpoint: self._expected(request, endpoint),
-            rates_of=lambda endpoint: self._rates(request, endpoint),
+            hold_of=partial(self._holding.least, request),
+            expected_cost_of=partial(self._expected, request),
+            rates_of=partial(self._rates, request),
             health=self._wellbeing.statuses(request.started_s),
         )
         arguments = (request.ask, request.facts, request.attribution, request.identity, self._table, now)
@@ -75,7 +76,7 @@ class Planning:
         rates = self._rates(request, endpoint, tokens_in)
         if rates is None:
             return None
-        cap = self._holding.cap(request, endpoint, route_cap=None)
+        cap = self._holding.cap(request, endpoint, calibration, route_cap=None)
         return expected_cost(request.facts, rates, tokens_in, expected_output_tokens(calibration, cap))
 
     def _rates(self, request: Admitted, endpoint: Endpoint, input_tokens: int = 0) -> Rates | None:

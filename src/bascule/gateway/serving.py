@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from msgspec import Struct, structs
 
 from bascule.decide.attempt import Accept, AttemptLimits, GiveUp, Start, Wait, next_step
+from bascule.decide.estimate import HoldPlan
 from bascule.dialects.base import ReplyContext, Target
 from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
 from bascule.gateway.books import LEDGER_DOWN, Books, Cost, Ended, OpenAttempt
@@ -77,21 +78,23 @@ class Serving:
         exchange: Exchange,
         request: Admitted,
         plan: Plan,
+        fitted: HoldPlan,
         *,
-        bounds: Sequence[Bound],
         decision: Decision,
-        record_bytes: int,
+        keep_bytes: int,
         strict: bool,
     ) -> None:
-        """`bounds`: what the first attempt is held at, for each candidate of the plan."""
+        """`fitted`: what the first attempt is held at, for each candidate of the plan.
+        `keep_bytes`: how large an answer may be to be kept; 0 where none is.
+        """
         self.unrecorded: Decision | None = decision
         """The record of the plan until it is written, which the first attempt's intent takes along."""
         self._fx = effects
         self._exchange = exchange
         self._request = request
         self._plan = plan
-        self._bounds = bounds
-        self._record_bytes = record_bytes
+        self._fitted = fitted
+        self.keep_bytes = keep_bytes
         self._strict = strict
         self._dice = effects.dice()
         self._limits = _limits(effects.limits, request)
@@ -139,7 +142,7 @@ class Serving:
         if isinstance(destination, Refusal):
             self._note(index, started_s, unsupported(destination))
             return
-        bound = self._bounds[index] if not self._history else self._bound_again(candidate)
+        bound = bound_at(self._fitted, index) if not self._history else self._bound_again(candidate)
         if isinstance(bound, Refusal):
             self._refused = bound
             return
@@ -292,14 +295,15 @@ class Serving:
             headers.append(cost_line)
         self.started = True
         await self._exchange.respond(200, headers, answer)
-        self.answered = Answered(
-            candidate=candidate,
-            raw=raw,
-            streamed=False,
-            finish_reason=read.finish_reason,
-            has_tool_calls=read.has_tool_calls,
-            cost=cost,
-        )
+        if self.keep_bytes:
+            self.answered = Answered(
+                candidate=candidate,
+                raw=raw,
+                streamed=False,
+                finish_reason=read.finish_reason,
+                has_tool_calls=read.has_tool_calls,
+                cost=cost,
+            )
         return None
 
     async def _stream(
@@ -315,7 +319,7 @@ class Serving:
             clock=fx.clock,
             drain=destination.drain,
             open_answer=lambda: [*self._answer_headers(candidate, EVENT_STREAM), UNBUFFERED],
-            record_bytes=self._record_bytes,
+            record_bytes=self.keep_bytes,
         )
         try:
             relayed = await relay.run()
