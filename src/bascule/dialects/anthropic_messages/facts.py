@@ -101,7 +101,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
 
 
 def _may_compact(body: dict[str, Any]) -> bool:
-    """Whether the API may summarise the context first: a further round over all of it, of any length, that is billed."""
+    """Whether the API may summarise the context first: a further round over all of it, billed, of any length."""
     management = mapping(body, "context_management")
     edits = None if management is None else management.get("edits")
     if type(edits) is not list:
