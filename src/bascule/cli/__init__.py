@@ -26,6 +26,7 @@ COMMANDS = {
     "models": "models",
     "outcome": "outcome",
     "outcomes": "outcomes",
+    "pr-comment": "pr_comment",
     "price": "price",
     "prices": "prices",
     "report": "report",

@@ -25,13 +25,23 @@ class Git:
         self._folder = folder
         self.top = Path(self._text("rev-parse", "--show-toplevel"))
 
+    @property
+    def slug(self) -> str | None:
+        """`owner/name`, from the remote's address."""
+        remote = self._try("remote", "get-url", "origin")
+        return None if remote is None else repository_of(remote)
+
+    @property
+    def checked_out(self) -> str | None:
+        """The branch; None where none is."""
+        return self._try("symbolic-ref", "--short", "--quiet", "HEAD")
+
     def repository(self, base: str | None, since_ms: int, projects: tuple[str, ...] = ()) -> Repository:
         """What there is to know of work since a moment. `base` None takes the branch that the remote calls its own."""
         name, tip = self._base(base)
         since = [f"--since=@{since_ms // 1000}"] if since_ms >= LEAST_STAMP_S * 1000 else []
         commits = read_log(self._run("log", "-z", "--topo-order", f"--format={LOG_FORMAT}", *since, tip, "--"))
-        remote = self._try("remote", "get-url", "origin")
-        slug = None if remote is None else repository_of(remote)
+        slug = self.slug
         known = {self.top.name, *([slug.rpartition("/")[2]] if slug else [])}
         return Repository(
             history=history(commits, base=name, tip=tip, complete_since_ms=self._complete_since_ms(tip)),

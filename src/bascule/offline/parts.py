@@ -7,9 +7,11 @@ from msgspec import Struct
 from bascule.model.row import AttemptRow
 from bascule.offline.pull_request import named_in
 
+PartKey = tuple[str | None, str | None, str | None, str | None, str | None]
+
 
 class Part(Struct, kw_only=True):
-    """The rows of one session that name the same pull requests, branch and project. Money in nano-USD."""
+    """The rows of one session that name the same pull requests, branch, project and task. Money in nano-USD."""
 
     session_id: str | None
     """None gathers what belongs to no session."""
@@ -17,6 +19,9 @@ class Part(Struct, kw_only=True):
     """As the rows say it."""
     branch: str | None
     project: str | None
+    task: str | None = None
+    work: str | None = None
+    """What it is a part of, where that has been decided beyond what the rows say."""
     first_ms: int
     last_ms: int
     attempts: int = 0
@@ -33,6 +38,10 @@ class Part(Struct, kw_only=True):
     def label(self) -> str | None:
         """What an outcome calls it: the pull request as named, else the branch."""
         return self.pr or self.branch
+
+    @property
+    def key(self) -> PartKey:
+        return self.session_id, self.pr, self.branch, self.project, self.task
 
     def add(self, row: AttemptRow) -> None:
         self.first_ms = min(self.first_ms, row.ts_start_ms)
@@ -55,19 +64,24 @@ def on_plan(row: AttemptRow) -> bool:
     return "plan" in row.tags
 
 
+def key_of(row: AttemptRow) -> PartKey:
+    """Which part a row is in."""
+    return row.session_id, named_in(row), row.branch, row.project, row.task
+
+
 def parts(rows: Iterable[AttemptRow]) -> list[Part]:
     """The parts of all sessions, in order of appearance."""
-    found: dict[tuple[str | None, str | None, str | None, str | None], Part] = {}
+    found: dict[PartKey, Part] = {}
     for row in rows:
-        pr = named_in(row)
-        key = (row.session_id, pr, row.branch, row.project)
+        key = key_of(row)
         part = found.get(key)
         if part is None:
             part = found[key] = Part(
                 session_id=row.session_id,
-                pr=pr,
+                pr=key[1],
                 branch=row.branch,
                 project=row.project,
+                task=row.task,
                 first_ms=row.ts_start_ms,
                 last_ms=row.ts_start_ms,
             )

@@ -6,7 +6,7 @@ on one pull request are one work; a session on several is in each of them. What 
 pull requests; the parts sum to the whole.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -28,6 +28,11 @@ class Work(Struct, kw_only=True):
     sessions: set[str] = set()
     labels: set[tuple[str, str | None]] = set()
     """Session and the part of it that this was."""
+    whole: list[Part] = []
+    """The parts that are its alone."""
+    split: list[Part] = []
+    """Those that it shares with other works."""
+    tasks: set[str | None] = set()
     cost_nanousd: int = 0
     shared_nanousd: int = 0
     """Of the cost: its share of what several works have in common."""
@@ -53,10 +58,10 @@ class Worked(Struct, frozen=True, kw_only=True):
     """Attempts without a known cost, each counted once."""
 
 
-def works(found: Sequence[Part], current: Iterable[SessionOutcome]) -> Worked:
-    """The works that these parts are of."""
+def works(found: Sequence[Part], current: Iterable[SessionOutcome], *, repositories: Collection[str] = ()) -> Worked:
+    """The works that these parts are of. `repositories` are those that a number without one may belong to."""
     said = list(current)
-    naming = _Naming(found, said)
+    naming = _Naming(found, said, repositories)
     made: dict[str, Work] = {}
     loose: Part | None = None
     names_of: dict[str | None, list[str]] = {}
@@ -84,16 +89,17 @@ def works(found: Sequence[Part], current: Iterable[SessionOutcome]) -> Worked:
 
 def is_loose(part: Part) -> bool:
     """Whether it names nothing of its own."""
-    return not pull_requests(part.pr) and is_trunk(part.branch)
+    return part.work is None and not pull_requests(part.pr) and is_trunk(part.branch)
 
 
 class _Naming:
     """One name for each work, however its parts call it."""
 
-    def __init__(self, found: Sequence[Part], said: Sequence[SessionOutcome]) -> None:
+    def __init__(self, found: Sequence[Part], said: Sequence[SessionOutcome], repositories: Collection[str]) -> None:
         self._works = {(each.session_id, each.part): each.work for each in said if each.work is not None}
         named = [(part, number) for part in found for number in pull_requests(part.pr)]
-        self._repositories = {number.repository for _, number in named if number.repository is not None}
+        self._repositories = {name.lower() for name in repositories}
+        self._repositories |= {number.repository for _, number in named if number.repository is not None}
         for work in self._works.values():
             self._repositories |= {each.repository for each in pull_requests(work) if each.repository is not None}
         self._of_branch: dict[tuple[str | None, str], set[str]] = {}
@@ -103,6 +109,8 @@ class _Naming:
 
     def names(self, part: Part) -> list[str]:
         """The works of a part that names something."""
+        if part.work is not None:
+            return [part.work]
         numbers = pull_requests(part.pr)
         if numbers:
             return list(dict.fromkeys([self._number(number, part) for number in numbers]))
@@ -157,8 +165,12 @@ def _spend(made: dict[str, Work], names: Sequence[str], part: Part, label: str |
         work.plan_nanousd += plan[place]
         work.unknown += part.unknown
         work.known += part.known
+        work.tasks.add(part.task)
         if len(names) > 1:
             work.shared_nanousd += costs[place]
+            work.split.append(part)
+        else:
+            work.whole.append(part)
 
 
 def _together(one: Part | None, other: Part) -> Part:
