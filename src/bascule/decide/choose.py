@@ -19,6 +19,7 @@ _OBJECTIVE_REASON: dict[Objective, str] = {
     "balanced": "balanced",
 }
 _SORT_REASON: dict[By, str] = {"price": "lowest price", "throughput": "highest throughput", "latency": "lowest latency"}
+_FAILOVER = "failover"
 _AGAINST_ADVICE = ", against the catalog's advice"
 
 
@@ -49,15 +50,17 @@ def chosen(groups: list[Group], ask: Ask, output_tokens: int, rejected: list[Rej
     for position, (group, options) in enumerate(zip(groups, adequate, strict=True)):
         if len(options) < len(group.options) and group.floor is not None:
             floor = group.floor
-            rejected.extend([_too_low(option, floor) for option in group.options if not _reaches(option, floor)])
+            rejected.extend([_too_low(option, floor) for option in group.options if option not in options])
         ordered = _ordered(group, options, ask, output_tokens)
         if not ask.allow_fallbacks and not ask.order:
             rejected.extend([Rejected(option.endpoint.id, "allow_fallbacks is false") for option in ordered[1:]])
             ordered = ordered[:1]
-        for rank, option in enumerate(ordered):
+        reason = _reason(group, position, ordered[0], ask) if ordered else ""
+        for option in ordered:
             if option.endpoint.id not in seen:
                 seen.add(option.endpoint.id)
-                candidates.append(_candidate(option, _reason(group, position, rank, option, ask)))
+                candidates.append(_candidate(option, reason))
+            reason = _FAILOVER + _AGAINST_ADVICE if group.against_advice else _FAILOVER
     return tuple(candidates)
 
 
@@ -67,15 +70,11 @@ def cooling_last(candidates: tuple[Candidate, ...], health: Mapping[str, str]) -
 
 
 def _adequate(group: Group) -> list[Option]:
+    """Unknown quality is inadequate."""
     floor = group.floor
     if floor is None:
         return group.options
-    return [option for option in group.options if _reaches(option, floor)]
-
-
-def _reaches(option: Option, floor: float) -> bool:
-    """Unknown quality is inadequate."""
-    return option.quality is not None and option.quality >= floor
+    return [option for option in group.options if option.quality is not None and option.quality >= floor]
 
 
 def _too_low(option: Option, floor: float) -> Rejected:
@@ -129,11 +128,9 @@ def _candidate(option: Option, reason: str, *, adequate: bool = True) -> Candida
     )
 
 
-def _reason(group: Group, position: int, rank: int, option: Option, ask: Ask) -> str:
-    """In few words, and in ASCII: they travel in a header."""
-    if rank:
-        reason = "failover"
-    elif position:
+def _reason(group: Group, position: int, option: Option, ask: Ask) -> str:
+    """Why a group's first option stands there. In few words, and in ASCII: they travel in a header."""
+    if position:
         reason = "fallback"
     elif ask.order and _place(option.endpoint, ask.order) < len(ask.order):
         reason = "provider order"

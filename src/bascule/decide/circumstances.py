@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from bascule.decide.eligible import CostOf, RatesOf
 from bascule.model.catalog import Endpoint
 from bascule.model.money import Rates
 
+CostOf = Callable[[Endpoint], int | None]
+RatesOf = Callable[[Endpoint], Rates | None]
 QualityOf = Callable[[str, str | None], float | None]
 """(model, task) to the lower end of its one-sided 95 % interval from evidence; None leaves the declared quality."""
 

@@ -5,19 +5,15 @@ would have to change. What is not known is judged by what a mistake would cost: 
 no constraint, an unknown price no limit, but an unknown capability is left to the provider.
 """
 
-from collections.abc import Callable, Mapping
-
 from msgspec import Struct
 
+from bascule.decide.circumstances import Circumstances
 from bascule.decide.data_policy import NO_DATA_POLICY, violation
 from bascule.model.catalog import Endpoint, Modality, Model
 from bascule.model.errors import Refusal, RefusalKind
 from bascule.model.facts import Facts
 from bascule.model.money import Rates, usd_text
 from bascule.model.policy import Ask, DataPolicy
-
-CostOf = Callable[[Endpoint], int | None]
-RatesOf = Callable[[Endpoint], Rates | None]
 
 # Order of hurdles: a candidate that stopped at a later one came further.
 _CHOICE, _DATA, _CAPABILITY, _WINDOW, _RETIRED, _PRICE, _COST, _HEALTH = range(8)
@@ -40,6 +36,8 @@ class Needs(Struct, frozen=True, kw_only=True):
 
     by_name: bool
     """A model asked for by its name rather than through a route."""
+    abilities: bool = False
+    """Anything of the next four: most requests need none of them."""
     modalities: tuple[Modality, ...] = ()
     tools: bool = False
     json_schema: bool = False
@@ -81,6 +79,7 @@ def needs_of(
         max_cost_nanousd = min(max_cost_nanousd, ask.max_cost_nanousd)
     return Needs(
         by_name=by_name,
+        abilities=bool(modalities) or facts.tools > 0 or facts.has_json_schema or facts.has_reasoning,
         modalities=modalities,
         tools=facts.tools > 0,
         json_schema=facts.has_json_schema,
@@ -102,11 +101,8 @@ def obstacle(
     needs: Needs,
     model: Model,
     endpoint: Endpoint,
+    now: Circumstances,
     *,
-    now_ms: int,
-    hold_of: CostOf,
-    rates_of: RatesOf,
-    health: Mapping[str, str],
     against_advice: bool = False,
 ) -> Obstacle | None:
     """The first hurdle that `endpoint` does not take; None where it may serve.
@@ -119,17 +115,17 @@ def obstacle(
         reason = violation(policy, endpoint)
         if reason is not None:
             return Obstacle(_DATA, "forbidden", reason)
-    found = _incapable(needs, model, endpoint)
+    found = _incapable(needs, model) if needs.abilities else None
     if found is None:
-        found = _unfit(needs, model, endpoint, now_ms)
+        found = _unfit(needs, model, endpoint, now.now_ms)
     if found is not None and not (against_advice and found.advisory):
         return found
     bounded = needs.max_price_input is not None or needs.max_price_output is not None
-    if bounded and (found := _too_dear_a_rate(needs, rates_of(endpoint))):
+    if bounded and (found := _too_dear_a_rate(needs, now.rates_of(endpoint))):
         return found
-    if needs.max_cost_nanousd is not None and (found := _too_dear(needs.max_cost_nanousd, hold_of(endpoint))):
+    if needs.max_cost_nanousd is not None and (found := _too_dear(needs.max_cost_nanousd, now.hold_of(endpoint))):
         return found
-    if health and health.get(endpoint.id) == "open":
+    if now.health and now.health.get(endpoint.id) == "open":
         return Obstacle(_HEALTH, "overloaded", "failing now; its circuit breaker is open")
     return None
 
@@ -177,7 +173,7 @@ def _not_chosen(needs: Needs, endpoint: Endpoint) -> Obstacle | None:
     return None
 
 
-def _incapable(needs: Needs, model: Model, endpoint: Endpoint) -> Obstacle | None:
+def _incapable(needs: Needs, model: Model) -> Obstacle | None:
     strict = needs.require_parameters
     advisory = needs.by_name and not strict
     for modality in needs.modalities:
@@ -190,14 +186,15 @@ def _incapable(needs: Needs, model: Model, endpoint: Endpoint) -> Obstacle | Non
         return Obstacle(_CAPABILITY, "unsupported", "JSON schema output not supported", advisory)
     if strict and needs.reasoning and model.reasoning is not True:
         return Obstacle(_CAPABILITY, "unsupported", "reasoning not supported")
-    if needs.max_tokens is not None:
-        most = endpoint.max_output or model.max_output
-        if most is not None and needs.max_tokens > most:
-            return Obstacle(_CAPABILITY, "unsupported", f"max output {most} < {needs.max_tokens}", not strict)
     return None
 
 
 def _unfit(needs: Needs, model: Model, endpoint: Endpoint, now_ms: int) -> Obstacle | None:
+    if needs.max_tokens is not None:
+        most = endpoint.max_output or model.max_output
+        if most is not None and needs.max_tokens > most:
+            reason = f"max output {most} < {needs.max_tokens}"
+            return Obstacle(_CAPABILITY, "unsupported", reason, advisory=not needs.require_parameters)
     window = endpoint.context_window or model.context_window
     # Four bytes a token is the estimate; dense text reaches five, so only what is beyond that is turned away here.
     if window is not None and needs.est_input_tokens * 4 > window * 5:

@@ -221,12 +221,13 @@ def _matching_rule(request: _Request, policy: RoutePolicy, task: str | None) -> 
 def _screen(request: _Request, groups: list[Group], task: str | None) -> list[tuple[Endpoint, Obstacle]]:
     """Fill every group's options with what may serve; what is in the way of the others."""
     obstacles: list[tuple[Endpoint, Obstacle]] = []
+    now = request.now
     found_any = advised = False
     for group in groups:
         for model, endpoint in group.pairs:
-            found = _obstacle(request, group, model, endpoint)
+            found = obstacle(group.needs, model, endpoint, now)
             if found is None:
-                group.options.append(_option(request, model, endpoint, task))
+                group.options.append(_option(now, model, endpoint, task))
                 found_any = True
             else:
                 obstacles.append((endpoint, found))
@@ -241,37 +242,21 @@ def _screen_against_advice(request: _Request, groups: list[Group], task: str | N
     obstacles: list[tuple[Endpoint, Obstacle]] = []
     for group in groups:
         for model, endpoint in group.pairs:
-            hard = _obstacle(request, group, model, endpoint, against_advice=True)
+            hard = obstacle(group.needs, model, endpoint, request.now, against_advice=True)
             if hard is None:
-                group.options.append(_option(request, model, endpoint, task))
+                group.options.append(_option(request.now, model, endpoint, task))
             else:
                 obstacles.append((endpoint, hard))
         group.against_advice = True
     return obstacles
 
 
-def _obstacle(
-    request: _Request, group: Group, model: Model, endpoint: Endpoint, *, against_advice: bool = False
-) -> Obstacle | None:
-    now = request.now
-    return obstacle(
-        group.needs,
-        model,
-        endpoint,
-        now_ms=now.now_ms,
-        hold_of=now.hold_of,
-        rates_of=now.rates_of,
-        health=now.health,
-        against_advice=against_advice,
-    )
-
-
-def _option(request: _Request, model: Model, endpoint: Endpoint, task: str | None) -> Option:
-    quality = request.now.quality_of(model.name, task)
+def _option(now: Circumstances, model: Model, endpoint: Endpoint, task: str | None) -> Option:
+    quality = now.quality_of(model.name, task)
     if quality is None and model.quality:
         default = model.quality.get("default")
         quality = default if task is None else model.quality.get(task, default)
-    return Option(model, endpoint, quality, request.now.expected_cost_of(endpoint))
+    return Option(model, endpoint, quality, now.expected_cost_of(endpoint))
 
 
 def no_endpoint(name: str) -> Refusal:
