@@ -24,7 +24,8 @@ from math import factorial
 from msgspec import Struct, convert
 
 from bascule.decide.price import price_lines
-from bascule.model.money import PICO_PER_NANO, Rates
+from bascule.model.billed import BilledCell, BilledPeriod
+from bascule.model.money import PICO_PER_NANO
 from bascule.model.usage import Usage
 from bascule.offline.apportion import round_to_sum
 
@@ -36,41 +37,6 @@ OUTPUT = frozenset({"tokens_out", "tokens_reasoning", "tokens_audio_out", "token
 
 _DIGITS = 60
 """Of precision: far below a nano-dollar for any bill."""
-
-
-class Cell(Struct, frozen=True, kw_only=True):
-    """Attempts of one period that share model, rates and whether their answer was used; all are sums."""
-
-    provider: str | None
-    model: str | None
-    answers: bool
-    """Whether these attempts answered their requests; those of judges and verifiers count as answering: they are
-    work that was ordered, not work that was lost."""
-    rates: Rates | None
-    """None where a cost is known and its rates are not: then every token of the cell cost the same."""
-    tokens: dict[str, int]
-    """By bucket."""
-    cost_nanousd: int
-    """Of attempts whose cost is known; the others are counted in `unknown` and their tokens left out."""
-    unknown: int = 0
-
-
-class Side(Struct, frozen=True, kw_only=True):
-    """One period's bill as the bridge needs it."""
-
-    users: int
-    """Distinct users, or keys where no user is named."""
-    sessions: int
-    """Distinct sessions; a request outside any session is one of its own."""
-    cells: tuple[Cell, ...]
-
-    @property
-    def cost_nanousd(self) -> int:
-        return sum(cell.cost_nanousd for cell in self.cells)
-
-    @property
-    def unknown(self) -> int:
-        return sum(cell.unknown for cell in self.cells)
 
 
 class Part(Struct, frozen=True):
@@ -85,8 +51,8 @@ class Part(Struct, frozen=True):
 
 
 class Bridge(Struct, frozen=True, kw_only=True):
-    before: Side
-    after: Side
+    before: BilledPeriod
+    after: BilledPeriod
     parts: tuple[Part, ...]
     """One for each of CAUSES, in that order; they sum to the change exactly."""
 
@@ -95,7 +61,7 @@ class Bridge(Struct, frozen=True, kw_only=True):
         return self.after.cost_nanousd - self.before.cost_nanousd
 
 
-def bridge(before: Side, after: Side) -> Bridge:
+def bridge(before: BilledPeriod, after: BilledPeriod) -> Bridge:
     """Split the change between two periods among CAUSES."""
     with localcontext() as context:
         context.prec = _DIGITS
@@ -121,7 +87,7 @@ _Model = tuple[str | None, str | None]
 class _Factors:
     """One period's bill as factors. Dictionaries are keyed by direction (is it output?), model and bucket."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: BilledPeriod) -> None:
         self.users = Decimal(side.users)
         self.sessions = Decimal(side.sessions)
         self.tokens: dict[tuple[bool, _Model, str], Decimal] = {}
@@ -190,7 +156,7 @@ class _Factors:
         return numbers
 
 
-def _paid(cell: Cell) -> Iterable[tuple[str, Decimal, Decimal]]:
+def _paid(cell: BilledCell) -> Iterable[tuple[str, Decimal, Decimal]]:
     """Bucket, tokens and nano-USD for each bucket of a cell that has tokens."""
     counted = {name: count for name, count in cell.tokens.items() if count}
     if cell.rates is None:

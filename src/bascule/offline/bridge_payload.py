@@ -4,9 +4,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from bascule.model.billed import BilledPeriod
 from bascule.model.money import usd_text
 from bascule.offline.apportion import round_to_sum
-from bascule.offline.bridge import Bridge, Side
+from bascule.offline.bridge import Bridge
 from bascule.offline.moment import iso_time
 
 CENT = 10_000_000
@@ -62,7 +63,7 @@ def _cents(nanousd: int) -> int:
     return (nanousd + CENT // 2) // CENT
 
 
-def _side(side: Side, period: tuple[int, int]) -> dict[str, Any]:
+def _side(side: BilledPeriod, period: tuple[int, int]) -> dict[str, Any]:
     return {
         "since": iso_time(period[0]),
         "until": iso_time(period[1]),

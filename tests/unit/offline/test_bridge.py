@@ -8,22 +8,23 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from bascule.decide.price import BUCKETS
+from bascule.model.billed import BilledCell, BilledPeriod
 from bascule.model.money import Rates
 from bascule.model.row import AttemptRow
-from bascule.offline.bridge import CAUSES, Cell, Side, bridge
+from bascule.offline.bridge import CAUSES, bridge
 from bascule.offline.bridge_payload import in_cents
 from bascule.testing.months import pair, rows
 
 CENT = 10_000_000
 
 
-def side_of(found: Iterable[AttemptRow]) -> Side:
+def side_of(found: Iterable[AttemptRow]) -> BilledPeriod:
     kept = list(found)
-    return Side(
+    return BilledPeriod(
         users=len({row.user for row in kept}),
         sessions=len({row.session_id for row in kept}),
         cells=tuple(
-            Cell(
+            BilledCell(
                 provider=row.provider,
                 model=row.model,
                 answers=row.error_class is None,
@@ -66,7 +67,7 @@ _RATES = st.builds(
     cache_write_5m=st.none() | st.integers(0, 40_000_000),
 )
 _CELLS = st.builds(
-    Cell,
+    BilledCell,
     provider=st.sampled_from(["one", "two"]),
     model=st.sampled_from(["big", "small", None]),
     answers=st.booleans(),
@@ -75,63 +76,68 @@ _CELLS = st.builds(
     cost_nanousd=st.integers(-(10**12), 10**15),
 )
 _SIDES = st.builds(
-    Side, users=st.integers(0, 50), sessions=st.integers(0, 500), cells=st.lists(_CELLS, max_size=6).map(tuple)
+    BilledPeriod, users=st.integers(0, 50), sessions=st.integers(0, 500), cells=st.lists(_CELLS, max_size=6).map(tuple)
 )
 
 
 @given(_SIDES, _SIDES)
-def test_parts_sum_to_the_change_whatever_the_months(before: Side, after: Side) -> None:
+def test_parts_sum_to_the_change_whatever_the_months(before: BilledPeriod, after: BilledPeriod) -> None:
     found = bridge(before, after)
     assert [part.cause for part in found.parts] == list(CAUSES)
     assert sum(part.nanousd for part in found.parts) == after.cost_nanousd - before.cost_nanousd
 
 
 @given(_SIDES, _SIDES)
-def test_backwards_every_part_has_the_other_sign(before: Side, after: Side) -> None:
+def test_backwards_every_part_has_the_other_sign(before: BilledPeriod, after: BilledPeriod) -> None:
     there, back = bridge(before, after), bridge(after, before)
     for one, other in zip(there.parts, back.parts, strict=True):
         assert abs(one.nanousd + other.nanousd) <= 1, one.cause
 
 
 @given(_SIDES)
-def test_a_month_like_the_one_before_has_no_causes(side: Side) -> None:
+def test_a_month_like_the_one_before_has_no_causes(side: BilledPeriod) -> None:
     assert {part.nanousd for part in bridge(side, side).parts} == {0}
 
 
 def test_a_first_month_is_all_users() -> None:
     months = pair(9)
-    empty, full = Side(users=0, sessions=0, cells=()), side_of(rows(structs.replace(months.before, wasted=0), 2026, 9))
+    empty, full = (
+        BilledPeriod(users=0, sessions=0, cells=()),
+        side_of(rows(structs.replace(months.before, wasted=0), 2026, 9)),
+    )
     parts = {part.cause: part.nanousd for part in bridge(empty, full).parts if part.nanousd}
     assert set(parts) == {"users", "residual"}
     assert sum(parts.values()) == full.cost_nanousd
 
 
 def test_a_new_model_is_a_change_of_mix_not_of_price() -> None:
-    def side(*shares: tuple[str, int, int]) -> Side:
+    def side(*shares: tuple[str, int, int]) -> BilledPeriod:
         cells = tuple(
-            Cell(
+            BilledCell(
                 provider="p", model=model, answers=True, rates=Rates(input=rate, output=rate),
                 tokens={"tokens_in": tokens}, cost_nanousd=tokens * rate // 1000,
             )
             for model, tokens, rate in shares
         )  # fmt: skip
-        return Side(users=1, sessions=1, cells=cells)
+        return BilledPeriod(users=1, sessions=1, cells=cells)
 
     found = bridge(side(("old", 1000, 10_000)), side(("old", 400, 10_000), ("new", 600, 1_000)))
     assert {part.cause: part.nanousd for part in found.parts if part.nanousd} == {"model_mix": -5_400}
 
 
 def test_a_cost_without_rates_spreads_over_its_tokens() -> None:
-    def side(tokens: int, cost: int) -> Side:
-        cell = Cell(provider="p", model="m", answers=True, rates=None, tokens={"tokens_in": tokens}, cost_nanousd=cost)
-        return Side(users=1, sessions=1, cells=(cell,))
+    def side(tokens: int, cost: int) -> BilledPeriod:
+        cell = BilledCell(
+            provider="p", model="m", answers=True, rates=None, tokens={"tokens_in": tokens}, cost_nanousd=cost
+        )
+        return BilledPeriod(users=1, sessions=1, cells=(cell,))
 
     found = bridge(side(100, 1000), side(100, 3000))
     assert {part.cause: part.nanousd for part in found.parts if part.nanousd} == {"price": 2000}
 
 
 @given(_SIDES, _SIDES)
-def test_the_cents_that_are_printed_sum_too(before: Side, after: Side) -> None:
+def test_the_cents_that_are_printed_sum_too(before: BilledPeriod, after: BilledPeriod) -> None:
     found = bridge(before, after)
     first, parts, last = in_cents(found)
     assert first + sum(parts) == last

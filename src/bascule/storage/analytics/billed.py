@@ -1,0 +1,35 @@
+"""What a period was billed for, summed by model, rates and whether an answer came of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from bascule.decide.price import BUCKETS
+from bascule.model.billed import BilledCell, BilledPeriod
+from bascule.model.money import Rates
+from bascule.storage.analytics.frame import Frame, frame
+
+_BY = ("provider", "model", "answers")
+
+
+def billed(found: Frame) -> BilledPeriod:
+    """The bill of the rows that the filter admits."""
+    frame(found, _BY, rates=True)
+    tokens = ", ".join([f"coalesce(sum({name}) FILTER (cost_nanousd IS NOT NULL), 0)::BIGINT" for name in BUCKETS])
+    cells = found.run("billed", "cells", tokens=tokens)
+    ((users, sessions),) = found.run("billed", "people")
+    return BilledPeriod(users=users, sessions=sessions, cells=tuple([_cell(line) for line in cells]))
+
+
+def _cell(line: Sequence[Any]) -> BilledCell:
+    provider, model, answers, rates, cost, unknown, *tokens = line
+    return BilledCell(
+        provider=provider,
+        model=model,
+        answers=answers == "yes",
+        rates=None if rates is None else msgspec.json.decode(rates, type=Rates),
+        tokens=dict(zip(BUCKETS, tokens, strict=True)),
+        cost_nanousd=cost,
+        unknown=unknown,
+    )
