@@ -64,8 +64,10 @@ class Term(Struct, frozen=True, kw_only=True):
     contract: int
     start_ms: int
     end_ms: int
-    list_nanousd: int = 0
-    """Book price of the use that it applied to."""
+    covered_nanousd: int = 0
+    """Book price of the use that its seats or capacity covered."""
+    metered_nanousd: int = 0
+    """Book price of the metered use that it discounted or paid for."""
     fee_nanousd: int = 0
     """Of seats or capacity, used or not."""
     off_nanousd: int = 0
@@ -129,12 +131,14 @@ class _Doing:
     """What a contract does in the piece at hand."""
 
     def __init__(self) -> None:
-        self.places: set[int] = set()
+        self.covered: set[int] = set()
+        self.metered: set[int] = set()
         self.sums = {"fee_nanousd": 0, "off_nanousd": 0, "committed_nanousd": 0, "credited_nanousd": 0, "people": 0}
 
-    def add(self, name: str, amount: int, places: Iterable[int]) -> None:
+    def add(self, name: str, amount: int, *, covered: Iterable[int] = (), metered: Iterable[int] = ()) -> None:
         self.sums[name] += amount
-        self.places.update(places)
+        self.covered.update(covered)
+        self.metered.update(metered)
 
 
 class _Terms:
@@ -185,7 +189,7 @@ class _Terms:
             self._warn(index, f"{people} people used {_counted(seats, 'seat')}, from {since} on")
         if None in by_user:
             self._warn(index, "calls without a user count as one person's; import logs with --user")
-        self.doing[index].add("people", people, ())
+        self.doing[index].add("people", people)
         for share, places in zip(shares, by_user.values(), strict=False):
             self._share(index, share, places, piece, costs)
         self._idle(index, "idle seats", piece, sum(shares[people:]))
@@ -203,7 +207,7 @@ class _Terms:
         """Split a fixed fee by list cost, evenly where there is none."""
         weights = [max(piece.uses[place].list_nanousd, 0) for place in places]
         parts = apportion(fee, weights if any(weights) else [1] * len(places))
-        self.doing[index].add("fee_nanousd", fee, places)
+        self.doing[index].add("fee_nanousd", fee, covered=places)
         for place, part in zip(places, parts, strict=True):
             costs[place] = Cost(piece.uses[place].list_nanousd, part, 0)
 
@@ -232,7 +236,7 @@ class _Terms:
         prices = round_to_sum(exact, round(sum(exact)))
         for index, numbers in applied.items():
             off = sum([piece.uses[places[n]].list_nanousd - prices[n] for n in numbers])
-            self.doing[index].add("off_nanousd", off, [places[n] for n in numbers])
+            self.doing[index].add("off_nanousd", off, metered=[places[n] for n in numbers])
         return prices
 
     def _draw(
@@ -258,7 +262,8 @@ class _Terms:
             parts = apportion(taken, wanted)
             drawn = [one + part for one, part in zip(drawn, parts, strict=True)]
             pots[index] -= taken
-            self.doing[index].add(name, taken, [place for place, part in zip(places, parts, strict=True) if part])
+            paid_for = [place for place, part in zip(places, parts, strict=True) if part]
+            self.doing[index].add(name, taken, metered=paid_for)
         return drawn
 
     def _prepaid(self, terms: Sequence[int], use: Use) -> bool:
@@ -274,7 +279,7 @@ class _Terms:
             self._fix(index, "unused commitment", piece, self.commitment.pop(index))
 
     def _idle(self, index: int, what: str, piece: Piece, nanousd: int) -> None:
-        self.doing[index].add("fee_nanousd", nanousd, ())
+        self.doing[index].add("fee_nanousd", nanousd)
         self._fix(index, what, piece, nanousd)
 
     def _fix(self, index: int, what: str, piece: Piece, nanousd: int) -> None:
@@ -286,16 +291,15 @@ class _Terms:
 
     def _note(self, index: int, piece: Piece) -> None:
         doing = self.doing[index]
-        cost = sum([piece.uses[place].list_nanousd for place in doing.places])
-        self.terms.append(
-            Term(
-                contract=self.places[index],
-                start_ms=piece.start_ms,
-                end_ms=piece.end_ms,
-                list_nanousd=cost,
-                **doing.sums,
-            )
+        made = Term(
+            contract=self.places[index],
+            start_ms=piece.start_ms,
+            end_ms=piece.end_ms,
+            covered_nanousd=sum([piece.uses[place].list_nanousd for place in doing.covered]),
+            metered_nanousd=sum([piece.uses[place].list_nanousd for place in doing.metered]),
+            **doing.sums,
         )
+        self.terms.append(made)
 
 
 def _holds(contract: Contract, piece: Piece) -> bool:

@@ -90,10 +90,11 @@ def paid_report(
     since_ms: int | None,
     until_ms: int | None,
     now_ms: int,
+    as_metered: bool = False,
 ) -> PaidReport:
     """Costs of [since, until) after contracts. Without `since_ms` from the first month on that has any; without
-    `until_ms` up to now."""
-    reading = _Reading(costs, contracts, tuple(by))
+    `until_ms` up to now. `as_metered` takes what was used on plans for use by the meter."""
+    reading = _Reading(costs, contracts, tuple(by), as_metered)
     found = reading.read(since_ms, until_ms, now_ms)
     since_ms, until_ms = _period(found, since_ms, until_ms, now_ms)
     begin_ms = earliest(contracts, since_ms)
@@ -138,10 +139,11 @@ class _Cell(Struct, frozen=True):
 class _Reading:
     """Asks for costs: by what was asked and by what contracts look at, no finer than they need."""
 
-    def __init__(self, costs: Costs, contracts: Sequence[Contract], by: tuple[str, ...]) -> None:
+    def __init__(self, costs: Costs, contracts: Sequence[Contract], by: tuple[str, ...], as_metered: bool) -> None:
         self._costs = costs
         self._contracts = contracts
         self._by = by
+        self._as_metered = as_metered
         covering = any(contract.covers for contract in contracts)
         seated = any(contract.seats is not None for contract in contracts)
         self.key = ("provider", "origin", _PLAN, *(("client", "model") * covering), *(("user",) * seated))
@@ -185,7 +187,7 @@ class _Reading:
             client=seen.get("client"),
             model=seen.get("model"),
             user=seen.get("user"),
-            on_plan=on_plan(seen["origin"], seen[_PLAN]),
+            on_plan=not self._as_metered and on_plan(seen["origin"], seen[_PLAN]),
             list_nanousd=list_nanousd,
         )
 
