@@ -34,6 +34,7 @@ COMMANDS = {
     "selfhost": "selfhost",
     "serve": "serve",
     "sessions": "sessions",
+    "statusline": "statusline",
     "tco": "tco",
     "trend": "trend",
     "viable": "viable",

@@ -2,7 +2,11 @@
 
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,14 +64,39 @@ def gateway_key(key: str | None) -> str:
     return key or os.environ.get("BASCULE_KEY") or "local"
 
 
+def statusline_settings(config_path: str | None) -> dict[str, Any]:
+    """Claude Code's setting (code.claude.com/docs/en/statusline). Paths are absolute: it runs where the user works."""
+    from bascule.compose import DEFAULT_FILE
+
+    found = shutil.which("bascule")
+    words = [found] if found else [sys.executable, "-m", "bascule"]
+    words.append("statusline")
+    path = Path(config_path) if config_path else DEFAULT_FILE if DEFAULT_FILE.exists() else None
+    if path is not None:
+        words += ["-c", str(path.absolute())]
+    return {"statusLine": {"type": "command", "command": shlex.join(words), "padding": 0}}
+
+
 @click.command("env")
 @click.argument("client", type=click.Choice(CLIENTS))
 @with_gateway_options
+@click.option("--statusline", is_flag=True, help="Print the setting that makes Claude Code show costs.")
 @json_option
 def command(
-    client: str, config_path: str | None, url: str | None, key: str | None, model: str | None, as_json: bool
+    client: str,
+    config_path: str | None,
+    url: str | None,
+    key: str | None,
+    model: str | None,
+    statusline: bool,
+    as_json: bool,
 ) -> None:
     """Print the variables that point CLIENT here, for `eval "$(bascule env claude)"`."""
+    if statusline:
+        if client != "claude":
+            raise click.UsageError("--statusline is for claude: the others have no such line")
+        print_json(statusline_settings(config_path))
+        return
     found = variables(client, base_url=gateway_url(url, config_path, os.environ), key=gateway_key(key), model=model)
     if as_json:
         print_json(found)
