@@ -5,9 +5,12 @@ import importlib
 import click
 
 SOURCES = {
+    "anthropic-usage": "anthropic_usage",
     "claude-code": "claude_code",
     "codex": "codex",
     "jsonl": "rows",
+    "openai-usage": "openai_usage",
+    "openrouter-usage": "openrouter_usage",
 }
 """Source to module in this package; the module's `command` is it."""
 
@@ -28,7 +31,7 @@ class Sources(click.Group):
 
 @click.group("import", cls=Sources)
 def command() -> None:
-    """Read what others have recorded: logs of agents, and rows of any program.
+    """Read what others have recorded: logs of agents, reports of providers, other gateways, rows of any program.
 
     Imported rows stand beside the gateway's own in reports and sessions; they touch no budget. Importing again changes
     nothing but what has been added or is known better.

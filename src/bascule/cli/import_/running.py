@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document, read_names
+from bascule.cli.import_.books import Books, provider_of
 from bascule.cli.import_.options import Asked
 from bascule.cli.import_.summary import payload, tell
 from bascule.cli.output import print_json
 from bascule.cli.price_lists import current_book
 from bascule.model.row import GATEWAY, AttemptRow, RowFilter
+from bascule.offline.imports.account_run import rejudged
 from bascule.offline.imports.booking import Booking, Origin
 from bascule.offline.imports.overlap import OwnRows, ThroughGateway
 from bascule.offline.imports.places import Found, NoLogs, find_logs
@@ -55,6 +57,7 @@ class Imports:
         book = current_book(document)
         self._origin = origin
         self._asked = asked
+        self._provider_of = provider_of(document)
         if names is None:
             self.sellers = Sellers(book)
         else:
@@ -83,7 +86,11 @@ class Imports:
                 recorded=None if store is None else _recorded(store, self._origin.source, stack),
             )
             progress = stack.enter_context(bytes_bar(f"importing {self._origin.source}", found.size_bytes))
-            return run.files(found, progress)
+            tally = run.files(found, progress)
+        if store is not None and not asked.dry_run and tally.first_ms is not None and tally.last_ms is not None:
+            counts, _ = rejudged(Books(store), tally.first_ms, tally.last_ms + 1, self._provider_of)
+            tally.taken_over = counts.replaced
+        return tally
 
 
 def _recorded(store: "Store", source: str, stack: ExitStack) -> Callable[[AttemptRow], bool] | None:

@@ -30,6 +30,7 @@ def payload(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[s
         "copies": tally.copies,
         "outside_period": tally.outside,
         "through_gateway": tally.through_gateway,
+        "account_rows_taken_over": tally.taken_over,
         "api_errors": tally.api_errors,
         "first": iso(tally.first_ms),
         "last": iso(tally.last_ms),
@@ -66,7 +67,12 @@ def tell(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[str,
     for note in _notes(tally):
         click.echo(note)
     if unknown_columns:
-        click.echo(f"Columns that say nothing to the ledger: {_names(unknown_columns)}. Map them with --map.")
+        click.echo(f"Columns that say nothing to the ledger: {names_text(unknown_columns)}. Map them with --map.")
+    tell_bad(tally)
+
+
+def tell_bad(tally: Tally) -> None:
+    """What could not be read, on standard error."""
     for lost in tally.unreadable:
         click.echo(f"{lost.file}: {lost.why}", err=True)
     for bad in tally.bad[:SHOWN_BAD_LINES]:
@@ -78,15 +84,18 @@ def tell(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[str,
 def _notes(tally: Tally) -> list[str]:
     notes = _estimates(tally)
     if tally.unknown_prices:
-        notes.append(
-            f"No price is known for {_names(tally.unknown_prices)}: in no cost. Set one under `models` in bascule.yaml."
-        )
+        names = names_text(tally.unknown_prices)
+        notes.append(f"No price is known for {names}: in no cost. Set one under `models` in bascule.yaml.")
     if tally.unknown_counts:
-        notes.append(f"The log leaves a count unknown, so in no cost: {_names(tally.unknown_counts)}.")
+        notes.append(f"The log leaves a count unknown, so in no cost: {names_text(tally.unknown_counts)}.")
     if tally.copies:
         notes.append(f"Copies of calls, as resumed sessions hold them, not counted again: {tally.copies:,}.")
     if tally.through_gateway:
         notes.append(f"In the gateway's ledger already, not counted again: {_calls(tally.through_gateway)}.")
+    if tally.taken_over:
+        notes.append(
+            f"Rows of providers' usage reports that these calls stand for, not counted any more: {tally.taken_over:,}."
+        )
     if tally.api_errors:
         notes.append(f"Errors of the API, which nobody bills: {tally.api_errors:,}.")
     if tally.outside or tally.files_older:
@@ -106,7 +115,7 @@ def _estimates(tally: Tally) -> list[str]:
         notes.append(
             f"Their logs recorded too little: by those alone the bill is {usd_fit(tally.guessed_nanousd)} less."
         )
-    return [*notes, f"Versions that wrote them: {_names(tally.estimated_versions)}."]
+    return [*notes, f"Versions that wrote them: {names_text(tally.estimated_versions)}."]
 
 
 def _calls(count: int) -> str:
@@ -117,7 +126,7 @@ def _files(count: int) -> str:
     return f"{count:,} file{'' if count == 1 else 's'}"
 
 
-def _names(counts: dict[str, int]) -> str:
+def names_text(counts: dict[str, int]) -> str:
     """Names with their counts, the most frequent first."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     more = f" and {len(ranked) - SHOWN_NAMES} more" if len(ranked) > SHOWN_NAMES else ""

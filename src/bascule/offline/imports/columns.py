@@ -1,8 +1,8 @@
 """Columns of ledger rows in other programs' files: what each is called, and how its values are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +14,8 @@ from bascule.model.usage import UsageSource
 from bascule.offline.imports.times import timestamp_ms
 from bascule.offline.sums import TOKENS
 
+T = TypeVar("T")
+
 MAX_COUNT = 10**15
 MAX_TEXT_CHARS = 4_096
 
@@ -23,6 +25,17 @@ class Column(Struct, frozen=True):
     """Of `AttemptRow`."""
     read: Callable[[Any], Any]
     """Raises ValueError, saying what was expected. Is never asked about what is absent."""
+
+
+def given(found: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T | None:
+    """The value of a column, None where it is absent or empty. Raises ValueError with the column's name."""
+    value = found.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        return read(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def text(value: Any) -> str:

@@ -50,6 +50,8 @@ class Tally(Struct, kw_only=True):
     """Calls before or after the period."""
     through_gateway: int = 0
     """Calls that the ledger has already, from the gateway that they went through."""
+    taken_over: int = 0
+    """Rows of providers' usage reports that restate these calls and do not count any more."""
     api_errors: int = 0
     new: int = 0
     replaced: int = 0
