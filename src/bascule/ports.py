@@ -15,6 +15,7 @@ from bascule.model.imported import ImportCounts, Imported
 from bascule.model.outcome import ErrorClass
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy, RateLimit
 from bascule.model.row import EVERY_ROW, AttemptRow, IndexedAttempt, RowFilter
+from bascule.model.session_outcome import SessionOutcome
 
 Header = tuple[bytes, bytes]
 
@@ -312,6 +313,22 @@ class ImportStore(Protocol):
 
         Raises StoreError, and BasculeError for a row that is not one of its source.
         """
+        ...
+
+
+class OutcomeStore(Protocol):
+    """What became of sessions' work, as it was said. Append-only. Raises StoreError."""
+
+    def add(self, outcomes: Sequence[SessionOutcome]) -> None:
+        """Take statements, all or none. Each names a session or a request."""
+        ...
+
+    def all(self, session_id: str | None = None) -> list[SessionOutcome]:
+        """Everything that was ever said, in that order."""
+        ...
+
+    def current(self) -> list[SessionOutcome]:
+        """The last statement of each source about each thing, in the order said; what was taken back is left out."""
         ...
 
 

@@ -29,8 +29,10 @@ from bascule.model.policy import KeyPolicy
 from bascule.ports import Governance, StoredKey
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.routes import admin_routes
+from bascule.server.admin.work import Readings
 from bascule.server.app import application
 from bascule.server.asgi import Application
+from bascule.server.feedback import FeedbackPage
 from bascule.server.lifespan import Lifespan
 from bascule.server.live import Watch
 from bascule.server.logs import Redactor, configure_logging
@@ -41,6 +43,7 @@ from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, 
 
 KEEP_ALIVE_S = 75
 BACKLOG = 2048
+MAX_FEEDBACK_WAITING = 256
 
 Announce = Callable[[Snapshot, str], None]
 
@@ -133,7 +136,17 @@ class Service:
             gauges=self.gauges,
             readiness=self.readiness,
             lifespan=Lifespan(self.start, self.stop),
-            admin=admin_routes(self.administration()),
+            admin=[*admin_routes(self.administration()), *self.feedback().routes()],
+        )
+
+    def feedback(self) -> FeedbackPage:
+        store = self.store
+        return FeedbackPage(
+            keys=self.keys,
+            clock=self.gateway.clock,
+            ledger=store.view,
+            outcomes=store.outcomes,
+            readings=Readings(waiting=MAX_FEEDBACK_WAITING),
         )
 
     def administration(self) -> AdminPorts:
