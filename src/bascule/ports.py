@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -10,11 +10,13 @@ from bascule.model.audit import AuditEntry
 from bascule.model.budget import Attribution, BudgetState, Hold
 from bascule.model.chain import ChainedLine, ChainHead, StoredLine
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
-from bascule.model.errors import Refusal
+from bascule.model.errors import BasculeError, Refusal
 from bascule.model.imported import ImportCounts, Imported
 from bascule.model.outcome import ErrorClass
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy, RateLimit
+from bascule.model.report import TERMS, Cell, Report, Sort, Terms
 from bascule.model.row import EVERY_ROW, AttemptRow, IndexedAttempt, RowFilter
+from bascule.model.session import Sessions
 from bascule.model.session_outcome import SessionOutcome
 
 Header = tuple[bytes, bytes]
@@ -275,6 +277,18 @@ class LedgerSnapshot(Protocol):
         """Imported rows by source."""
         ...
 
+    def identity(self) -> str:
+        """Tells this store from every other one."""
+        ...
+
+    def open_hours(self) -> set[int]:
+        """Hours in which attempts began that are not settled."""
+        ...
+
+    def hours_of(self, attempt_ids: Collection[str]) -> set[int]:
+        """Hours in which these attempts of the ledger began; unknown ones are left out."""
+        ...
+
     def hour_versions(self, since_hour: int | None = None, until_hour: int | None = None) -> dict[HourOf, int]:
         """How often each hour from `since_hour` up to `until_hour` was written to; hours without rows are left out."""
         ...
@@ -343,6 +357,47 @@ class LedgerReader(Protocol):
 
     def decisions(self, request_id: str) -> list[Decision]:
         """The decision records of a request, oldest first."""
+        ...
+
+
+class AnalyticsMissing(BasculeError):
+    """The extra `analytics` is not installed."""
+
+
+class Analytics(Protocol):
+    """Rows of the whole ledger and of imports, summed. Raises StoreError; AnalyticsMissing where its extra is not
+    installed.
+
+    Dimensions are the names of `offline.dimensions`, checked there. Any thread may call it; each call reads anew.
+    """
+
+    def report(
+        self,
+        by: Sequence[str],
+        where: RowFilter = EVERY_ROW,
+        *,
+        terms: Terms = TERMS,
+        sort: Sort = "cost",
+        top: int | None = None,
+    ) -> Report:
+        """Figures in total and by group; `top` takes the first of the groups alone, the total stays of all."""
+        ...
+
+    def cells(
+        self, by: Sequence[str], where: RowFilter = EVERY_ROW, *, rates: bool = False, terms: Terms = TERMS
+    ) -> list[Cell]:
+        """Sums by group without percentiles, in no order; `rates` divides them by what they were priced at too."""
+        ...
+
+    def sessions(self, where: RowFilter = EVERY_ROW, *, sort: Literal["start", "cost"] = "start", top: int) -> Sessions:
+        """The latest or the dearest sessions; what belongs to none is one session without an id."""
+        ...
+
+    def rows(self, where: RowFilter) -> list[AttemptRow]:
+        """Rows themselves, oldest first, for one session or one attempt: all are held in memory.
+
+        They have what reports need; raw usage, holds and links stay in the ledger.
+        """
         ...
 
 

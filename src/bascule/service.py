@@ -156,6 +156,7 @@ class Service:
             governance=store.governance,
             key_maker=StoredKeys(store.governance, open_pepper(store.data_dir)),
             ledger=store.view,
+            analytics=store.analytics,
             authority=gateway.authority,
             journal=gateway.journal,
             keys=self.keys,

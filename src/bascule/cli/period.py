@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 import click
 from msgspec import Struct
 
+from bascule.decide.window import span_of
 from bascule.offline.moment import moment_ms
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,3 +72,32 @@ def period_options(function: F) -> F:
     )
     since_option = click.option("--since", default=None, metavar="WHEN", help="From then on: 2026-11-01, 2026-11, 7d.")
     return cast(F, since_option(until_option(command)))
+
+
+def month_option(function: F) -> F:
+    """Gives a command with `period_options` also `--month`, which names both ends at once."""
+
+    @wraps(function)
+    def command(*args: Any, month: str | None, period: Period, **kwargs: Any) -> Any:
+        if month is not None:
+            if period != Period():
+                raise click.UsageError("--month is a whole period; give it without --since and --until")
+            period = _month(month)
+        return function(*args, period=period, **kwargs)
+
+    option = click.option("--month", default=None, metavar="MONTH", help="A whole month, 2026-10, or `last`, `this`.")
+    return cast(F, option(command))
+
+
+def _month(word: str) -> Period:
+    now = now_ms()
+    this = datetime.fromtimestamp(now / 1000, UTC)
+    named = {"this": this, "last": this.replace(day=1) - timedelta(days=1)}
+    name = f"{named[word]:%Y-%m}" if word in named else word
+    try:
+        found = span_of(name)
+    except ValueError:
+        found = None
+    if found is None or found.window != "month":
+        raise click.BadParameter(f"{word!r} is no month; write e.g. 2026-10, last, this", param_hint="--month")
+    return Period(found.start_ms, found.end_ms)

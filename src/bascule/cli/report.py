@@ -2,30 +2,37 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import orjson
 
+from bascule.cli.charging import RULES, charge
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, print_table, usd_fit, write_text
-from bascule.cli.period import Period, iso, period_options
-from bascule.cli.progress import track
+from bascule.cli.period import Period, iso, iso_day, month_option, period_options
 from bascule.cli.render import csv_text, html_page, markdown_table
+from bascule.cli.right_sizing import right_size
+from bascule.model.report import SAME, Figures, Report, Sort, Terms
 from bascule.model.row import RowFilter
-from bascule.offline.dimensions import NAMES, Dimension, dimension
+from bascule.model.sums import Sums
+from bascule.offline.dimensions import NAMES, dimension_names
 from bascule.offline.payload import figures_payload, report_payload
-from bascule.offline.report import Figures, Report, report
-from bascule.offline.sums import Sums
 
 COLUMNS = (
-    "requests", "attempts", "cost", "share", "in", "cached", "out", "errors", "retries", "p50", "p95", "ttft",
+    "requests", "attempts", "cost", "share", "in", "cached", "out", "errors", "failed", "retried", "p50", "p95", "ttft",
     "per request", "per session", "spread", "saved",
 )  # fmt: skip
 OPTIONAL = (
-    "spread", "ttft", "per session", "retries", "p50", "share", "attempts", "p95", "per request", "cached", "errors",
+    "ttft", "attempts", "p50", "p95", "retried", "failed", "per session", "spread", "per request", "errors", "cached",
 )  # fmt: skip
 """What a narrow terminal does without, the first of them first."""
+
+SHOWN = 40
+"""Groups in a table where nobody says how many."""
+MOST = 10_000
+"""Groups in a document where nobody says how many: more would not fit into memory for every question."""
+SORTS = ("cost", "requests", "tokens", "saved", "failures", "name")
 
 
 @click.command("report")
@@ -35,9 +42,44 @@ OPTIONAL = (
     "by_names",
     multiple=True,
     metavar="NAME",
-    help=f"Break down by this; repeatable. One of {', '.join(NAMES)}.",
+    help=f"Break down by this; repeatable, or several with commas. One of {', '.join(NAMES)}.",
 )
 @period_options
+@month_option
+@click.option("--sort", type=click.Choice(SORTS), default="cost", show_default=True, help="Which groups come first.")
+@click.option(
+    "--top",
+    type=click.IntRange(min=1, max=100_000),
+    metavar="N",
+    help=f"The first N groups; {SHOWN} in a table and {MOST:,} elsewhere where nobody says. The total is of all.",
+)
+@click.option(
+    "--same",
+    "same_names",
+    multiple=True,
+    metavar="NAMES",
+    help=f"What runs have in common that `spread` compares.  [default: {','.join(SAME)}]",
+)
+@click.option(
+    "--department",
+    "departments",
+    multiple=True,
+    metavar="PROJECT=NAME",
+    help="A project's department, for what has no tag `department`; repeatable.",
+)
+@click.option(
+    "--showback", metavar="NAME", help="Each one's own cost, by team, department, project …; nothing is split."
+)
+@click.option("--chargeback", metavar="NAME", help="As --showback, with what is nobody's or shared split by --shared.")
+@click.option(
+    "--shared",
+    "rule",
+    type=click.Choice(RULES),
+    default="spend",
+    show_default=True,
+    help="How --chargeback splits it: evenly, in proportion to own spend, requests or tokens, or not at all.",
+)
+@click.option("--right-sizing", is_flag=True, help="Spend on premium models that a cheaper one could be tried for.")
 @click.option(
     "--format",
     "form",
@@ -52,6 +94,14 @@ def command(
     config_path: str | None,
     by_names: tuple[str, ...],
     period: Period,
+    sort: str,
+    top: int | None,
+    same_names: tuple[str, ...],
+    departments: tuple[str, ...],
+    showback: str | None,
+    chargeback: str | None,
+    rule: str,
+    right_sizing: bool,
     form: str,
     as_json: bool,
     out_path: Path | None,
@@ -59,16 +109,31 @@ def command(
     """What was spent, on what, and how well it went.
 
     Sums are exact and add up to the ledger. Latency is per attempt that ended well; medians and percentiles are
-    values that occurred. `spread` is p90 over p10 of what sessions cost.
+    values that occurred. `failed` is what failed attempts cost, `retried` what other retries cost, so they add up;
+    `saved` is net of every retry, judge, verifier and shadow. `spread` is p90 over p10 of what runs of the same
+    work cost (--same), each over the median of its work. Markets go by the blended price of a million tokens (three
+    parts input, one part output): commodity below 1 USD, mid below 10 USD, premium from there.
     """
-    by = _dimensions(by_names)
+    by, terms = _names(by_names, "--by"), _terms(same_names, departments)
+    form = "json" if as_json else form
+    if sum([bool(by), showback is not None, chargeback is not None, right_sizing]) > 1:
+        raise click.UsageError("--by, --showback, --chargeback and --right-sizing are different reports; ask for one")
     store = open_existing(read_document(config_path))
     where = RowFilter(since_ms=period.since_ms, until_ms=period.until_ms)
-    made = report(track(store.view.attempts(where, by_request=True), "reading the ledger"), by)
-    form = "json" if as_json else form
+    if right_sizing:
+        right_size(store.analytics, where, period, form, out_path, config_path)
+        return
+    owner = chargeback or showback
+    if owner is not None:
+        (name,) = _one(owner, "--chargeback" if chargeback else "--showback")
+        charge(store.analytics, where, period, name, rule if chargeback else "none", terms, form, out_path)
+        return
+    shown = top or (SHOWN if form in ("table", "md", "html") else MOST)
+    made = store.analytics.report(by, where, terms=terms, sort=cast(Sort, sort), top=shown)
     if form == "table" and out_path is None:
+        click.echo(header(period, made.total.sums))
         print_table([*made.by, *COLUMNS], _lines(made), optional=OPTIONAL)
-        for note in notes(made.total.sums):
+        for note in [*_left_out(made), *notes(made.total.sums), *_spread_note(made)]:
             click.echo(note)
         return
     text = _text(made, period, "md" if form == "table" else form)
@@ -76,26 +141,64 @@ def command(
         sys.stdout.write(text)
     else:
         write_text(out_path, text)
+    if form == "csv":
+        for note in _left_out(made):
+            click.echo(note, err=True)
 
 
-def _dimensions(names: tuple[str, ...]) -> list[Dimension]:
+def _names(given: tuple[str, ...], option: str) -> tuple[str, ...]:
     try:
-        return [dimension(name) for name in dict.fromkeys(names)]
+        return dimension_names(given)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--by") from None
+        raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def _one(given: str, option: str) -> tuple[str, ...]:
+    names = _names((given,), option)
+    if len(names) != 1:
+        raise click.BadParameter("cost goes to one kind of owner: name one", param_hint=option)
+    return names
+
+
+def _terms(same: tuple[str, ...], departments: tuple[str, ...]) -> Terms:
+    pairs = []
+    for given in departments:
+        project, found, department = given.partition("=")
+        if not (found and project and department):
+            raise click.BadParameter(f"{given!r} is not PROJECT=NAME", param_hint="--department")
+        pairs.append((project, department))
+    return Terms(same=_names(same, "--same") or SAME, departments=tuple(pairs))
+
+
+def header(period: Period, sums: Sums) -> str:
+    """Which period a report is of, in words."""
+    if period.since_ms is None and period.until_ms is None:
+        if sums.first_ms is None:
+            return "Everything recorded: nothing yet."
+        return (
+            f"Everything recorded, {iso_day(sums.first_ms)} to {iso_day(sums.last_ms)} "
+            "(--month 2026-11, --since, --until choose)."
+        )
+    ends = [
+        f"from {iso(period.since_ms)}" if period.since_ms is not None else "",
+        f"until {iso(period.until_ms)}" if period.until_ms is not None else "",
+    ]
+    return f"{' '.join([end for end in ends if end]).capitalize()}."
 
 
 def _text(made: Report, period: Period, form: str) -> str:
     if form == "json":
-        document = {"since": iso(period.since_ms), "until": iso(period.until_ms), **report_payload(made)}
-        return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
+        sums = made.total.sums
+        edges = {"since": iso(period.since_ms), "until": iso(period.until_ms)}
+        recorded = {"first": iso(sums.first_ms), "last": iso(sums.last_ms)}
+        return orjson.dumps({**edges, **recorded, **report_payload(made)}, option=orjson.OPT_INDENT_2).decode() + "\n"
     if form == "csv":
         return _csv(made)
-    columns = [*made.by, *COLUMNS]
+    columns, said = [*made.by, *COLUMNS], [*_left_out(made), *notes(made.total.sums), *_spread_note(made)]
     if form == "html":
-        return html_page("Bascule report", columns, _lines(made), notes(made.total.sums))
-    said = "".join([f"\n{note}\n" for note in notes(made.total.sums)])
-    return markdown_table(columns, _lines(made)) + said
+        return html_page("Bascule report", columns, _lines(made), [header(period, made.total.sums), *said])
+    under = "".join([f"\n{note}\n" for note in [header(period, made.total.sums), *said]])
+    return markdown_table(columns, _lines(made)) + under
 
 
 def _csv(made: Report) -> str:
@@ -120,25 +223,47 @@ def _lines(made: Report) -> list[list[Any]]:
 def _cells(figures: Figures, total_cost: int | None) -> list[Any]:
     shown = figures_payload(figures, total_cost)
     sums = figures.sums
-    cost = usd_fit(sums.cost_nanousd)
+    spread = figures.run_cost.p90_over_p10
     return [
         sums.requests,
         sums.attempts,
-        f"{cost or '?'} + {sums.unpriced_attempts} unpriced" if sums.unpriced_attempts else cost,
+        cost_cell(sums),
         percent(shown["cost_share"]),
         sums.billed_input,
         percent(shown["prompt_cache_share"]),
         (sums.tokens_out or 0) + (sums.tokens_reasoning or 0),
         percent(shown["request_error_share"]),
-        sums.retries,
+        usd_fit(sums.failed_cost_nanousd) if sums.failed_attempts else None,
+        usd_fit(sums.retry_cost_nanousd) if sums.retries else None,
         seconds(figures.latency_p50_ms),
         seconds(figures.latency_p95_ms),
         seconds(figures.ttft_p50_ms),
         usd_fit(figures.request_cost_p50_nanousd),
         usd_fit(figures.session_cost.p50_nanousd),
-        None if figures.session_cost.p90_over_p10 is None else f"{figures.session_cost.p90_over_p10:.1f}x",
+        None if spread is None else f"{spread:.1f}x",
         usd_fit(sums.saved_nanousd),
     ]
+
+
+def cost_cell(sums: Sums) -> str | None:
+    """A cost that says what it lacks."""
+    cost = usd_fit(sums.cost_nanousd)
+    return f"{cost or '?'} + {sums.unpriced_attempts} unpriced" if sums.unpriced_attempts else cost
+
+
+def _left_out(made: Report) -> list[str]:
+    left = made.groups_total - len(made.groups)
+    if left <= 0:
+        return []
+    shown = sum(group.figures.sums.cost_nanousd or 0 for group in made.groups)
+    rest = (made.total.sums.cost_nanousd or 0) - shown
+    return [f"{left:,} more groups with {usd_fit(rest)} are in the total; see --top and --sort."]
+
+
+def _spread_note(made: Report) -> list[str]:
+    if not made.total.run_cost.compared_runs:
+        return []
+    return [f"spread: runs of the same {', '.join(made.same)} ({made.total.run_cost.compared_runs:,} compared)."]
 
 
 def notes(sums: Sums) -> list[str]:
@@ -154,6 +279,8 @@ def notes(sums: Sums) -> list[str]:
         )
     if sums.open_attempts:
         said.append(f"Attempts still open: {sums.open_attempts}, holding {usd_fit(sums.held_nanousd)}.")
+    if sums.helper_cost_nanousd:
+        said.append(f"Judges, verifiers and shadows cost {usd_fit(sums.helper_cost_nanousd)}; the saving is net of it.")
     if sums.cache_hits:
         said.append(f"Answers from the cache: {sums.cache_hits}.")
     if sums.saved_nanousd is None and sums.attempts:

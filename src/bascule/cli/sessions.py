@@ -1,20 +1,20 @@
 """`bascule sessions`: what agent runs cost, per session and per agent."""
 
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import Period, iso_second, period_options
-from bascule.cli.progress import track
 from bascule.cli.report import notes, percent
 from bascule.model.errors import BasculeError
 from bascule.model.row import RowFilter
+from bascule.model.session import Session
+from bascule.model.sums import Sums, duration_s
 from bascule.offline.payload import request_payload, session_payload
 from bascule.offline.percentile import share
-from bascule.offline.sessions import RequestLine, Session, by_use, request_lines, sessions
-from bascule.offline.sums import Sums, duration_s
+from bascule.offline.sessions import RequestLine, by_use, request_lines
 
 MAIN = "main"
 OPTIONAL = ("attempts", "cached", "duration", "in", "out")
@@ -24,25 +24,39 @@ OPTIONAL = ("attempts", "cached", "duration", "in", "out")
 @click.group("sessions", invoke_without_command=True)
 @config_option
 @period_options
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1), help="The latest of them.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1), help="The first of them.")
+@click.option(
+    "--sort",
+    type=click.Choice(["start", "cost"]),
+    default="start",
+    show_default=True,
+    help="The latest first, or the dearest.",
+)
 @json_option
 @click.pass_context
-def command(ctx: click.Context, config_path: str | None, period: Period, limit: int, as_json: bool) -> None:
-    """Sessions, the latest first: cost, requests, tokens, models, and cost per agent."""
+def command(
+    ctx: click.Context,
+    config_path: str | None,
+    period: Period,
+    limit: int,
+    sort: Literal["start", "cost"],
+    as_json: bool,
+) -> None:
+    """Sessions: cost, requests, tokens, models, and cost per agent."""
     if ctx.invoked_subcommand is not None:
         ctx.obj = config_path
         return
     store = open_existing(read_document(config_path))
     where = RowFilter(since_ms=period.since_ms, until_ms=period.until_ms)
-    found = sessions(track(store.view.attempts(where, by_request=True), "reading the ledger"))
-    shown = found[:limit]
+    made = store.analytics.sessions(where, sort=sort, top=limit)
+    shown = made.found
     if as_json:
         print_json([session_payload(session) for session in shown])
         return
     columns = ("session", "agent", "start", "duration", "requests", "attempts", "cost", "in", "cached", "out", "models")
     print_table(columns, [line for session in shown for line in _lines(session)], optional=OPTIONAL)
-    if len(found) > limit:
-        click.echo(f"{len(found) - limit} more; see --limit, --since and --until.")
+    if made.total > limit:
+        click.echo(f"{made.total - limit:,} more; see --limit, --sort, --since and --until.")
 
 
 @command.command("show")
@@ -53,11 +67,12 @@ def command(ctx: click.Context, config_path: str | None, period: Period, limit: 
 def show(ctx: click.Context, session_id: str, config_path: str | None, as_json: bool) -> None:
     """One session, request by request."""
     store = open_existing(read_document(config_path or ctx.obj))
-    rows = list(store.view.attempts(RowFilter(session_id=session_id), by_request=True))
-    if not rows:
+    where = RowFilter(session_id=session_id)
+    made = store.analytics.sessions(where, top=1)
+    if not made.found:
         raise BasculeError(f"the ledger has no session {session_id!r}; `bascule sessions` lists them")
-    (session,) = sessions(rows)
-    requests = request_lines(rows)
+    session = made.found[0]
+    requests = request_lines(store.analytics.rows(where))
     if as_json:
         print_json({**session_payload(session), "request_list": [request_payload(line) for line in requests]})
         return

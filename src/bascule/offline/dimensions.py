@@ -1,72 +1,72 @@
-"""What spend can be broken down by: a name, and how to read it from a ledger row."""
+"""What spend can be broken down by: the names, what they mean, and which of them exist."""
 
-from collections.abc import Callable
-from operator import attrgetter
+from collections.abc import Iterable
 
-from msgspec import Struct
+from bascule.decide.market import COMMODITY_BELOW, PREMIUM_FROM, blended_rate, market_of
 
-from bascule.decide.window import window_id
-from bascule.model.money import Rates
-from bascule.model.row import AttemptRow
+__all__ = ["MARKETS", "NAMES", "blended_rate", "dimension_names", "market_of"]
 
-Reads = Callable[[AttemptRow], str | None]
+_USD_PER_MTOK = 1_000_000
 
-COMMODITY_BELOW = 1_000_000
-"""Pico-USD per token: one US dollar per million."""
-
-
-class Dimension(Struct, frozen=True):
-    name: str
-    """As the user wrote it, also the column's name: `model`, `tag:feature`."""
-    of: Reads
-    """The row's value, None where it has none. Each row has one value, so that groups add up to the total."""
-
-
-def blended_rate(rates: Rates | None) -> int | None:
-    """Pico-USD per token of three parts input and one part output, uncached: the common yardstick of model prices.
-
-    The weighting is Artificial Analysis' "blended price" (artificialanalysis.ai/methodology). None where unknown.
-    """
-    if rates is None or rates.input is None or rates.output is None:
-        return None
-    return (3 * rates.input + rates.output) // 4
-
-
-def market_of(rates: Rates | None) -> str | None:
-    """`commodity` below one dollar per million blended tokens, else `premium`; None where the rates are unknown."""
-    blended = blended_rate(rates)
-    if blended is None:
-        return None
-    return "commodity" if blended < COMMODITY_BELOW else "premium"
-
-
-_FIELDS: dict[str, Reads] = {
-    name: attrgetter(name)
-    for name in (
-        "model", "provider", "upstream_model", "model_requested", "route", "key", "org", "team", "project", "user",
-        "task", "pr", "branch", "role", "client", "reason", "cache", "dialect_in", "error_class",
-    )
-}  # fmt: skip
-_FIELDS |= {
-    "session": attrgetter("session_id"),
-    "agent": attrgetter("agent_id"),
-    "hour": lambda row: window_id("hour", row.ts_start_ms),
-    "day": lambda row: window_id("day", row.ts_start_ms),
-    "week": lambda row: window_id("week", row.ts_start_ms),
-    "month": lambda row: window_id("month", row.ts_start_ms),
-    "market": lambda row: market_of(row.rates),
-    "outcome": lambda row: row.tags.get("outcome"),
+MARKETS = {
+    "commodity_below_usd_per_mtok": f"{COMMODITY_BELOW / _USD_PER_MTOK:.2f}",
+    "premium_from_usd_per_mtok": f"{PREMIUM_FROM / _USD_PER_MTOK:.2f}",
+    "blend": "three parts input, one part output, uncached",
 }
+"""What `market` means; between the two it is `mid`, and unknown where a price is."""
 
-NAMES = (*sorted(_FIELDS), "tag:K")
+SMALL_INPUT = 2_000
+SMALL_OUTPUT = 300
+"""Tokens: what counts as small, see `size`."""
+
+MEANINGS = {
+    "model": "the name that it has here",
+    "provider": "who served it",
+    "upstream_model": "the model's name at the provider",
+    "model_requested": "the name that the client asked for",
+    "route": "the virtual model that decided",
+    "market": "commodity, mid or premium, by the blended price of its tokens",
+    "org": "organisation",
+    "team": "team",
+    "department": "the tag `department`, else the project's department",
+    "project": "project",
+    "user": "user",
+    "key": "the key that was used",
+    "session": "one run of an agent, or one conversation",
+    "agent": "an agent within a session; none is the main one",
+    "task": "the kind of work",
+    "pr": "pull request",
+    "branch": "branch",
+    "outcome": "the tag `outcome`",
+    "client": "the program that asked",
+    "origin": "who recorded it: the gateway, or the source of an import",
+    "role": "why the attempt was made: primary, retry, judge, …",
+    "reason": "why this model",
+    "cache": "none, exact or semantic",
+    "dialect_in": "the API that the client spoke",
+    "error_class": "how it failed",
+    "size": f"small: at most {SMALL_INPUT:,} tokens in and {SMALL_OUTPUT:,} out and no tool call; else large",
+    "answers": "yes where the answer was used: the attempt that served its request, and judges and verifiers",
+    "priced": "yes where the cost is known",
+    "hour": "UTC",
+    "day": "UTC",
+    "week": "ISO 8601, from Monday, UTC",
+    "month": "UTC",
+}
+NAMES = (*MEANINGS, "tag:K")
 
 
-def dimension(name: str) -> Dimension:
-    """The dimension of this name. Raises ValueError with all there are."""
-    kind, colon, tag = name.partition(":")
-    if kind == "tag" and colon and tag:
-        return Dimension(name, lambda row: row.tags.get(tag))
-    found = _FIELDS.get(name)
-    if found is None:
-        raise ValueError(f"nothing is known by {name!r}; there are {', '.join(NAMES)}")
-    return Dimension(name, found)
+def dimension_names(given: Iterable[str]) -> tuple[str, ...]:
+    """The names, each once; commas separate too. Raises ValueError with all there are."""
+    words = [word.strip() for name in given for word in _split(name)]
+    found = tuple(dict.fromkeys([word for word in words if word]))
+    for name in found:
+        kind, colon, tag = name.partition(":")
+        if name not in MEANINGS and not (kind == "tag" and colon and tag):
+            raise ValueError(f"nothing is known by {name!r}; there are {', '.join(NAMES)}")
+    return found
+
+
+def _split(name: str) -> list[str]:
+    """A tag's name may hold a comma, so such a name is one word."""
+    return [name] if name.startswith("tag:") else name.split(",")

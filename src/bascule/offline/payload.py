@@ -5,11 +5,13 @@ from typing import Any
 from bascule.model.budget import BudgetState
 from bascule.model.money import usd_text
 from bascule.model.policy import Budget, KeyPolicy
+from bascule.model.report import Figures, Report
+from bascule.model.session import Agent, Session
+from bascule.model.sums import TOKENS, Sums, duration_s
+from bascule.offline.dimensions import MARKETS
 from bascule.offline.moment import iso_time
 from bascule.offline.percentile import share
-from bascule.offline.report import Figures, Report
-from bascule.offline.sessions import Agent, RequestLine, Session, by_use
-from bascule.offline.sums import TOKENS, Sums, duration_s
+from bascule.offline.sessions import RequestLine, by_use
 from bascule.ports import StoredKey
 
 
@@ -34,13 +36,15 @@ def sums_payload(sums: Sums) -> dict[str, Any]:
         "estimated_attempts": sums.estimated_attempts,
         "estimated_usd": usd_text(sums.estimated_nanousd),
         "estimated_share": estimated,
-        "retry_cost_usd": usd_text(sums.retry_cost_nanousd),
         "failed_cost_usd": usd_text(sums.failed_cost_nanousd),
+        "retry_cost_usd": usd_text(sums.retry_cost_nanousd),
+        "helper_cost_usd": usd_text(sums.helper_cost_nanousd),
         "tool_fees_usd": usd_text(sums.tool_fees_nanousd),
         "adjusted_usd": usd_text(sums.adjusted_nanousd),
         "baseline_usd": usd_text(sums.baseline_nanousd),
         "saved_usd": usd_text(sums.saved_nanousd),
         "saved_share": None if sums.saved_nanousd is None else share(sums.saved_nanousd, baseline_cost or 0),
+        "cache_saved_usd": usd_text(sums.cache_saved_nanousd),
         "tokens": sums.tokens,
         **{name: getattr(sums, name) for name in TOKENS},
         "web_searches": sums.web_searches,
@@ -52,7 +56,7 @@ def sums_payload(sums: Sums) -> dict[str, Any]:
 
 def figures_payload(figures: Figures, total_cost_nanousd: int | None) -> dict[str, Any]:
     cost = figures.sums.cost_nanousd
-    run = figures.session_cost
+    session, run = figures.session_cost, figures.run_cost
     return {
         **sums_payload(figures.sums),
         "cost_share": None if cost is None else share(cost, total_cost_nanousd or 0),
@@ -62,19 +66,29 @@ def figures_payload(figures: Figures, total_cost_nanousd: int | None) -> dict[st
         "latency_p95_ms": figures.latency_p95_ms,
         "ttft_p50_ms": figures.ttft_p50_ms,
         "ttft_p95_ms": figures.ttft_p95_ms,
-        "sessions": run.runs,
-        "session_cost_p10_usd": usd_text(run.p10_nanousd),
-        "session_cost_p50_usd": usd_text(run.p50_nanousd),
-        "session_cost_p90_usd": usd_text(run.p90_nanousd),
-        "session_cost_p90_over_p10": run.p90_over_p10,
+        "sessions": session.runs,
+        "session_cost_p10_usd": usd_text(session.p10_nanousd),
+        "session_cost_p50_usd": usd_text(session.p50_nanousd),
+        "session_cost_p90_usd": usd_text(session.p90_nanousd),
+        "session_cost_p90_over_p10": session.p90_over_p10,
+        "runs": run.runs,
+        "run_works": run.works,
+        "compared_runs": run.compared_runs,
+        "run_cost_p10_usd": usd_text(run.p10_nanousd),
+        "run_cost_p50_usd": usd_text(run.p50_nanousd),
+        "run_cost_p90_usd": usd_text(run.p90_nanousd),
+        "run_cost_p90_over_p10": run.p90_over_p10,
     }
 
 
 def report_payload(made: Report) -> dict[str, Any]:
-    """`{by, total, groups}`; each group has its dimensions' values under their names, null where a row had none."""
+    """`{by, …, total, groups}`; each group has its dimensions' values under their names, null where a row had none."""
     cost = made.total.sums.cost_nanousd
     return {
         "by": list(made.by),
+        "same": list(made.same),
+        "markets": MARKETS,
+        "groups_total": made.groups_total,
         "total": figures_payload(made.total, cost),
         "groups": [
             {**dict(zip(made.by, group.values, strict=True)), **figures_payload(group.figures, cost)}

@@ -13,7 +13,8 @@ FIGURES = {
     "tokens_image_in", "tokens_image_out", "web_searches", "prompt_cache_share", "cache_hits", "cache_hit_share",
     "cost_share", "request_cost_p50_usd", "request_tokens_p50", "latency_p50_ms", "latency_p95_ms", "ttft_p50_ms",
     "ttft_p95_ms", "sessions", "session_cost_p10_usd", "session_cost_p50_usd", "session_cost_p90_usd",
-    "session_cost_p90_over_p10",
+    "session_cost_p90_over_p10", "helper_cost_usd", "cache_saved_usd", "runs", "run_works", "compared_runs",
+    "run_cost_p10_usd", "run_cost_p50_usd", "run_cost_p90_usd", "run_cost_p90_over_p10",
 }  # fmt: skip
 
 
@@ -31,7 +32,9 @@ def test_groups_add_up_to_the_total(run: Any, book: Any) -> None:
     found = run("report", "--by", "model", "--json")
     assert found.code == 0, found.err
     document = found.json
-    assert set(document) == {"since", "until", "by", "total", "groups"}
+    assert set(document) == {
+        "since", "until", "first", "last", "by", "same", "markets", "groups_total", "total", "groups",
+    }  # fmt: skip
     assert set(document["total"]) == FIGURES
     assert [set(group) - FIGURES for group in document["groups"]] == [{"model"}, {"model"}]
     total = document["total"]

@@ -11,11 +11,11 @@ from bascule.cli.demonstration.scenario import AGENT_SESSION, TRIAL_KEY
 from bascule.cli.period import now_ms
 from bascule.model.budget import BudgetState
 from bascule.model.entry import Decision
-from bascule.model.row import AttemptRow, RequestRow
-from bascule.offline.dimensions import dimension
-from bascule.offline.report import Report, report
+from bascule.model.report import Report
+from bascule.model.row import AttemptRow, RequestRow, RowFilter
+from bascule.model.session import Session
 from bascule.offline.rows import request_rows
-from bascule.offline.sessions import RequestLine, Session, request_lines, sessions
+from bascule.offline.sessions import RequestLine, request_lines
 from bascule.offline.sums import failed
 from bascule.offline.verify import Verdict, verify_ledger
 
@@ -63,11 +63,11 @@ def read_story(config: str, refused_ids: Sequence[str], simulation_port: int) ->
         refusals=tuple(sorted(refusals, key=lambda record: record.ts_ms)),
         failovers=tuple([attempts for attempts in by_request if _failed_over(attempts)]),
         unanswered=sum(failed(attempts[-1]) for attempts in by_request),
-        session=sessions(told)[0],
+        session=store.analytics.sessions(RowFilter(session_id=AGENT_SESSION), top=1).found[0],
         steps=tuple(request_lines(told)),
         session_requests=tuple(sorted(request_rows(told), key=lambda row: row.ts_start_ms)),
-        by_model=report(rows, [dimension("model")]),
-        by_task=report(rows, [dimension("task")]),
+        by_model=store.analytics.report(["model"]),
+        by_task=store.analytics.report(["task"]),
         baseline_model=document.config.baseline.model,
         verdict=verify_ledger(store.view),
         counted=compare(rows, served_by(simulation_port)),

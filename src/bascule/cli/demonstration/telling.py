@@ -8,10 +8,10 @@ from bascule.cli.demonstration.story import Story, kinds_of_failure
 from bascule.cli.output import print_table, usd
 from bascule.cli.report import notes, percent
 from bascule.cli.sessions import MAIN
+from bascule.model.report import Figures, Report
 from bascule.model.row import AttemptRow
 from bascule.offline.payload import sums_payload
 from bascule.offline.percentile import share
-from bascule.offline.report import Figures, Report
 from bascule.offline.sessions import RequestLine
 
 WIDTH = 98

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from bascule.link import Snapshot
 from bascule.model.policy import KeyPolicy
-from bascule.ports import Authority, Clock, Governance, Journal, KeyStore, LedgerReader, StoredKey
+from bascule.ports import Analytics, Authority, Clock, Governance, Journal, KeyStore, LedgerReader, StoredKey
 
 
 class KeyMaker(Protocol):
@@ -36,6 +36,7 @@ class AdminPorts(Struct, frozen=True, kw_only=True):
     governance: Governance
     key_maker: KeyMaker
     ledger: LedgerReader
+    analytics: Analytics
     authority: Authority
     journal: Journal
     keys: KeyStore

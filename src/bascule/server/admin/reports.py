@@ -1,17 +1,19 @@
 """`/bascule/api/reports` and `/bascule/api/sessions`: the same figures as the commands of these names."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bascule.model.errors import MalformedRequest
+from bascule.model.report import SAME, Sort, Terms
 from bascule.model.row import RowFilter
-from bascule.offline.dimensions import NAMES, Dimension, dimension
+from bascule.offline.dimensions import NAMES, dimension_names
 from bascule.offline.moment import iso_time
 from bascule.offline.payload import report_payload, request_payload, session_payload
-from bascule.offline.report import report
-from bascule.offline.sessions import request_lines, sessions
+from bascule.offline.sessions import request_lines
+from bascule.ports import AnalyticsMissing
 from bascule.server.admin.access import Caller
 from bascule.server.admin.answers import Refused, document
 from bascule.server.admin.ports import AdminPorts
@@ -19,8 +21,13 @@ from bascule.server.admin.query import FILTERS, Query
 from bascule.server.admin.work import Readings
 
 MAX_DIMENSIONS = 4
+DEFAULT_GROUPS = 1_000
+MAX_GROUPS = 10_000
 DEFAULT_SESSIONS = 50
 MAX_SESSIONS = 1_000
+SORTS = ("cost", "requests", "tokens", "saved", "failures", "name")
+
+_T = TypeVar("_T")
 
 
 class Reports:
@@ -31,12 +38,15 @@ class Reports:
         self._readings = readings
 
     async def report(self, request: Request, caller: Caller) -> Response | Refused:
-        """`{since, until, by, total, groups}`; `by` may be repeated."""
-        query = Query(request, ("by", *FILTERS), now_ms=self._ports.clock.now_ms(), repeatable=("by",))
-        by = _dimensions(query.every("by"))
-        where = query.rows()
-        reader = self._ports.ledger
-        made = await self._readings.run(lambda: report_payload(report(reader.attempts(where, by_request=True), by)))
+        """`{since, until, by, total, groups}`; `by` and `same` may be repeated."""
+        repeatable = ("by", "same")
+        known = (*repeatable, *FILTERS, "sort", "top")
+        query = Query(request, known, now_ms=self._ports.clock.now_ms(), repeatable=repeatable)
+        by, same = _dimensions(query, "by"), _dimensions(query, "same")
+        where, top = query.rows(), query.count("top", DEFAULT_GROUPS, MAX_GROUPS)
+        sort = cast(Sort, query.one_of("sort", SORTS, "cost"))
+        terms, analytics = Terms(same=same or SAME), self._ports.analytics
+        made = await self._read(lambda: report_payload(analytics.report(by, where, terms=terms, sort=sort, top=top)))
         if isinstance(made, Refused):
             return made
         return document({"since": iso_time(where.since_ms), "until": iso_time(where.until_ms), **made})
@@ -46,37 +56,45 @@ class Reports:
         known = ("since", "until", "key", "model", "limit")
         query = Query(request, known, now_ms=self._ports.clock.now_ms())
         where, limit = query.rows(), query.count("limit", DEFAULT_SESSIONS, MAX_SESSIONS)
-        reader = self._ports.ledger
+        analytics = self._ports.analytics
 
         def read() -> dict[str, Any]:
-            found = sessions(reader.attempts(where, by_request=True))
-            data = [session_payload(session) for session in found[:limit]]
-            return {"object": "list", "data": data, "has_more": len(found) > limit}
+            made = analytics.sessions(where, top=limit)
+            data = [session_payload(session) for session in made.found]
+            return {"object": "list", "data": data, "has_more": made.total > limit}
 
-        made = await self._readings.run(read)
+        made = await self._read(read)
         return made if isinstance(made, Refused) else document(made)
 
     async def session(self, request: Request, caller: Caller) -> Response | Refused:
         """One session, with `request_list`."""
         session_id = request.path_params["session_id"]
         Query(request, (), now_ms=self._ports.clock.now_ms())
-        reader = self._ports.ledger
+        analytics = self._ports.analytics
 
         def read() -> dict[str, Any] | Refused:
-            rows = list(reader.attempts(RowFilter(session_id=session_id), by_request=True))
-            if not rows:
+            where = RowFilter(session_id=session_id)
+            made = analytics.sessions(where, top=1)
+            if not made.found:
                 return Refused(status=404, message=f"the ledger has no session {session_id!r}")
-            (found,) = sessions(rows)
-            return {**session_payload(found), "request_list": [request_payload(line) for line in request_lines(rows)]}
+            requests = [request_payload(line) for line in request_lines(analytics.rows(where))]
+            return {**session_payload(made.found[0]), "request_list": requests}
 
-        made = await self._readings.run(read)
+        made = await self._read(read)
         return made if isinstance(made, Refused) else document(made)
 
+    async def _read(self, work: Callable[[], _T | Refused]) -> _T | Refused:
+        try:
+            return await self._readings.run(work)
+        except AnalyticsMissing as error:
+            return Refused(status=503, message=str(error))
 
-def _dimensions(names: list[str]) -> list[Dimension]:
-    if len(names) > MAX_DIMENSIONS:
-        raise MalformedRequest(f"a report breaks down by at most {MAX_DIMENSIONS} dimensions", "by")
+
+def _dimensions(query: Query, parameter: str) -> tuple[str, ...]:
     try:
-        return [dimension(name) for name in names]
+        names = dimension_names(query.every(parameter))
     except ValueError:
-        raise MalformedRequest(f"by is one of {', '.join(NAMES)}", "by") from None
+        raise MalformedRequest(f"{parameter} is one of {', '.join(NAMES)}", parameter) from None
+    if len(names) > MAX_DIMENSIONS:
+        raise MalformedRequest(f"a report breaks down by at most {MAX_DIMENSIONS} dimensions", parameter)
+    return names

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bascule.model.errors import BasculeError
+from bascule.ports import AnalyticsMissing
+
+__all__ = ["MISSING", "AnalyticsMissing", "connect"]
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -14,10 +16,6 @@ MEMORY_LIMIT = "700MB"
 
 
 MISSING = "reports need DuckDB, which is not installed; pip install 'bascule[analytics]'"
-
-
-class AnalyticsMissing(BasculeError):
-    """The extra `analytics` is not installed."""
 
 
 def connect(temporary: Path) -> "DuckDBPyConnection":

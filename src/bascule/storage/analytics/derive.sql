@@ -31,14 +31,21 @@ SELECT
   failed,
   aborted,
   estimated,
+  -- Bits, so that sums are made once per combination and not once per condition.
+  open::SMALLINT + 2 * failed::SMALLINT + 4 * aborted::SMALLINT + 8 * estimated::SMALLINT
+    + 16 * (cost_nanousd IS NOT NULL)::SMALLINT
+    + 32 * (cost_nanousd IS NOT NULL AND saved_nanousd IS NOT NULL)::SMALLINT
+    + 64 * (role = 'retry')::SMALLINT
+    + 128 * (role IN ('judge', 'verify', 'shadow'))::SMALLINT
+    + 256 * (role = 'cache')::SMALLINT
+    + CASE
+      WHEN NOT bool_or(attempt_no <= 1 AND role IN ('primary', 'cache')) OVER request THEN 1024
+      WHEN count(*) OVER request > 1 THEN 512
+      ELSE 0
+    END::SMALLINT AS state,
   -- Who may answer before who may not, what succeeded before what did not, then the latest.
   ((may_answer::BIGINT * 2 + (NOT open AND error_class IS NULL AND NOT failed)::BIGINT) << 32)
     + attempt_no::BIGINT * 2 + failed::BIGINT AS standing,
-  CASE
-    WHEN count(*) OVER (PARTITION BY request_key) > 1 THEN 'here'
-    WHEN attempt_no > 1 OR role NOT IN ('primary', 'cache') THEN 'elsewhere'
-    ELSE 'alone'
-  END AS kin,
   blended_rate,
   CASE WHEN open THEN 0 ELSE tokens END AS tokens,
   CASE
@@ -48,3 +55,4 @@ SELECT
     WHEN role <> 'cache' AND ts_end_ms IS NOT NULL AND error_class IS NULL AND NOT failed THEN ts_first_ms - ts_start_ms
   END AS first_ms
 FROM told
+WINDOW request AS (PARTITION BY request_key)

@@ -8,7 +8,7 @@ money is integer nano-USD, NULL is unknown.
 from functools import cache
 from importlib.resources import files
 
-VERSION = 2
+VERSION = 5
 """Of the table's columns and of what they mean: a segment of another version is written anew."""
 
 STAGED: dict[str, str] = {
@@ -82,8 +82,8 @@ DERIVED: dict[str, str] = {
     "failed": "BOOLEAN",
     "aborted": "BOOLEAN",
     "estimated": "BOOLEAN",
+    "state": "SMALLINT",
     "standing": "BIGINT",
-    "kin": "VARCHAR",
     "blended_rate": "BIGINT",
     "tokens": "BIGINT",
     "latency_ms": "BIGINT",
@@ -92,15 +92,27 @@ DERIVED: dict[str, str] = {
 """What reports need and compute from a row alone, or from the rows of its request that were loaded with it.
 
 `request_key`, `session_key`: 64 bits of the ids' MD5, for counting and grouping by (NULL where there is no session).
-`standing`: the attempt with the greatest one among its request's answered it; its lowest bit is `failed`.
-`kin`: `alone` (the only attempt of its request, as far as it can know), `here` (others were loaded with it),
-`elsewhere` (it must have others, but not among those loaded with it). Reports count what is `alone` without grouping;
+`state`: what an attempt is and what is known of it, as bits: 1 open, 2 failed, 4 aborted, 8 estimated, 16 its cost is
+known, 32 its saving too, 64 a retry, 128 a judge, verifier or shadow, 256 a cache hit; 512: its
+request's first attempt and others were loaded with it, 1024: the first one was not. Below 512 it is the only attempt of
+its request, as far as it can know, and is counted without grouping by requests, unless a 1024 of its request turns up;
 that rests on `attempt_no` running over the whole request.
+`standing`: the attempt with the greatest one among its request's answered it; its lowest bit is `failed`.
 `blended_rate`: pico-USD per token, three parts input and one output. `tokens`: of all buckets, 0 while open.
 `latency_ms`, `first_ms`: of attempts that ended well.
 """
 
 COLUMNS = (*STAGED, *DERIVED)
+
+
+@cache
+def statements(file: str) -> dict[str, str]:
+    """The statements of `<file>.sql`, each under a line `-- name: …`."""
+    found: dict[str, str] = {}
+    for part in sql(file).split("-- name:")[1:]:
+        name, _, text = part.partition("\n")
+        found[name.strip()] = text.strip()
+    return found
 
 
 @cache

@@ -1,0 +1,29 @@
+"""Cells: sums by group and nothing else, for what is computed beyond reports."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from bascule.model.money import Rates
+from bascule.model.report import TERMS, Cell, Terms
+from bascule.storage.analytics.frame import Frame, frame, group_names, sum_up
+from bascule.storage.analytics.reports import fetch_sums, told
+
+
+def cells(found: Frame, by: Sequence[str], *, rates: bool = False, terms: Terms = TERMS) -> list[Cell]:
+    """The sums of each group; with `rates` also divided by what attempts were priced at."""
+    reads = frame(found, by, terms=terms, rates=rates)
+    count = max(len(reads), 1) + rates
+    sum_up(found, count)
+    lines = found.run("cells", "distinct", g=group_names(count))
+    distinct = {line[:count]: line[count:] for line in lines}
+    made = []
+    for key, sums in fetch_sums(found, count):
+        users, sessions = distinct[key]
+        priced = _rates(key[-1]) if rates else None
+        made.append(Cell(values=told(reads, key), rates=priced, sums=sums, users=users, sessions=sessions))
+    return made
+
+
+def _rates(text: str | None) -> Rates | None:
+    return None if text is None else msgspec.json.decode(text, type=Rates)
