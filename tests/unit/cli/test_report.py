@@ -116,3 +116,59 @@ def test_without_a_ledger(run: Any, place: Any) -> None:
     assert found.code == 1
     assert "bascule serve" in found.err
     assert not (place / "data").exists()
+
+
+def test_chargeback_adds_up_and_showback_splits_nothing(run: Any, book: Any) -> None:
+    book.attempt(team="a", cost=2_000)
+    book.attempt(team="b", cost=1_000)
+    book.attempt(team=None, cost=100)
+    book.attempt(team="b", cost=200, tags={"shared": "true"})
+    document = run("report", "--chargeback", "team", "--shared", "spend", "--json").json
+    assert {one["owner"]: one["total_usd"] for one in document["owners"]} == {"a": "0.000002200", "b": "0.000001100"}
+    assert document["shared_because"] == {"no_team_usd": "0.000000100", "tagged_usd": "0.000000200"}
+    shown = run("report", "--showback", "team")
+    assert "(shared)" in shown.out
+    assert "$0.000003300" in shown.out
+    assert run("report", "--chargeback", "team", "--by", "model").code == 2
+    assert run("report", "--chargeback", "team,user").code == 2
+    assert "(not split)" in run("report", "--showback", "team", "--format", "csv").out
+    assert run("report", "--chargeback", "team", "--format", "md").out.startswith("| team |")
+
+
+def test_right_sizing_asks(run: Any, book: Any) -> None:
+    book.attempt(model="big", task="classification", cost=9_000)
+    book.attempt(model="big", cost=1_000, usage=Usage(tokens_in=9, tokens_out=9, source="reported"))
+    found = run("report", "--right-sizing")
+    assert found.code == 0, found.err
+    assert "not a saving" in found.out
+    document = run("report", "--right-sizing", "--json").json
+    assert (document["cost_usd"], document["premium_usd"]) == ("0.000010000", "0.000000000")
+
+
+def test_months_tops_and_sorts(run: Any, book: Any) -> None:
+    for number, cost in enumerate([5, 9, 7]):
+        book.attempt(user=f"u{number}", cost=cost)
+    document = run("report", "--by", "user", "--top", "1", "--month", "2026-11", "--json").json
+    assert [group["user"] for group in document["groups"]] == ["u1"]
+    assert (document["groups_total"], document["total"]["cost_usd"]) == (3, "0.000000021")
+    assert "2 more groups" in run("report", "--by", "user", "--top", "1").out
+    assert run("report", "--month", "2026-10", "--json").json["total"]["attempts"] == 0
+    assert [g["user"] for g in run("report", "--by", "user", "--sort", "name", "--json").json["groups"]] == [
+        "u0", "u1", "u2"
+    ]  # fmt: skip
+    assert run("report", "--month", "2026-11", "--since", "7d").code == 2
+    assert run("report", "--month", "November").code == 2
+
+
+def test_departments_and_runs_of_the_same(run: Any, book: Any) -> None:
+    for number, cost in enumerate([10, 10, 40]):
+        book.attempt(project="web", task="review", session_id=f"s{number}", cost=cost)
+    book.attempt(project="web", tags={"department": "Ops"}, cost=1)
+    document = run("report", "--by", "department", "--department", "web=Sales", "--json").json
+    assert {group["department"]: group["cost_usd"] for group in document["groups"]} == {
+        "Sales": "0.000000060",
+        "Ops": "0.000000001",
+    }
+    assert (document["total"]["runs"], document["total"]["run_cost_p90_over_p10"]) == (3, 4.0)
+    assert run("report", "--department", "web").code == 2
+    assert "runs of the same project" in run("report", "--same", "project").out
