@@ -9,6 +9,7 @@ from msgspec import Struct
 from bascule.model.audit import AuditEntry
 from bascule.model.budget import Attribution, BudgetState, Hold
 from bascule.model.chain import ChainedLine, ChainHead, StoredLine
+from bascule.model.cost_cell import CostCell
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.errors import BasculeError, Refusal
 from bascule.model.imported import ImportCounts, Imported
@@ -384,9 +385,20 @@ class Analytics(Protocol):
         ...
 
     def cells(
-        self, by: Sequence[str], where: RowFilter = EVERY_ROW, *, rates: bool = False, terms: Terms = TERMS
+        self,
+        by: Sequence[str],
+        where: RowFilter = EVERY_ROW,
+        *,
+        rates: bool = False,
+        times: bool = False,
+        terms: Terms = TERMS,
     ) -> list[Cell]:
-        """Sums by group without percentiles, in no order; `rates` divides them by what they were priced at too."""
+        """Sums by group without percentiles, in no order; `rates` divides them by what they were priced at too, and
+        `times` tells when each began and ended."""
+        ...
+
+    def costs(self, by: Sequence[str], where: RowFilter = EVERY_ROW, *, terms: Terms = TERMS) -> list[CostCell]:
+        """What settled attempts cost by group, in no order: for many dimensions at once."""
         ...
 
     def sessions(self, where: RowFilter = EVERY_ROW, *, sort: Literal["start", "cost"] = "start", top: int) -> Sessions:

@@ -13,6 +13,7 @@ COMMANDS = {
     "budgets": "budgets",
     "certify": "certify",
     "check": "check",
+    "contracts": "contracts",
     "demo": "demo",
     "doctor": "doctor",
     "env": "env",
@@ -37,6 +38,7 @@ COMMANDS = {
     "statusline": "statusline",
     "tco": "tco",
     "trend": "trend",
+    "unit": "unit",
     "viable": "viable",
 }
 """Command name to module in this package; the module's `command` is it."""

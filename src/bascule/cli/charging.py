@@ -8,8 +8,10 @@ import click
 import orjson
 
 from bascule.cli.output import print_table, usd_fit, write_text
+from bascule.cli.paying import Paying, effective_cells, paid_notes, paying
 from bascule.cli.period import Period, iso
 from bascule.cli.render import csv_text, html_page, markdown_table
+from bascule.config.shape import Contract
 from bascule.model.report import Terms
 from bascule.model.row import RowFilter
 from bascule.offline.chargeback import (
@@ -21,6 +23,7 @@ from bascule.offline.chargeback import (
     charge_back,
     chargeback_payload,
 )
+from bascule.offline.paid_payload import paid_payload
 from bascule.offline.percentile import share
 from bascule.ports import Analytics
 
@@ -38,23 +41,30 @@ def charge(
     terms: Terms,
     form: str,
     out_path: Path | None,
+    contracts: tuple[Contract, ...],
 ) -> None:
-    """Print the bill by owner, in one of the forms of reports."""
-    made = charge_back(by, analytics.cells([by, SHARED_TAG], where, terms=terms), cast(Rule, rule))
+    """Print the bill by owner, in one of the forms of reports; with contracts what is paid, else list prices."""
+    dimensions = [by, SHARED_TAG]
+    cells = analytics.cells(dimensions, where, terms=terms)
+    found = paying(analytics, contracts, dimensions, period, terms)
+    made = charge_back(by, cells if found is None else effective_cells(found, cells), cast(Rule, rule))
     if form == "table" and out_path is None:
         print_table((by, *COLUMNS), _lines(made))
-        for note in _notes(made):
+        for note in _notes(made, found):
             click.echo(note)
         return
-    text = _text(made, period, "md" if form == "table" else form)
+    text = _text(made, found, period, "md" if form == "table" else form)
     if out_path is None:
         sys.stdout.write(text)
     else:
         write_text(out_path, text)
 
 
-def _text(made: Chargeback, period: Period, form: str) -> str:
+def _text(made: Chargeback, found: Paying | None, period: Period, form: str) -> str:
     document = chargeback_payload(made)
+    document["cost_is"] = "list" if found is None else "effective"
+    if found is not None:
+        document["paid"] = paid_payload(found.report, found.contracts)
     if form == "json":
         edges = {"since": iso(period.since_ms), "until": iso(period.until_ms)}
         return orjson.dumps({**edges, **document}, option=orjson.OPT_INDENT_2).decode() + "\n"
@@ -62,7 +72,7 @@ def _text(made: Chargeback, period: Period, form: str) -> str:
         rows = document["owners"]
         rows.append({"owner": "(not split)", "total_usd": document["unsplit_usd"]})
         return csv_text(rows, list(rows[0]))
-    columns, notes = (made.by, *COLUMNS), _notes(made)
+    columns, notes = (made.by, *COLUMNS), _notes(made, found)
     if form == "html":
         return html_page(f"Bascule: cost by {made.by}", columns, _lines(made), notes)
     return markdown_table(columns, _lines(made)) + "".join([f"\n{note}\n" for note in notes])
@@ -88,13 +98,15 @@ def _part(part: int, whole: int) -> str | None:
     return None if found is None else f"{found * 100:.1f} %"
 
 
-def _notes(made: Chargeback) -> list[str]:
+def _notes(made: Chargeback, found: Paying | None) -> list[str]:
     said = [f"Rule `{made.rule}`: {MEANINGS[made.rule]}."]
     if made.shared_nanousd:
         said.append(
             f"Shared: {usd_fit(made.shared_nanousd)}, of it {usd_fit(made.unowned.cost_nanousd or 0)} without a "
             f"{made.by} and {usd_fit(made.tagged.cost_nanousd or 0)} tagged shared=true."
         )
+    if found is not None:
+        said += paid_notes(found)
     if made.unsplit_nanousd and made.rule != "none":
         said.append("Nobody has a share by this rule, so nothing could be split.")
     if made.total.unpriced_attempts:

@@ -10,6 +10,7 @@ import orjson
 from bascule.cli.charging import RULES, charge
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, print_table, usd_fit, write_text
+from bascule.cli.paying import Paying, fixed_rows, paid_columns, paid_lines, paid_notes, paying, with_paid_keys
 from bascule.cli.period import Period, iso, iso_day, month_option, period_options
 from bascule.cli.render import csv_text, html_page, markdown_table
 from bascule.cli.right_sizing import right_size
@@ -17,6 +18,7 @@ from bascule.model.report import SAME, Figures, Report, Sort, Terms
 from bascule.model.row import RowFilter
 from bascule.model.sums import Sums
 from bascule.offline.dimensions import NAMES, dimension_names
+from bascule.offline.paid_payload import PAID_KEYS
 from bascule.offline.payload import figures_payload, report_payload
 
 COLUMNS = (
@@ -112,13 +114,16 @@ def command(
     values that occurred. `failed` is what failed attempts cost, `retried` what other retries cost, so they add up;
     `saved` is net of every retry, judge, verifier and shadow. `spread` is p90 over p10 of what runs of the same
     work cost (--same), each over the median of its work. Markets go by the blended price of a million tokens (three
-    parts input, one part output): commodity below 1 USD, mid below 10 USD, premium from there.
+    parts input, one part output): commodity below 1 USD, mid below 10 USD, premium from there. Where the
+    configuration has contracts, `effective` is what is really paid and adds up to it with idle lines, `marginal` what
+    one more of the same would cost; --chargeback then splits what is paid.
     """
     by, terms = _names(by_names, "--by"), _terms(same_names, departments)
     form = "json" if as_json else form
     if sum([bool(by), showback is not None, chargeback is not None, right_sizing]) > 1:
         raise click.UsageError("--by, --showback, --chargeback and --right-sizing are different reports; ask for one")
-    store = open_existing(read_document(config_path))
+    document = read_document(config_path)
+    store, contracts = open_existing(document), document.config.contracts
     where = RowFilter(since_ms=period.since_ms, until_ms=period.until_ms)
     if right_sizing:
         right_size(store.analytics, where, period, form, out_path, config_path)
@@ -126,17 +131,19 @@ def command(
     owner = chargeback or showback
     if owner is not None:
         (name,) = _one(owner, "--chargeback" if chargeback else "--showback")
-        charge(store.analytics, where, period, name, rule if chargeback else "none", terms, form, out_path)
+        split = rule if chargeback else "none"
+        charge(store.analytics, where, period, name, split, terms, form, out_path, contracts)
         return
     shown = top or (SHOWN if form in ("table", "md", "html") else MOST)
     made = store.analytics.report(by, where, terms=terms, sort=cast(Sort, sort), top=shown)
+    paid = paying(store.analytics, contracts, by, period, terms)
     if form == "table" and out_path is None:
         click.echo(header(period, made.total.sums))
-        print_table([*made.by, *COLUMNS], _lines(made), optional=OPTIONAL)
-        for note in [*_left_out(made), *notes(made.total.sums), *_spread_note(made)]:
+        print_table(_columns(made, paid), _lines(made, paid), optional=OPTIONAL)
+        for note in _said(made, paid):
             click.echo(note)
         return
-    text = _text(made, period, "md" if form == "table" else form)
+    text = _text(made, paid, period, "md" if form == "table" else form)
     if out_path is None:
         sys.stdout.write(text)
     else:
@@ -183,33 +190,54 @@ def header(period: Period, sums: Sums) -> str:
         f"from {iso(period.since_ms)}" if period.since_ms is not None else "",
         f"until {iso(period.until_ms)}" if period.until_ms is not None else "",
     ]
-    return f"{' '.join([end for end in ends if end]).capitalize()}."
+    said = " ".join([end for end in ends if end])
+    return f"{said[:1].upper()}{said[1:]}."
 
 
-def _text(made: Report, period: Period, form: str) -> str:
+def _said(made: Report, paid: Paying | None) -> list[str]:
+    told = [] if paid is None else paid_notes(paid)
+    return [*_left_out(made), *told, *notes(made.total.sums), *_spread_note(made)]
+
+
+def _columns(made: Report, paid: Paying | None) -> list[str]:
+    return [*made.by, *(COLUMNS if paid is None else paid_columns(COLUMNS))]
+
+
+def _text(made: Report, paid: Paying | None, period: Period, form: str) -> str:
     if form == "json":
         sums = made.total.sums
         edges = {"since": iso(period.since_ms), "until": iso(period.until_ms)}
         recorded = {"first": iso(sums.first_ms), "last": iso(sums.last_ms)}
-        return orjson.dumps({**edges, **recorded, **report_payload(made)}, option=orjson.OPT_INDENT_2).decode() + "\n"
+        return orjson.dumps({**edges, **recorded, **_payload(made, paid)}, option=orjson.OPT_INDENT_2).decode() + "\n"
     if form == "csv":
-        return _csv(made)
-    columns, said = [*made.by, *COLUMNS], [*_left_out(made), *notes(made.total.sums), *_spread_note(made)]
+        return _csv(made, paid)
+    columns, lines, said = (
+        _columns(made, paid),
+        _lines(made, paid),
+        [header(period, made.total.sums), *_said(made, paid)],
+    )
     if form == "html":
-        return html_page("Bascule report", columns, _lines(made), [header(period, made.total.sums), *said])
-    under = "".join([f"\n{note}\n" for note in [header(period, made.total.sums), *said]])
-    return markdown_table(columns, _lines(made)) + under
+        return html_page("Bascule report", columns, lines, said)
+    return markdown_table(columns, lines) + "".join([f"\n{note}\n" for note in said])
 
 
-def _csv(made: Report) -> str:
-    """Groups alone, so that a column can be summed; without `--by` the total."""
+def _payload(made: Report, paid: Paying | None) -> dict[str, Any]:
     document = report_payload(made)
+    return document if paid is None else with_paid_keys(paid, made, document)
+
+
+def _csv(made: Report, paid: Paying | None) -> str:
+    """Groups alone, so that a column can be summed; without `--by` the total. Where contracts say what is paid, also
+    what was paid for nothing."""
+    document = _payload(made, paid)
     rows = document["groups"] if made.by else [document["total"]]
     columns = [*made.by, *figures_payload(made.total, None)]
+    if paid is not None:
+        rows, columns = [*rows, *fixed_rows(paid, made)], [*columns, *PAID_KEYS]
     return csv_text(rows, columns)
 
 
-def _lines(made: Report) -> list[list[Any]]:
+def _lines(made: Report, paid: Paying | None) -> list[list[Any]]:
     total_cost = made.total.sums.cost_nanousd
     lines = [[*group.values, *_cells(group.figures, total_cost)] for group in made.groups]
     if made.by:
@@ -217,7 +245,7 @@ def _lines(made: Report) -> list[list[Any]]:
         lines.append(["total", *blank, *_cells(made.total, total_cost)])
     else:
         lines.append(_cells(made.total, total_cost))
-    return lines
+    return lines if paid is None else paid_lines(paid, made, COLUMNS, lines)
 
 
 def _cells(figures: Figures, total_cost: int | None) -> list[Any]:

@@ -93,7 +93,7 @@ def paid_report(
     as_metered: bool = False,
 ) -> PaidReport:
     """Costs of [since, until) after contracts. Without `since_ms` from the first month on that has any; without
-    `until_ms` up to now. `as_metered` takes what was used on plans for use by the meter."""
+    `until_ms` up to the end of today. `as_metered` takes what was used on plans for use by the meter."""
     reading = _Reading(costs, contracts, tuple(by), as_metered)
     found = reading.read(since_ms, until_ms, now_ms)
     since_ms, until_ms = _period(found, since_ms, until_ms, now_ms)
@@ -252,7 +252,7 @@ def _period(found: Sequence[_Cell], since_ms: int | None, until_ms: int | None, 
     """The period that fees are counted for."""
     last_ms = max([cell.at_ms for cell in found], default=None)
     if until_ms is None:
-        until_ms = now_ms
+        until_ms = span("day", now_ms).end_ms or now_ms
         if last_ms is not None and last_ms >= until_ms:  # a clock went ahead; its rows are there all the same
             until_ms = span("month", last_ms).end_ms or until_ms
     if since_ms is None:

@@ -103,9 +103,9 @@ def test_what_has_no_price_stays_unknown_unless_a_fee_covers_it() -> None:
     assert found.groups[("anthropic",)] == Paid(effective_nanousd=100 * USD, unpriced_attempts=1)
 
 
-def test_without_a_beginning_fees_count_from_the_first_month_with_use_up_to_now() -> None:
+def test_without_a_beginning_fees_count_from_the_first_month_with_use_up_to_today() -> None:
     ledger = Ledger([logged("2026-10-05", 30, "ann")])
-    found = paid_report(ledger.costs, [SEATS], [], since_ms=None, until_ms=None, now_ms=at("2026-11-16"))
+    found = paid_report(ledger.costs, [SEATS], [], since_ms=None, until_ms=None, now_ms=at("2026-11-15T13:00"))
     assert (found.since_ms, found.until_ms) == (at("2026-10-01"), at("2026-11-16"))
     assert found.total.effective_nanousd == 100 * USD
     assert found.fixed_nanousd == 200 * USD + 150 * USD
