@@ -78,7 +78,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def cost(run: Any, *options: str) -> str | None:
+def cost(run: Any) -> int:
     rows = run("ledger", "export").out.splitlines()
     return sum(json.loads(row)["cost_nanousd"] or 0 for row in rows)
 

@@ -9,6 +9,7 @@ SOURCES = {
     "claude-code": "claude_code",
     "codex": "codex",
     "jsonl": "rows",
+    "litellm": "litellm",
     "openai-usage": "openai_usage",
     "openrouter-usage": "openrouter_usage",
 }
