@@ -53,9 +53,12 @@ def right_size(
 
 def _offers(config_path: str | None) -> list[Candidate]:
     at_ms = now_ms()
-    snapshot = read_names(config_path)
-    lines = [] if snapshot is None else list(configured_lines(snapshot, at_ms, None))
-    catalog = book_lines(current_book(optional_document(config_path)), at_ms)
+    document = optional_document(config_path)
+    lines: list[Line] = []
+    if document is not None and document.config.providers:  # a file may name a data directory and nothing else
+        snapshot = read_names(config_path)
+        lines = [] if snapshot is None else list(configured_lines(snapshot, at_ms, None))
+    catalog = book_lines(current_book(document), at_ms)
     return [*[_candidate(line, True) for line in lines if line.rates is not None],
             *[_candidate(line, False) for line in catalog if _on_offer(line)]]  # fmt: skip
 

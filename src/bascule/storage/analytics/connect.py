@@ -27,7 +27,7 @@ def connect(temporary: Path) -> "DuckDBPyConnection":
         import duckdb
     except ImportError as error:
         raise AnalyticsMissing(MISSING) from error
-    return duckdb.connect(
+    connection = duckdb.connect(
         ":memory:",
         config={
             "threads": THREADS,
@@ -38,3 +38,5 @@ def connect(temporary: Path) -> "DuckDBPyConnection":
             "preserve_insertion_order": False,
         },
     )
+    connection.execute("SET parquet_metadata_cache = true")
+    return connection

@@ -8,7 +8,7 @@ SELECT
 FROM groups
 
 -- name: times
-SELECT min(ts_start_ms), max(coalesce(ts_end_ms, ts_start_ms)) FROM framed
+SELECT min(ts_start_ms), max(ts_start_ms) FROM framed
 
 -- name: chosen
 CREATE TEMP TABLE chosen AS SELECT * FROM groups ORDER BY {order} LIMIT {top}
@@ -54,6 +54,21 @@ CREATE TEMP VIEW all_rows AS SELECT 0 AS g0, latency_ms, first_ms FROM placed
 -- name: requests
 -- An unknown cost is NULL, which percentiles leave out.
 SELECT {g}, quantile_disc(cost, 0.5), quantile_disc(tokens, 0.5) FROM {requests} GROUP BY {g}
+
+-- name: median_bucket
+-- The median of all costs, in two steps that hold little: the bucket that it lies in, and how many lie before that.
+WITH counted AS (
+  SELECT cost // {width} AS bucket, count(*) AS n FROM all_requests WHERE cost IS NOT NULL GROUP BY bucket
+), ranked AS (
+  SELECT bucket, n, sum(n) OVER (ORDER BY bucket) AS upto, sum(n) OVER () AS total FROM counted
+)
+SELECT bucket, upto - n, total FROM ranked WHERE upto * 100 >= total * 50 ORDER BY bucket LIMIT 1
+
+-- name: median_in_bucket
+SELECT cost FROM all_requests WHERE cost // {width} = {bucket} ORDER BY cost LIMIT 1 OFFSET {place}
+
+-- name: tokens_of_all
+CREATE TEMP TABLE all_tokens AS SELECT 0 AS g0, tokens AS value, count(*) AS n FROM all_requests GROUP BY value
 
 -- name: runs
 -- What each session cost in each group, by work.

@@ -11,6 +11,8 @@ from bascule.storage.analytics.dimensions import Read
 from bascule.storage.analytics.frame import Frame, frame, group_names, same_group, sum_up
 
 Key = tuple[Any, ...]
+BUCKET = "65536"
+"""Nano-USD: of ten million costs, few lie in the same 65 millionths of a dollar."""
 
 SUMS = Sums.__struct_fields__
 _COUNTED_AGAIN = ("requests", "failed_requests", "first_ms", "last_ms")
@@ -53,7 +55,7 @@ def report(
     return Report(
         by=tuple(by),
         groups=groups,
-        total=Typical(found, _of_all(found, *counted), 0).figures((0,), total),
+        total=Typical(found, _of_all(found, *counted), 0, of_all=True).figures((0,), total),
         groups_total=groups_total if reads else 0,
         same=terms.same,
     )
@@ -137,12 +139,16 @@ def _of_all(found: Frame, latency: str, first: str) -> Sources:
 class Typical:
     """What is typical in each group: percentiles by the group's values."""
 
-    def __init__(self, found: Frame, sources: Sources, count: int) -> None:
+    def __init__(self, found: Frame, sources: Sources, count: int, *, of_all: bool = False) -> None:
         names = group_names(count)
         self._width = max(count, 1)
         self._latency = _keyed(self._width, found.run("report", "percentiles", g=names, table=sources.latency))
         self._first = _keyed(self._width, found.run("report", "percentiles", g=names, table=sources.first))
-        self._requests = _keyed(self._width, found.run("report", "requests", g=names, requests=sources.requests))
+        if of_all:
+            self._requests = {(0,): _of_all_requests(found)}
+        else:
+            lines = found.run("report", "requests", g=names, requests=sources.requests)
+            self._requests = _keyed(self._width, lines)
         self._sessions = _keyed(self._width, found.run("report", "session_cost", g=names, runs=sources.runs))
         self._runs = _keyed(
             self._width,
@@ -191,6 +197,19 @@ class Typical:
             p90_nanousd=costs[2],
             p90_over_p10=round(high / low, 3) if low is not None and high is not None and low > 0 else None,
         )
+
+
+def _of_all_requests(found: Frame) -> tuple[Any, ...]:
+    """Median cost and tokens of all requests together."""
+    found.run("report", "tokens_of_all")
+    tokens = found.run("report", "percentiles", g="g0", table="all_tokens")
+    bucket = found.run("report", "median_bucket", width=BUCKET)
+    cost = None
+    if bucket:
+        ((number, before, total),) = bucket
+        place = (total * 50 + 99) // 100 - before - 1
+        ((cost,),) = found.run("report", "median_in_bucket", width=BUCKET, bucket=str(number), place=str(place))
+    return cost, tokens[0][1] if tokens else None
 
 
 def _keyed(width: int, lines: list[tuple[Any, ...]]) -> dict[Key, tuple[Any, ...]]:

@@ -17,6 +17,7 @@ Values = tuple[str | None, ...]
 
 def reference_report(rows: Iterable[AttemptRow], by: Sequence[str], terms: Terms = TERMS) -> Report:
     """Every group, the dearest first."""
+    rows = list(rows)
     total, groups = _Gathered(terms), {}
     for attempts in by_request(rows):
         best = answering(attempts)
@@ -30,7 +31,8 @@ def reference_report(rows: Iterable[AttemptRow], by: Sequence[str], terms: Terms
     made = [Group(values, gathered.figures()) for values, gathered in groups.items()] if by else []
     made.sort(key=lambda one: (-(one.figures.sums.cost_nanousd or 0), [value or "" for value in one.values]))
     figures = total.figures()
-    figures.sums.first_ms, figures.sums.last_ms = total.first_ms, total.last_ms
+    starts = [row.ts_start_ms for row in rows]
+    figures.sums.first_ms, figures.sums.last_ms = min(starts, default=None), max(starts, default=None)
     return Report(tuple(by), tuple(made), figures, len(made), terms.same)
 
 
@@ -65,8 +67,6 @@ class _Gathered:
         self.tokens: list[int] = []
         self.sessions: dict[str, int] = {}
         self.runs: dict[tuple[str, Values], int] = {}
-        self.first_ms: int | None = None
-        self.last_ms: int | None = None
 
     def add(self, attempts: list[AttemptRow], best: AttemptRow) -> None:
         """All attempts of one request that belong to this group."""
@@ -79,7 +79,6 @@ class _Gathered:
             self.costs.append(sum(row.cost_nanousd for row in attempts))
         self.tokens.append(sums.tokens)
         self.sums = self.sums.plus(sums)
-        self.first_ms, self.last_ms = self.sums.first_ms, self.sums.last_ms
 
     def _time(self, row: AttemptRow) -> None:
         if row.role == "cache" or row.ts_end_ms is None or row.error_class is not None or failed(row):
