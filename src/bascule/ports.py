@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from bascule.model.audit import AuditEntry
+from bascule.model.billed import BilledPeriod
 from bascule.model.budget import Attribution, BudgetState, Hold
 from bascule.model.chain import ChainedLine, ChainHead, StoredLine
 from bascule.model.cost_cell import CostCell
@@ -390,15 +391,19 @@ class Analytics(Protocol):
         where: RowFilter = EVERY_ROW,
         *,
         rates: bool = False,
-        times: bool = False,
+        distinct: bool = False,
         terms: Terms = TERMS,
     ) -> list[Cell]:
-        """Sums by group without percentiles, in no order; `rates` divides them by what they were priced at too, and
-        `times` tells when each began and ended."""
+        """Sums by group without percentiles, in no order; `rates` divides them by what they were priced at too,
+        `distinct` counts users and sessions. Without dimensions one cell, or none where there are no rows."""
         ...
 
     def costs(self, by: Sequence[str], where: RowFilter = EVERY_ROW, *, terms: Terms = TERMS) -> list[CostCell]:
         """What settled attempts cost by group, in no order: for many dimensions at once."""
+        ...
+
+    def billed(self, where: RowFilter) -> BilledPeriod:
+        """What settled attempts with a known cost were billed for, as a bridge between two periods needs it."""
         ...
 
     def sessions(self, where: RowFilter = EVERY_ROW, *, sort: Literal["start", "cost"] = "start", top: int) -> Sessions:

@@ -1,41 +1,119 @@
-"""A bridge between two bills on a terminal: a waterfall of bars, and what moved."""
+"""`report --bridge`: why one period's bill differs from another's, as a waterfall and a table, in every form."""
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 
-from bascule.cli.output import print_table
-from bascule.offline.bridge import Bridge
-from bascule.offline.bridge_payload import METHOD, in_cents
+from bascule.cli.drawing import svg, write_picture
+from bascule.cli.output import print_table, write_text
+from bascule.cli.page import Grid, Section, Tile, page
+from bascule.cli.period import named_span, now_ms
+from bascule.cli.render import csv_text, markdown_table
+from bascule.model.row import RowFilter
+from bascule.offline.bridge import Bridge, bridge
+from bascule.offline.bridge_payload import MEANING, METHOD, bridge_payload, in_cents
+from bascule.offline.charts import Spec, waterfall
+from bascule.ports import Analytics
 
 WIDTH = 36
-"""Columns of the waterfall."""
+"""Columns of the waterfall on a terminal."""
+
+COLUMNS = ("", "usd", "of change", "before", "after", "waterfall")
 
 
-def words_of(cause: str) -> str:
-    return cause.replace("_", " ")
+def bridge_report(analytics: Analytics, names: tuple[str, str], form: str, out_path: Path | None) -> None:
+    """Write the bridge from the period called `names[0]` to the one called `names[1]`."""
+    before, after = names
+    spans = [named_span(name, now_ms()) for name in names]
+    found = bridge_of(analytics, spans[0], spans[1])
+    if form in ("svg", "png"):
+        write_picture(picture(found, before, after), form, out_path)
+        return
+    if form == "table" and out_path is None:
+        print_table(COLUMNS, lines(found, before, after), optional=("of change", "before", "after"))
+        for note in said(found, before, after):
+            click.echo(note)
+        return
+    text = _text(found, before, after, spans, form)
+    if out_path is None:
+        sys.stdout.write(text)
+    else:
+        write_text(out_path, text)
 
 
-def print_bridge(found: Bridge, before: str, after: str) -> None:
-    """`before` and `after` as the user named the periods."""
+def bridge_of(analytics: Analytics, before: tuple[int, int], after: tuple[int, int]) -> Bridge:
+    """Between two periods, each [start, end) in milliseconds."""
+    sides = [analytics.billed(RowFilter(since_ms=since, until_ms=until)) for since, until in (before, after)]
+    return bridge(sides[0], sides[1])
+
+
+def _text(found: Bridge, before: str, after: str, spans: Sequence[tuple[int, int]], form: str) -> str:
+    document = bridge_payload(found, spans[0], spans[1])
+    if form == "json":
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
+    if form == "csv":
+        return csv_text(document["parts"], ("cause", "usd", "share", "before", "after"))
+    if form == "html":
+        return page(f"From {before} to {after}", METHOD, _tiles(found, before, after), [section(found, before, after)])
+    rows = [row[:-1] for row in lines(found, before, after)]
+    return markdown_table(COLUMNS[:-1], rows) + "".join([f"\n{note}\n" for note in said(found, before, after)])
+
+
+def _tiles(found: Bridge, before: str, after: str) -> list[Tile]:
+    first, _, last = in_cents(found)
+    return [Tile(_usd(first), f"{before}, USD"), Tile(_usd(last), f"{after}, USD"), Tile(_signed(last - first), "USD")]
+
+
+def section(found: Bridge, before: str, after: str) -> Section:
+    """The bridge as part of a page. Raises NoCharts."""
+    causes = [None, *[part.cause for part in found.parts], None]
+    rows = [
+        (*row[:-1], None if cause is None else MEANING[cause])
+        for cause, row in zip(causes, lines(found, before, after), strict=True)
+    ]
+    return Section(
+        heading=f"Why the bill changed from {before} to {after}",
+        charts=(svg(picture(found, before, after)),),
+        grid=Grid(("part", *COLUMNS[1:-1], "what it is"), tuple(rows), text=frozenset({"part", "what it is"})),
+        notes=tuple(said(found, before, after)),
+    )
+
+
+def picture(found: Bridge, before: str, after: str) -> Spec:
+    """The waterfall of cents, so that what is drawn sums as what is printed."""
     first, parts, last = in_cents(found)
-    bars = waterfall([first, *parts, last])
+    moved = [(_words(part.cause), cents / 100) for part, cents in zip(found.parts, parts, strict=True)]
+    return waterfall((before, first / 100), moved, (after, last / 100), title=f"From {before} to {after}, USD")
+
+
+def lines(found: Bridge, before: str, after: str) -> list[list[Any]]:
+    """The first bill, every part and the second bill, in COLUMNS."""
+    first, parts, last = in_cents(found)
+    bars = bars_of([first, *parts, last])
     rows: list[list[Any]] = [[before, _usd(first), None, None, None, bars[0]]]
     for part, cents, bar in zip(found.parts, parts, bars[1:-1], strict=True):
         share = f"{100 * cents / (last - first):.1f}%" if cents and last != first else None
-        rows.append([words_of(part.cause), _signed(cents), share, _factor(part.before), _factor(part.after), bar])
-    rows.append([after, _usd(last), None, None, None, bars[-1]])
-    print_table(
-        ["", "usd", "of change", "before", "after", "waterfall"], rows, optional=("of change", "before", "after")
-    )
-    click.echo(f"Change {_signed(last - first)} usd. {METHOD}.")
+        rows.append([_words(part.cause), _signed(cents), share, _factor(part.before), _factor(part.after), bar])
+    return [*rows, [after, _usd(last), None, None, None, bars[-1]]]
+
+
+def said(found: Bridge, before: str, after: str) -> list[str]:
+    """What a reader must know about the parts."""
+    first, _, last = in_cents(found)
+    notes = [f"Change {_signed(last - first)} USD. {METHOD}."]
     for name, side in ((before, found.before), (after, found.after)):
-        if side.unknown:
-            click.echo(f"{side.unknown} attempts of {name} have an unknown cost: neither bill nor bridge has them.")
+        if not side.cells:
+            notes.append(f"Nothing is recorded for {name}.")
+        elif side.unknown:
+            notes.append(f"{side.unknown} attempts of {name} have an unknown cost: neither bill nor bridge has them.")
+    return notes
 
 
-def waterfall(steps: Sequence[int]) -> list[str]:
+def bars_of(steps: Sequence[int]) -> list[str]:
     """One bar a step: the first and last from zero, the others from where the last one ended."""
     edges = [0, steps[0]]
     for step in steps[1:-1]:
@@ -51,6 +129,10 @@ def waterfall(steps: Sequence[int]) -> list[str]:
     for place, step in enumerate(steps[1:-1], start=1):
         bars.append(bar(edges[place], edges[place + 1], "▒" if step < 0 else "▓") if step else "")
     return [*bars, bar(0, steps[-1], "█")]
+
+
+def _words(cause: str) -> str:
+    return cause.replace("_", " ")
 
 
 def _usd(cents: int) -> str:

@@ -1,5 +1,7 @@
 """Vega-Lite specifications as SVG or PNG, drawn in this process without a browser and without a network."""
 
+import sys
+from pathlib import Path
 from typing import Any, cast
 
 from bascule.model.errors import BasculeError
@@ -18,6 +20,15 @@ def svg(spec: dict[str, Any]) -> str:
 
 def png(spec: dict[str, Any]) -> bytes:
     return cast(bytes, _converter().vegalite_to_png(spec, scale=PNG_SCALE))
+
+
+def write_picture(spec: dict[str, Any], form: str, out_path: Path | None) -> None:
+    """`form` is `svg` or `png`; to standard output where no path is given. Raises NoCharts, OSError."""
+    drawn = svg(spec).encode() if form == "svg" else png(spec)
+    if out_path is None:
+        sys.stdout.buffer.write(drawn)
+    else:
+        out_path.write_bytes(drawn)
 
 
 def _converter() -> Any:

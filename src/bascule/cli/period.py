@@ -33,6 +33,21 @@ def period_of(since: str | None, until: str | None, now_ms: int) -> Period:
     return found
 
 
+def named_span(name: str, now_ms: int) -> tuple[int, int]:
+    """[start, end) in milliseconds of a named span: a month `2026-09`, a week, a day, a year, or `FROM..TO`.
+
+    Raises click.BadParameter.
+    """
+    first, dots, last = name.partition("..")
+    try:
+        start, end = moment_ms(first, now_ms), moment_ms(last if dots else first, now_ms, end=True)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if end <= start:
+        raise click.BadParameter(f"{name} is no span of time; write e.g. 2026-09, 2026-W47, 2026-09-01..2026-09-15")
+    return start, end
+
+
 def iso(ts_ms: int | None) -> str | None:
     """ISO 8601 UTC with milliseconds where there are any; None stays None."""
     if ts_ms is None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import click
 import orjson
 
+from bascule.cli.bridging import bridge_report
 from bascule.cli.charging import RULES, charge
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, print_table, usd_fit, write_text
@@ -81,11 +82,23 @@ SORTS = ("cost", "requests", "tokens", "saved", "failures", "name")
     show_default=True,
     help="How --chargeback splits it: evenly, in proportion to own spend, requests or tokens, or not at all.",
 )
+@click.option(
+    "--origin",
+    metavar="NAME",
+    help="Only what this has recorded: gateway, or the source of an import. Bills and reports that restate other rows "
+    "(openai-costs, …) are shown by name alone.",
+)
+@click.option(
+    "--bridge",
+    nargs=2,
+    metavar="BEFORE AFTER",
+    help="Split the change between two periods by its causes, to the cent: 2026-09 2026-10, or FROM..TO.",
+)
 @click.option("--right-sizing", is_flag=True, help="Spend on premium models that a cheaper one could be tried for.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json", "csv", "md", "html"]),
+    type=click.Choice(["table", "json", "csv", "md", "html", "svg", "png"]),
     default="table",
     show_default=True,
     help="How to write it.",
@@ -103,6 +116,8 @@ def command(
     showback: str | None,
     chargeback: str | None,
     rule: str,
+    origin: str | None,
+    bridge: tuple[str, str] | None,
     right_sizing: bool,
     form: str,
     as_json: bool,
@@ -120,11 +135,17 @@ def command(
     """
     by, terms = _names(by_names, "--by"), _terms(same_names, departments)
     form = "json" if as_json else form
-    if sum([bool(by), showback is not None, chargeback is not None, right_sizing]) > 1:
-        raise click.UsageError("--by, --showback, --chargeback and --right-sizing are different reports; ask for one")
+    if sum([bool(by), showback is not None, chargeback is not None, bridge is not None, right_sizing]) > 1:
+        raise click.UsageError(
+            "--by, --showback, --chargeback, --bridge and --right-sizing are different reports; ask for one"
+        )
     document = read_document(config_path)
-    store, contracts = open_existing(document), document.config.contracts
-    where = RowFilter(since_ms=period.since_ms, until_ms=period.until_ms)
+    # What contracts come to depends on all use: of a part of it nothing can be said.
+    store, contracts = open_existing(document), () if origin is not None else document.config.contracts
+    where = RowFilter(since_ms=period.since_ms, until_ms=period.until_ms, origin=origin)
+    if bridge is not None:
+        bridge_report(store.analytics, bridge, form, out_path)
+        return
     if right_sizing:
         right_size(store.analytics, where, period, form, out_path, config_path)
         return

@@ -5,10 +5,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from bascule.model.billed import BilledPeriod
 from bascule.model.cost_cell import CostCell
 from bascule.model.report import TERMS, Cell, Report, Sort, Terms
 from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter
 from bascule.model.session import Sessions
+from bascule.storage.analytics.billed import billed
 from bascule.storage.analytics.cells import cells
 from bascule.storage.analytics.costs import costs
 from bascule.storage.analytics.frame import Frame, condition, opened
@@ -44,15 +46,11 @@ class DuckAnalytics:
         where: RowFilter = EVERY_ROW,
         *,
         rates: bool = False,
-        times: bool = False,
+        distinct: bool = False,
         terms: Terms = TERMS,
     ) -> list[Cell]:
         with opened(self._sources.portion(where), where) as found:
-            return cells(found, by, rates=rates, times=times, terms=terms)
-
-    def costs(self, by: Sequence[str], where: RowFilter = EVERY_ROW, *, terms: Terms = TERMS) -> list[CostCell]:
-        with opened(self._sources.portion(where), where) as found:
-            return costs(found, by, terms=terms)
+            return cells(found, by, rates=rates, distinct=distinct, terms=terms)
 
     def sessions(self, where: RowFilter = EVERY_ROW, *, sort: Literal["start", "cost"] = "start", top: int) -> Sessions:
         with opened(self._sources.portion(where), where) as found:
