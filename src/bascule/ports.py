@@ -392,10 +392,11 @@ class Analytics(Protocol):
         *,
         rates: bool = False,
         distinct: bool = False,
+        times: bool = False,
         terms: Terms = TERMS,
     ) -> list[Cell]:
         """Sums by group without percentiles, in no order; `rates` divides them by what they were priced at too,
-        `distinct` counts users and sessions. Without dimensions one cell, or none where there are no rows."""
+        `distinct` counts users and sessions, `times` tells when each began and ended. Without dimensions one cell, or none where there are no rows."""
         ...
 
     def costs(self, by: Sequence[str], where: RowFilter = EVERY_ROW, *, terms: Terms = TERMS) -> list[CostCell]:

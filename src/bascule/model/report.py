@@ -102,10 +102,10 @@ class Cell(Struct, frozen=True, kw_only=True):
     rates: Rates | None = None
     """Where rates were asked for: what these attempts were priced at; None is unknown."""
     sums: Sums
-    users: int
-    """Different users that are known; an attempt without one adds none."""
-    sessions: int
-    """Different sessions; an attempt without one adds none."""
+    users: int | None = None
+    """Different users that are known, where they were asked for; an attempt without one adds none."""
+    sessions: int | None = None
+    """Different sessions, where they were asked for; an attempt without one adds none."""
 
 
 def spread_of(runs: int, p10: int | None, p50: int | None, p90: int | None) -> Spread:

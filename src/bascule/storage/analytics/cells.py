@@ -10,16 +10,25 @@ from bascule.storage.analytics.frame import Frame, frame, group_names, sum_up
 from bascule.storage.analytics.reports import fetch_sums, told
 
 
-def cells(found: Frame, by: Sequence[str], *, rates: bool = False, terms: Terms = TERMS) -> list[Cell]:
-    """The sums of each group; with `rates` also divided by what attempts were priced at."""
+def cells(
+    found: Frame,
+    by: Sequence[str],
+    *,
+    rates: bool = False,
+    distinct: bool = False,
+    times: bool = False,
+    terms: Terms = TERMS,
+) -> list[Cell]:
+    """The sums of each group; with `rates` also divided by what attempts were priced at, with `distinct` told how many
+    users and sessions each has, with `times` when it began and ended."""
     reads = frame(found, by, terms=terms, rates=rates)
     count = max(len(reads), 1) + rates
-    sum_up(found, count)
-    lines = found.run("cells", "distinct", g=group_names(count))
-    distinct = {line[:count]: line[count:] for line in lines}
+    sum_up(found, count, times=times)
+    lines = found.run("cells", "distinct", g=group_names(count)) if distinct else []
+    counted = {line[:count]: line[count:] for line in lines}
     made = []
     for key, sums in fetch_sums(found, count):
-        users, sessions = distinct[key]
+        users, sessions = counted.get(key, (None, None))
         priced = _rates(key[-1]) if rates else None
         made.append(Cell(values=told(reads, key), rates=priced, sums=sums, users=users, sessions=sessions))
     return made

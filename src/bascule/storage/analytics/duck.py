@@ -47,10 +47,19 @@ class DuckAnalytics:
         *,
         rates: bool = False,
         distinct: bool = False,
+        times: bool = False,
         terms: Terms = TERMS,
     ) -> list[Cell]:
         with opened(self._sources.portion(where), where) as found:
-            return cells(found, by, rates=rates, distinct=distinct, terms=terms)
+            return cells(found, by, rates=rates, distinct=distinct, times=times, terms=terms)
+
+    def costs(self, by: Sequence[str], where: RowFilter = EVERY_ROW, *, terms: Terms = TERMS) -> list[CostCell]:
+        with opened(self._sources.portion(where), where) as found:
+            return costs(found, by, terms=terms)
+
+    def billed(self, where: RowFilter) -> BilledPeriod:
+        with opened(self._sources.portion(where), where) as found:
+            return billed(found)
 
     def sessions(self, where: RowFilter = EVERY_ROW, *, sort: Literal["start", "cost"] = "start", top: int) -> Sessions:
         with opened(self._sources.portion(where), where) as found:
