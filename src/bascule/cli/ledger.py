@@ -46,6 +46,7 @@ def command() -> None:
 @click.option("--key", default=None, help="Of this key alone.")
 @click.option("--session", default=None, help="Of this session alone.")
 @click.option("--model", default=None, help="Of this model alone.")
+@click.option("--origin", default=None, help="Of what this has recorded: gateway, or the source of an import.")
 @click.option("--out", "out_path", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write there.")
 @config_option
 def export_rows(
@@ -56,6 +57,7 @@ def export_rows(
     key: str | None,
     session: str | None,
     model: str | None,
+    origin: str | None,
     out_path: Path | None,
     config_path: str | None,
 ) -> None:
@@ -63,7 +65,9 @@ def export_rows(
     if form == "parquet" and not as_json:
         export((), (), "parquet", sys.stdout)  # refuses, before a file is opened
     store = open_existing(read_document(config_path))
-    where = RowFilter(since_ms=period.since_ms, until_ms=period.until_ms, key=key, session_id=session, model=model)
+    where = RowFilter(
+        since_ms=period.since_ms, until_ms=period.until_ms, key=key, session_id=session, model=model, origin=origin
+    )
     found = track(documents(store.view, rows, where), "exporting")
     with _opened(out_path) as stream:
         count = export(found, COLUMNS[rows], "jsonl" if as_json else form, stream)
@@ -109,9 +113,7 @@ def verify(config_path: str | None, as_json: bool) -> None:
 
 
 @command.command("compact")
-@click.option(
-    "--until", default=None, metavar="WHEN", help="Only hours before then; a day or month counts whole."
-)
+@click.option("--until", default=None, metavar="WHEN", help="Only hours before then; a day or month counts whole.")
 @config_option
 @json_option
 def compact(until: str | None, config_path: str | None, as_json: bool) -> None:

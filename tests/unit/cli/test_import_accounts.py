@@ -101,6 +101,22 @@ def test_files_in_every_form_twice(
     assert cost(run) == round(float(first.json["cost_usd"]) * 1e9), "what was billed is not in it"
 
 
+@pytest.mark.parametrize("compact", [False, True])
+def test_bills_are_reported_by_their_name_alone(run: Any, here: Path, compact: bool) -> None:
+    assert run("import", "openai-usage", str(REPORTS / "openai")).code == 0
+    if compact:
+        assert run("ledger", "compact").code == 0
+    assert run("report", "--json").json["total"]["cost_usd"] == "2.075000000"
+    billed = run("report", "--origin", "openai-costs", "--by", "reason", "--json").json
+    assert billed["total"]["cost_usd"] == "0.675000000"
+    assert {group["reason"] for group in billed["groups"]} == {
+        "gpt-5.4-mini-2026-03-17, input",
+        "gpt-5.4-mini-2026-03-17, output",
+    }
+    rows = run("ledger", "export", "--origin", "openai-costs").out.splitlines()
+    assert [json.loads(row)["restates"] for row in rows] == ["usage", "usage"]
+
+
 def test_a_dry_run_writes_nothing(run: Any, here: Path) -> None:
     found = run("import", "openai-usage", str(REPORTS / "openai"), "--dry-run")
     assert found.code == 0

@@ -61,8 +61,8 @@ def account_options(function: F) -> F:
             "--without",
             multiple=True,
             metavar="GROUP=ID",
-            help="Leave these rows out, e.g. api_key_id=key_1 for the gateway's own key; all others then count, "
-            "whatever calls are known. Repeatable.",
+            help="Rows of known calls, e.g. api_key_id=key_1 for the gateway's own key: reports leave them out, and "
+            "all others count whatever calls are known. Repeatable.",
         ),
         click.option("--url", default=None, metavar="URL", help="With --live: another address of the API."),
         click.option("--live", is_flag=True, help=f"Ask the API, for the last {LIVE_DAYS} days or --since, --until."),

@@ -112,7 +112,7 @@ def _notes(account: Account, summary: Summary) -> list[str]:
     if summary.left_out:
         notes.append(f"No usage of tokens, so left out: {names_text(summary.left_out)}.")
     if summary.excluded:
-        notes.append(f"Left out by --without: {_many(summary.excluded, 'row')}.")
+        notes.append(f"Left out of reports by --without: {_many(summary.excluded, 'row')}.")
     if summary.superseded:
         notes.append(
             f"Not counted any more, as the same reports came in another form: {_many(summary.superseded, 'row')}."

@@ -40,6 +40,8 @@ SPAN_TAG = "span"
 GROUPING_TAG = "grouping"
 REQUESTS_TAG = "requests"
 REPORT_TAG = "report"
+APART_TAG = "apart"
+"""The importing user has said which groups are those of calls that are known: this row is of none of them."""
 CALL = "call"
 """The span of a row that is one call after all."""
 

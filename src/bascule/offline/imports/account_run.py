@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from bascule.model.imported import ImportCounts, Imported
 from bascule.model.row import AttemptRow, RowFilter
 from bascule.offline.imports.account import (
     AMBIGUITIES,
+    APART_TAG,
     REQUESTS_TAG,
     USAGE_ORIGINS,
     Account,
@@ -72,7 +73,7 @@ class Summary(Struct, kw_only=True):
     left_out: dict[str, int] = field(default_factory=dict)
     """Parts of reports that are no usage of tokens, by what they count."""
     excluded: int = 0
-    """Rows that the user wanted left out."""
+    """Rows of groups that the user says are those of known calls."""
     superseded: int = 0
     """Rows of an earlier import in another form, which do not count any more."""
     overlaps: tuple[Overlap, ...] = ()
@@ -82,8 +83,8 @@ class Summary(Struct, kw_only=True):
 
 
 class AccountRun:
-    """One import of an account's reports. `without` leaves out groups by what they are called, such as the gateway's
-    own key; what is left is then counted whatever calls there are."""
+    """One import of an account's reports. `without` are groups, such as the gateway's own key, that only restate
+    calls; all others are then counted whatever calls there are."""
 
     def __init__(
         self,
@@ -103,6 +104,7 @@ class AccountRun:
         self._wanted = wanted
         self._without = frozenset(without)
         self._rows: dict[str, AttemptRow] = {}
+        self._excluded: dict[str, AttemptRow] = {}
         self._taken: list[list[str]] = []
         """Ids by report, in the order in which they were read."""
 
@@ -152,13 +154,15 @@ class AccountRun:
 
     def _add(self, part: Part, grouping: str) -> None:
         tally = self.summary.tally
-        if self._is_excluded(part):
-            self.summary.excluded += 1
-            return
         row = row_of(part, self._account, self._sellers, self._who, grouping)
         if not self._wanted.admits(row):
             tally.outside += 1
             return
+        if self._is_excluded(part):
+            self._excluded[row.attempt_id] = row
+            return
+        if self._without:
+            row = structs.replace(row, tags={**row.tags, APART_TAG: "true"})
         known = self._rows.get(row.attempt_id)
         if known is not None:
             tally.copies += 1
@@ -179,7 +183,7 @@ class AccountRun:
         StoreError."""
         rows = list(self._rows.values())
         known = [] if store is None else _known(store, self._account, rows)
-        gone = list(superseded(known, rows))
+        gone = list(superseded(known, [*rows, *self._excluded.values()]))
         usage = [row for row in rows if row.origin == self._account.usage]
         found = NO_OVERLAP
         if store is not None and not self._without:
@@ -187,6 +191,8 @@ class AccountRun:
         doubled = self._doubled()
         judged = [restating(row, restates_of(row, found, row.attempt_id in doubled)) for row in rows]
         judged += [restating(row, "usage") for row in gone if row.restates != "usage"]
+        judged += [restating(row, row.restates or "calls") for row in self._excluded.values()]
+        self.summary.excluded = len(self._excluded)
         self._sum_up([row for row in rows if row.attempt_id not in doubled], found)
         self.summary.superseded = len([row for row in gone if row.restates != "usage"]) + len(doubled)
         if store is not None and not dry_run and judged:
@@ -235,7 +241,8 @@ def rejudged(store: Store, since_ms: int, until_ms: int, provider_of: ProviderOf
     rows: list[AttemptRow] = []
     for origin in USAGE_ORIGINS:
         where = RowFilter(origin=origin, since_ms=since_ms - LONGEST_SPAN_MS, until_ms=until_ms)
-        rows += [row for row in store.attempts(where) if row.restates != "usage" and span_of(row)[1] > since_ms]
+        found_rows = [row for row in store.attempts(where) if row.restates != "usage" and span_of(row)[1] > since_ms]
+        rows += [row for row in found_rows if APART_TAG not in row.tags]
     if not rows:
         return ImportCounts(), NO_OVERLAP
     found = among_calls(rows, _calls(store, rows), provider_of)

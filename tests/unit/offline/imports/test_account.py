@@ -326,6 +326,19 @@ def test_the_gateways_own_key_can_be_left_out_instead(take: Any) -> None:
     summary = take("openai", page, store=books, without=[("api_key_id", "gateway")])
     assert (summary.excluded, summary.tally.rows) == (1, 1)
     assert books.counted() == 7 + 750_000_000
+    rejudged(books, NOV_1, NOV_1 + DAY, lambda row: row.provider)
+    assert books.counted() == 7 + 750_000_000, "what was said stands when calls are imported later"
+    assert len(books.attempts(RowFilter(origin="openai-usage"))) == 2
+    take("openai", page, store=books)
+    assert books.counted() == 7, "and is taken back by an import that does not say it"
+
+
+def test_what_was_counted_before_is_left_out_once_its_key_is_named(take: Any) -> None:
+    books = Books()
+    page = openai_page(result(400_000, api_key_id="gateway"), result(api_key_id="other"))
+    take("openai", page, store=books)
+    take("openai", page, store=books, without=[("api_key_id", "gateway")])
+    assert books.counted() == 750_000_000
 
 
 def test_calls_that_come_later_take_their_spans_over(take: Any) -> None:
