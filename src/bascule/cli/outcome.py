@@ -12,14 +12,14 @@ from bascule.cli.git import Git
 from bascule.cli.github import runner
 from bascule.cli.output import config_option, json_option, print_json, print_table
 from bascule.cli.period import Period, iso, iso_second, now_ms, period_options
-from bascule.cli.progress import track
+from bascule.cli.session_parts import read_parts
 from bascule.cli.who import who
 from bascule.model.errors import BasculeError
 from bascule.model.row import RowFilter
 from bascule.model.session_outcome import GIT, OutcomeWord, SessionOutcome
 from bascule.offline.git_outcomes import DAY_MS, Repository, concerned, derive, news, unresolved
 from bascule.offline.outcomes import outcome_payload
-from bascule.offline.parts import Part, parts
+from bascule.offline.parts import Part
 from bascule.ports import LedgerReader, OutcomeStore
 
 WORDS: tuple[str, ...] = get_args(OutcomeWord)
@@ -74,7 +74,7 @@ def command(
     if repository is not None:
         since_ms = now_ms() - LOOK_BACK_MS if period.since_ms is None else period.since_ms
         where = RowFilter(since_ms=since_ms, until_ms=period.until_ms)
-        found = parts(track(store.view.attempts(where), "reading the ledger"))
+        found = read_parts(store, where)
         _from_git(Git(repository), found, store.outcomes, base, projects, quiet_days, dry_run, as_json)
         return
     assert session_id is not None

@@ -5,7 +5,7 @@ import click
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import Period, iso, period_options
-from bascule.cli.progress import track
+from bascule.cli.session_parts import read_parts
 from bascule.model.row import RowFilter
 from bascule.offline.outcomes import (
     OutcomeFigures,
@@ -15,7 +15,6 @@ from bascule.offline.outcomes import (
     state_of,
     work_payload,
 )
-from bascule.offline.parts import parts
 from bascule.offline.percentile import share
 from bascule.offline.works import Worked, works
 
@@ -33,7 +32,7 @@ def command(config_path: str | None, period: Period, works_limit: int, as_json: 
     """
     store = open_existing(read_document(config_path))
     where = RowFilter(since_ms=period.since_ms, until_ms=period.until_ms)
-    worked = works(parts(track(store.view.attempts(where), "reading the ledger")), store.outcomes.current())
+    worked = works(read_parts(store, where), store.outcomes.current())
     made = outcome_figures(worked)
     if as_json:
         document = {"since": iso(period.since_ms), "until": iso(period.until_ms), **figures_payload(made)}

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,21 +20,23 @@ from bascule.cli.outcome import LOOK_BACK_MS, read_repository
 from bascule.cli.output import config_option, json_option, print_json, write_text
 from bascule.cli.period import Period, iso_day, iso_second, now_ms, period_options
 from bascule.cli.progress import track
+from bascule.cli.session_parts import read_parts
 from bascule.model.errors import BasculeError
 from bascule.model.money import nanousd_from_usd
-from bascule.model.row import RowFilter
+from bascule.model.row import AttemptRow, RowFilter
 from bascule.model.session_outcome import GIT, SessionOutcome
 from bascule.offline.comment import Budget, comment, gate, marker, pull_payload
 from bascule.offline.git_outcomes import Repository, derive
 from bascule.offline.junit import Tests, read_junit
-from bascule.offline.parts import Part, parts
-from bascule.offline.pull_cost import PullCost, Subject, claimed, own_span, pull_cost
-from bascule.offline.works import works
+from bascule.offline.parts import Part
+from bascule.offline.pull_cost import PullCost, Subject, claimed, own_sessions, own_span, pull_cost
+from bascule.offline.works import Worked, works
 
 if TYPE_CHECKING:
     from bascule.compose import Store
 
 EXIT_GATE = 3
+MAX_SESSIONS_ASKED = 500
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -198,7 +201,7 @@ def _see(asked: Asked, git: _Checkout | None, config_path: str | None) -> Seen:
     document = read_document(config_path)
     store = open_store(document) if has_ledger(data_dir_of(document)) else None
     where = RowFilter(since_ms=asked.period.since_ms, until_ms=asked.period.until_ms)
-    found = [] if store is None else parts(track(store.view.attempts(where), "reading the ledger"))
+    found = [] if store is None else read_parts(store, where)
     repository = _history(git, found, asked)
     derived = [] if repository is None else derive(found, repository, now_ms=now_ms())
     said = [] if store is None else store.outcomes.current()
@@ -226,12 +229,18 @@ def _priced(
     known = [each for each in said if each.source != GIT or not derived] + derived
     repositories = [subject.repository] if subject.repository else []
     worked = works(claimed(found, subject, derived), known, repositories=repositories)
-    rows: Any = ()
-    span = own_span(worked, subject)
-    if store is not None and span is not None:
-        where = RowFilter(since_ms=span[0], until_ms=span[1] + 1)
-        rows = track(store.view.attempts(where, by_request=True), "reading the pull request's rows")
+    rows = () if store is None else track(_rows(store, worked, subject), "reading the pull request's rows")
     return pull_cost(worked, subject, rows, _tests(asked.tests))
+
+
+def _rows(store: "Store", worked: Worked, subject: Subject) -> Iterator[AttemptRow]:
+    """Its own rows and others, those of a request together: by session where that is less to read."""
+    sessions, span = own_sessions(worked, subject), own_span(worked, subject)
+    if None not in sessions and len(sessions) <= MAX_SESSIONS_ASKED:
+        for session_id in sorted(str(each) for each in sessions):
+            yield from store.view.attempts(RowFilter(session_id=session_id), by_request=True)
+    elif span is not None:
+        yield from store.view.attempts(RowFilter(since_ms=span[0], until_ms=span[1] + 1), by_request=True)
 
 
 def _tests(paths: tuple[Path, ...]) -> Tests | None:

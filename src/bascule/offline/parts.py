@@ -4,10 +4,15 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from bascule.model.report import Cell
 from bascule.model.row import AttemptRow
 from bascule.offline.pull_request import named_in
 
 PartKey = tuple[str | None, str | None, str | None, str | None, str | None]
+
+
+CELLS_BY = ("session", "pr", "tag:pr", "branch", "project", "task", "tag:plan")
+"""The dimensions that `parts_of_cells` takes cells by; with times."""
 
 
 class Part(Struct, kw_only=True):
@@ -70,7 +75,7 @@ def key_of(row: AttemptRow) -> PartKey:
 
 
 def parts(rows: Iterable[AttemptRow]) -> list[Part]:
-    """The parts of all sessions, in order of appearance."""
+    """The parts of all sessions, in the order of their keys, so that equal rows always divide equally."""
     found: dict[PartKey, Part] = {}
     for row in rows:
         key = key_of(row)
@@ -86,4 +91,41 @@ def parts(rows: Iterable[AttemptRow]) -> list[Part]:
                 last_ms=row.ts_start_ms,
             )
         part.add(row)
-    return list(found.values())
+    return [found[key] for key in sorted(found, key=_by_key)]
+
+
+def parts_of_cells(cells: Iterable[Cell]) -> list[Part]:
+    """The same of rows that have been summed by `CELLS_BY`, in the order of their keys."""
+    found: dict[PartKey, Part] = {}
+    for cell in cells:
+        session_id, pr, tag_pr, branch, project, task, plan = cell.values
+        sums = cell.sums
+        key = (session_id, pr or tag_pr or None, branch, project, task)
+        first_ms = sums.first_ms or 0
+        part = found.get(key)
+        if part is None:
+            part = found[key] = Part(
+                session_id=session_id,
+                pr=key[1],
+                branch=branch,
+                project=project,
+                task=task,
+                first_ms=first_ms,
+                last_ms=first_ms,
+            )
+        part.first_ms = min(part.first_ms, first_ms)
+        part.last_ms = max(part.last_ms, sums.last_ms or first_ms)
+        attempts = sums.attempts + sums.cache_hits
+        unknown = sums.open_attempts + sums.unpriced_attempts
+        cost = sums.cost_nanousd or 0
+        part.attempts += attempts
+        part.unknown += unknown
+        part.known += attempts - unknown
+        part.cost_nanousd += cost
+        part.estimated_nanousd += sums.estimated_nanousd
+        part.plan_nanousd += cost if plan is not None else 0
+    return [found[key] for key in sorted(found, key=_by_key)]
+
+
+def _by_key(key: PartKey) -> tuple[str, ...]:
+    return tuple([each or "" for each in key])

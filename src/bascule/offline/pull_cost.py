@@ -153,6 +153,11 @@ def pull_cost(worked: Worked, subject: Subject, rows: Iterable[AttemptRow], test
     )
 
 
+def own_sessions(worked: Worked, subject: Subject) -> set[str | None]:
+    """The sessions of what is this pull request's alone; None among them: some of it belongs to no session."""
+    return {part.session_id for part in _own(worked, subject).whole}
+
+
 def own_span(worked: Worked, subject: Subject) -> tuple[int, int] | None:
     """From the first to the last of the rows that are this pull request's alone."""
     whole = _own(worked, subject).whole
