@@ -294,15 +294,17 @@ class Books:
         outcome = "ok" if ended.fault is None else ended.fault.error_class
         counters.attempts[outcome] = counters.attempts.get(outcome, 0) + 1
         usage = cost.usage
-        for kind, count in (
-            ("input", usage.tokens_in),
-            ("cache_read", usage.tokens_cache_read),
-            ("cache_write", (usage.tokens_cache_write_5m or 0) + (usage.tokens_cache_write_1h or 0)),
-            ("output", usage.tokens_out),
-            ("reasoning", usage.tokens_reasoning),
-        ):
-            if count:
-                counters.tokens[kind] = counters.tokens.get(kind, 0) + count
+        if usage.tokens_in:
+            counters.count("input", usage.tokens_in)
+        if usage.tokens_cache_read:
+            counters.count("cache_read", usage.tokens_cache_read)
+        written = (usage.tokens_cache_write_5m or 0) + (usage.tokens_cache_write_1h or 0)
+        if written:
+            counters.count("cache_write", written)
+        if usage.tokens_out:
+            counters.count("output", usage.tokens_out)
+        if usage.tokens_reasoning:
+            counters.count("reasoning", usage.tokens_reasoning)
         if cost.cost_nanousd is None:
             counters.unpriced += 1
         else:

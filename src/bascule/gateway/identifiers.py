@@ -2,22 +2,21 @@
 
 import secrets
 
-from bascule.model.ids import ulid
+from bascule.model.ids import Ulids
 
 _RANDOM_LIMIT = 1 << 80
 
 
 class Identifiers:
-    """Time-ordered request ids. A random start and a counter keep them unique without a draw for each."""
+    """Time-ordered request ids."""
 
-    __slots__ = ("_next",)
+    __slots__ = ("_ulids",)
 
     def __init__(self) -> None:
-        self._next = secrets.randbelow(_RANDOM_LIMIT)
+        self._ulids = Ulids(secrets.randbelow(_RANDOM_LIMIT))
 
     def request(self, now_ms: int) -> str:
-        self._next = (self._next + 1) % _RANDOM_LIMIT
-        return "req_" + ulid(now_ms, self._next)
+        return "req_" + self._ulids.next(now_ms)
 
 
 def attempt_id(request_id: str, attempt_no: int) -> str:

@@ -32,6 +32,9 @@ class ModelCounters:
         self.duration = Histogram()
         self.first_byte = Histogram()
 
+    def count(self, kind: str, tokens: int) -> None:
+        self.tokens[kind] = self.tokens.get(kind, 0) + tokens
+
 
 class Metrics:
     """Everything that is counted. Single-threaded: written by the event loop only."""

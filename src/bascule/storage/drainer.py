@@ -16,7 +16,7 @@ from bascule.storage.journal.writer import JournalWriter
 
 log = logging.getLogger("bascule.ledger")
 
-GROUP_LINES = 256
+GROUP_LINES = 1024
 INTERVAL_S = 0.1
 MAX_PAUSE_S = 5.0
 

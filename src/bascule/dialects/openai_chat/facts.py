@@ -117,15 +117,16 @@ def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, ra
 
 def _read_messages(messages: list[Any], seen: _Seen) -> None:
     system_text = first_user_text = ""
-    for index, message in enumerate(messages):
-        if type(message) is not dict or type(message.get("role")) is not str:
-            raise MalformedRequest(f"`messages[{index}]` must be an object with a `role`", f"messages[{index}].role")
+    at = -1
+    for message in messages:
+        at += 1
+        if type(message) is not dict or type(role := message.get("role")) is not str:
+            raise MalformedRequest(f"`messages[{at}]` must be an object with a `role`", f"messages[{at}].role")
         content = message.get("content")
-        if type(content) is list:
-            _read_parts(content, f"messages[{index}].content", seen)
-        elif content is not None and type(content) is not str:
-            wrong(f"messages[{index}]", "content", "text or a list of parts")
-        role = message["role"]
+        if type(content) is not str and content is not None:
+            if type(content) is not list:
+                wrong(f"messages[{at}]", "content", "text or a list of parts")
+            _read_parts(content, f"messages[{at}].content", seen)
         if role == "user":
             if not first_user_text:
                 first_user_text = head_text(content)

@@ -7,10 +7,10 @@ the reasoning out (Gemini's compatible endpoint): there `total_tokens` is larger
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from bascule.dialects.counts import MAX_COUNT, count, flag, take
 from bascule.model.money import NANO_PER_USD
@@ -19,26 +19,30 @@ from bascule.model.usage import NO_USAGE, Usage
 _MAX_RAW = 4_096
 
 
+_Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+"""A count as it should be. The decoder refuses any other, which is then read leniently."""
+
+
 class _PromptDetails(Struct, gc=False):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    audio_tokens: int | None = None
-    image_tokens: int | None = None
+    cached_tokens: _Count | None = None
+    cache_write_tokens: _Count | None = None
+    audio_tokens: _Count | None = None
+    image_tokens: _Count | None = None
 
 
 class _CompletionDetails(Struct, gc=False):
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
+    reasoning_tokens: _Count | None = None
+    audio_tokens: _Count | None = None
 
 
 class _WireUsage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
+    prompt_tokens: _Count | None = None
+    completion_tokens: _Count | None = None
+    total_tokens: _Count | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
-    prompt_cache_hit_tokens: int | None = None
-    cached_tokens: int | None = None
+    prompt_cache_hit_tokens: _Count | None = None
+    cached_tokens: _Count | None = None
     cost: Decimal | None = None
 
 
@@ -54,32 +58,9 @@ def read_usage(raw: bytes, service_tier: Any = None) -> Usage:
     flags: list[str] = []
     try:
         wire = _DECODER.decode(raw)
-        if _is_plain(wire):
-            return _buckets(wire, raw, flags, service_tier)
-    except msgspec.ValidationError:
-        wire = None  # a count of the wrong type: read it leniently
-    return _buckets(_lenient(msgspec.json.decode(raw), flags), raw, flags, service_tier)
-
-
-def _is_plain(wire: _WireUsage) -> bool:
-    prompt = wire.prompt_tokens_details or _NO_PROMPT
-    completion = wire.completion_tokens_details or _NO_COMPLETION
-    for value in (
-        wire.prompt_tokens,
-        wire.completion_tokens,
-        wire.total_tokens,
-        wire.prompt_cache_hit_tokens,
-        wire.cached_tokens,
-        prompt.cached_tokens,
-        prompt.cache_write_tokens,
-        prompt.audio_tokens,
-        prompt.image_tokens,
-        completion.reasoning_tokens,
-        completion.audio_tokens,
-    ):
-        if value is not None and not 0 <= value <= MAX_COUNT:
-            return False
-    return True
+    except msgspec.ValidationError:  # a count of the wrong type or size
+        wire = _lenient(msgspec.json.decode(raw), flags)
+    return _buckets(wire, raw, flags, service_tier)
 
 
 def _lenient(body: dict[str, Any], flags: list[str]) -> _WireUsage:
@@ -117,11 +98,17 @@ def _buckets(wire: _WireUsage, raw: bytes, flags: list[str], service_tier: Any) 
     if cached is None:
         cached = wire.cached_tokens if wire.prompt_cache_hit_tokens is None else wire.prompt_cache_hit_tokens
     cached, left = take(cached, wire.prompt_tokens, flags, "cached_exceeds_prompt")
-    written, left = take(prompt.cache_write_tokens, left, flags, "clamped")
-    audio_in, left = take(prompt.audio_tokens, left, flags, "clamped")
-    image_in, left = take(prompt.image_tokens, left, flags, "clamped")
+    written, audio_in, image_in = prompt.cache_write_tokens, prompt.audio_tokens, prompt.image_tokens
+    if written is not None:
+        written, left = take(written, left, flags, "clamped")
+    if audio_in is not None:
+        audio_in, left = take(audio_in, left, flags, "clamped")
+    if image_in is not None:
+        image_in, left = take(image_in, left, flags, "clamped")
     reasoning, out = _reasoning(wire, completion.reasoning_tokens, flags)
-    audio_out, out = take(completion.audio_tokens, out, flags, "clamped")
+    audio_out = completion.audio_tokens
+    if audio_out is not None:
+        audio_out, out = take(audio_out, out, flags, "clamped")
     if wire.prompt_tokens == 0 and wire.completion_tokens == 0:
         flag(flags, "zero")
     return Usage(
