@@ -45,7 +45,7 @@ def charge(
 ) -> None:
     """Print the bill by owner, in one of the forms of reports; with contracts what is paid, else list prices."""
     dimensions = [by, SHARED_TAG]
-    cells = analytics.cells(dimensions, where, terms=terms)
+    cells = analytics.cells(dimensions, where, distinct=False, terms=terms)
     found = paying(analytics, contracts, dimensions, period, terms)
     made = charge_back(by, cells if found is None else effective_cells(found, cells), cast(Rule, rule))
     if form == "table" and out_path is None:

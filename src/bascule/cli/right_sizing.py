@@ -33,7 +33,7 @@ def right_size(
     analytics: Analytics, where: RowFilter, period: Period, form: str, out_path: Path | None, config_path: str | None
 ) -> None:
     """Print the questions, in one of the forms of reports."""
-    made = right_sizing(analytics.cells(BY, where, rates=True), _offers(config_path))
+    made = right_sizing(analytics.cells(BY, where, rates=True, distinct=False), _offers(config_path))
     if form == "table" and out_path is None:
         for note in _findings(made):
             click.echo(note)

@@ -81,7 +81,7 @@ def _months(analytics: Analytics, contracts: Sequence[Contract], period: Period)
     for cell in analytics.cells(by, where):
         user, client, month = cell.values
         cost = paid.groups.get(cell.values)
-        if month is not None and cost is not None:
+        if month is not None and cost is not None and cell.sessions is not None:
             months.append(
                 Month(
                     user=user,

@@ -234,7 +234,7 @@ class _Seen:
                 continue
             self.paid.setdefault(name, Paid())
             self.sums[name] = self.sums.get(name, Sums()).plus(cell.sums)
-            self.sessions[name] = self.sessions.get(name, 0) + cell.sessions
+            self.sessions[name] = self.sessions.get(name, 0) + (cell.sessions or 0)
 
     def split(self, rule: Rule) -> tuple[dict[str, int], int]:
         """What has no unit, and the fixed lines, by a rule of chargeback: parts, and what is left."""

@@ -15,7 +15,7 @@ def cells(
     by: Sequence[str],
     *,
     rates: bool = False,
-    distinct: bool = False,
+    distinct: bool = True,
     times: bool = False,
     terms: Terms = TERMS,
 ) -> list[Cell]:

@@ -46,7 +46,7 @@ class DuckAnalytics:
         where: RowFilter = EVERY_ROW,
         *,
         rates: bool = False,
-        distinct: bool = False,
+        distinct: bool = True,
         times: bool = False,
         terms: Terms = TERMS,
     ) -> list[Cell]:
