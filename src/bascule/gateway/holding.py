@@ -81,11 +81,11 @@ class Holding:
             # Nothing is a bound too, so not even what has no other is refused.
             return Priced(input_tokens=0, rates=None, cap=cap, free=True)
         # Without a budget nothing is stranded by a large hold, and recovery must not settle below the bill.
-        tokens = held_input_tokens(facts, endpoint.bounds, calibration, mode or "strict")
+        tokens = held_input_tokens(facts, endpoint.bounds, calibration, mode or "strict", endpoint.context_window)
         if isinstance(tokens, Refusal):
             if mode is not None:
                 return tokens
-            tokens = held_input_tokens(facts, endpoint.bounds, calibration, None)
+            tokens = held_input_tokens(facts, endpoint.bounds, calibration, None, endpoint.context_window)
             if isinstance(tokens, Refusal):
                 return tokens
         return Priced(
