@@ -25,11 +25,12 @@ from bascule.model.errors import BasculeError
 from bascule.model.money import nanousd_from_usd
 from bascule.model.row import AttemptRow, RowFilter
 from bascule.model.session_outcome import GIT, SessionOutcome
-from bascule.offline.comment import Budget, comment, gate, marker, pull_payload
+from bascule.offline.comment import Budget, comment, gate, marker
 from bascule.offline.git_outcomes import Repository, derive
-from bascule.offline.junit import Tests, read_junit
+from bascule.offline.junit import JunitResults, read_junit
 from bascule.offline.parts import Part
 from bascule.offline.pull_cost import PullCost, Subject, claimed, own_sessions, own_span, pull_cost
+from bascule.offline.pull_payload import pull_payload
 from bascule.offline.works import Worked, works
 
 if TYPE_CHECKING:
@@ -168,8 +169,9 @@ def _git(checkout: Path) -> _Checkout | None:
     """The repository, if there is one; what it says of itself."""
     try:
         git = Git(checkout)
-    except BasculeError:
-        return None  # the comment says that it was made without a history
+    except BasculeError as error:
+        click.echo(f"bascule: without a history: {error}", err=True)  # the comment says so, too
+        return None
     return _Checkout(git, git.slug, git.checked_out)
 
 
@@ -243,8 +245,8 @@ def _rows(store: "Store", worked: Worked, subject: Subject) -> Iterator[AttemptR
         yield from store.view.attempts(RowFilter(since_ms=span[0], until_ms=span[1] + 1), by_request=True)
 
 
-def _tests(paths: tuple[Path, ...]) -> Tests | None:
-    found: Tests | None = None
+def _tests(paths: tuple[Path, ...]) -> JunitResults | None:
+    found: JunitResults | None = None
     for path in paths:
         try:
             read = read_junit(path.read_bytes())

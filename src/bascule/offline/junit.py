@@ -6,16 +6,16 @@ from xml.parsers import expat
 from msgspec import Struct
 
 
-class Tests(Struct, frozen=True, kw_only=True):
+class JunitResults(Struct, frozen=True, kw_only=True):
     passed: int
     failed: int
     """Failures and errors."""
     skipped: int
     seconds: float | None
 
-    def plus(self, other: "Tests") -> "Tests":
+    def plus(self, other: "JunitResults") -> "JunitResults":
         known = [each for each in (self.seconds, other.seconds) if each is not None]
-        return Tests(
+        return JunitResults(
             passed=self.passed + other.passed,
             failed=self.failed + other.failed,
             skipped=self.skipped + other.skipped,
@@ -54,7 +54,7 @@ class _Counter:
             self._within = None
 
 
-def read_junit(document: bytes) -> Tests:
+def read_junit(document: bytes) -> JunitResults:
     """The results in a file. Raises ValueError for what is no such file; entities are not expanded but refused."""
     counter = _Counter()
     parser = expat.ParserCreate()
@@ -65,7 +65,7 @@ def read_junit(document: bytes) -> Tests:
         parser.Parse(document, True)
     except expat.ExpatError as error:
         raise ValueError(f"not XML: {error}") from None
-    return Tests(
+    return JunitResults(
         passed=counter.cases - counter.failed - counter.skipped,
         failed=counter.failed,
         skipped=counter.skipped,

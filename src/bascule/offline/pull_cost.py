@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 from bascule.model.row import AttemptRow
 from bascule.model.session_outcome import SessionOutcome
 from bascule.model.sums import Sums, answering, failed
-from bascule.offline.junit import Tests
+from bascule.offline.junit import JunitResults
 from bascule.offline.outcomes import state_of
 from bascule.offline.parts import Part, PartKey, key_of
 from bascule.offline.percentile import percentile
@@ -91,7 +91,7 @@ class PullCost(Struct, frozen=True, kw_only=True):
     state: str
     """`merged`, `reverted`, `abandoned`, `useful`, `useless` or `unknown`."""
     others: Others
-    tests: Tests | None = None
+    tests: JunitResults | None = None
 
 
 def claimed(found: Sequence[Part], subject: Subject, derived: Iterable[SessionOutcome]) -> list[Part]:
@@ -123,7 +123,9 @@ def _here(part: Part, subject: Subject) -> bool:
     return part.project is None or not subject.projects or part.project in subject.projects
 
 
-def pull_cost(worked: Worked, subject: Subject, rows: Iterable[AttemptRow], tests: Tests | None = None) -> PullCost:
+def pull_cost(
+    worked: Worked, subject: Subject, rows: Iterable[AttemptRow], tests: JunitResults | None = None
+) -> PullCost:
     """`worked` is of parts as `claimed` gives them; `rows` those that `keys` tells of, or more, the rows of a request
     together."""
     its = _own(worked, subject)
