@@ -85,11 +85,13 @@ def _lines(made: Chargeback) -> list[list[Any]]:
         cost = owner.own.cost_nanousd
         part = usd_fit(owner.part_nanousd) if made.rule != "none" else None
         lines.append([owner.name, usd_fit(cost), part, usd_fit(owner.total_nanousd), _part(owner.total_nanousd, total),
-                      owner.own.requests, owner.own.tokens])  # fmt: skip
+                      f"{owner.own.requests:,}", f"{owner.own.tokens:,}"])  # fmt: skip
     if made.unsplit_nanousd:
         unsplit = made.unsplit_nanousd
         lines.append(["(shared)", None, None, usd_fit(unsplit), _part(unsplit, total), None, None])
-    lines.append(["total", None, None, usd_fit(made.total.cost_nanousd), _part(total, total), None, made.total.tokens])
+    lines.append(
+        ["total", None, None, usd_fit(made.total.cost_nanousd), _part(total, total), None, f"{made.total.tokens:,}"]
+    )
     return lines
 
 

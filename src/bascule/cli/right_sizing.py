@@ -26,6 +26,7 @@ from bascule.offline.right_sizing import (
 )
 from bascule.ports import Analytics
 
+SHOWN = 20
 COLUMNS = ("task", "premium model", "provider", "cost", "requests", "could be tried: how many times cheaper")
 
 
@@ -39,7 +40,11 @@ def right_size(
             click.echo(note)
         if made.questions:
             click.echo()
-            print_table(COLUMNS, _lines(made))
+            print_table(COLUMNS, _lines(made)[:SHOWN])
+            if len(made.questions) > SHOWN:
+                click.echo(f"{len(made.questions) - SHOWN:,} more questions; --json has all.")
+            if not all(one.candidates for one in made.questions[:SHOWN]):
+                click.echo("-: no cheaper model is configured or known of that provider; see `bascule models --all`.")
             click.echo()
         for note in _limits():
             click.echo(note)
@@ -94,8 +99,8 @@ def _lines(made: RightSizing) -> list[list[Any]]:
             one.model,
             one.provider,
             usd_fit(one.cost_nanousd),
-            one.requests,
-            _tried(payload["candidates"]) or "no cheaper model is configured; `bascule models --all` lists others",
+            f"{one.requests:,}",
+            _tried(payload["candidates"]) or None,
         ]
         for one, payload in zip(made.questions, shown, strict=True)
     ]

@@ -79,13 +79,14 @@ def test_what_is_not_known_is_not_adequate(run: Any, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("bare")
 def test_the_two_markets_side_by_side(run: Any, tmp_path: Path) -> None:
-    cheap, dear = market(run, write_table(tmp_path))["markets"]
+    cheap, middle, dear = market(run, write_table(tmp_path))["markets"]
     assert (cheap["market"], cheap["models"]) == ("commodity", 2)
-    assert (dear["market"], dear["models"]) == ("premium", 9)
+    assert (middle["market"], middle["models"] + dear["models"]) == ("mid", 9)
+    assert dear["market"] == "premium"
     assert cheap["median_blended_usd_per_mtok"] == "0.175"
     assert dear["dearest"] == {"model": "claude-mythos-5", "provider": None, "usd_per_mtok": "60"}
     half = market(run, write_table(tmp_path), "--input-share", "0.5")["markets"]
-    assert half[1]["dearest"]["usd_per_mtok"] == "90"
+    assert half[2]["dearest"]["usd_per_mtok"] == "90"
 
 
 CACHING = [
