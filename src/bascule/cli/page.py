@@ -15,7 +15,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: whit
 h1 { font-size: 1.6rem; margin: 0; }
 h2 { font-size: 1.15rem; margin: 2.5rem 0 .5rem; }
 .under { color: var(--quiet); margin: .25rem 0 1.5rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .75rem; }
 .tile { background: var(--card); border-radius: .5rem; padding: .75rem 1rem; }
 .tile b { display: block; font-size: 1.35rem; font-variant-numeric: tabular-nums; }
 .tile span { color: var(--quiet); font-size: .85rem; }
@@ -26,7 +26,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th { color: var(--quiet); font-weight: 600; }
 th.text, td.text { text-align: left; }
-td.text { max-width: 28rem; overflow: hidden; text-overflow: ellipsis; }
+td.text { max-width: 30rem; min-width: 8rem; white-space: normal; }
 .notes { color: var(--quiet); max-width: 48rem; }
 @media print { body { padding: 0; } figure, tr { break-inside: avoid; } }
 """

@@ -13,7 +13,8 @@ from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, print_table, usd_fit, write_text
 from bascule.cli.paying import Paying, fixed_rows, paid_columns, paid_lines, paid_notes, paying, with_paid_keys
 from bascule.cli.period import Period, iso, iso_day, month_option, period_options
-from bascule.cli.render import csv_text, html_page, markdown_table
+from bascule.cli.render import csv_text, markdown_table
+from bascule.cli.report_page import report_page, report_picture
 from bascule.cli.right_sizing import right_size
 from bascule.model.report import SAME, Figures, Report, Sort, Terms
 from bascule.model.row import RowFilter
@@ -21,13 +22,15 @@ from bascule.model.sums import Sums
 from bascule.offline.dimensions import NAMES, dimension_names
 from bascule.offline.paid_payload import PAID_KEYS
 from bascule.offline.payload import figures_payload, report_payload
+from bascule.ports import Analytics
 
 COLUMNS = (
-    "requests", "attempts", "cost", "share", "in", "cached", "out", "errors", "failed", "retried", "p50", "p95", "ttft",
-    "per request", "per session", "spread", "saved",
+    "requests", "attempts", "cost", "unpriced", "share", "in", "cached", "out", "errors", "failed", "retried", "p50",
+    "p95", "ttft", "per request", "per session", "spread", "saved",
 )  # fmt: skip
 OPTIONAL = (
-    "ttft", "attempts", "p50", "p95", "retried", "failed", "per session", "spread", "per request", "errors", "cached",
+    "ttft", "attempts", "unpriced", "p50", "p95", "retried", "failed", "per session", "spread", "per request",
+    "errors", "cached",
 )  # fmt: skip
 """What a narrow terminal does without, the first of them first."""
 
@@ -139,6 +142,8 @@ def command(
         raise click.UsageError(
             "--by, --showback, --chargeback, --bridge and --right-sizing are different reports; ask for one"
         )
+    if form in ("svg", "png") and (chargeback or showback or right_sizing):
+        raise click.UsageError("pictures are drawn of --by, --bridge and of days; take --format html or another")
     document = read_document(config_path)
     # What contracts come to depends on all use: of a part of it nothing can be said.
     store, contracts = open_existing(document), () if origin is not None else document.config.contracts
@@ -164,7 +169,13 @@ def command(
         for note in _said(made, paid):
             click.echo(note)
         return
-    text = _text(made, paid, period, "md" if form == "table" else form)
+    if form in ("svg", "png"):
+        report_picture(store.analytics, made, where, form, out_path)
+        return
+    if form == "html":
+        text = _page(store.analytics, made, paid, where, period, terms)
+    else:
+        text = _text(made, paid, period, "md" if form == "table" else form)
     if out_path is None:
         sys.stdout.write(text)
     else:
@@ -237,14 +248,28 @@ def _text(made: Report, paid: Paying | None, period: Period, form: str) -> str:
         _lines(made, paid),
         [header(period, made.total.sums), *_said(made, paid)],
     )
-    if form == "html":
-        return html_page("Bascule report", columns, lines, said)
     return markdown_table(columns, lines) + "".join([f"\n{note}\n" for note in said])
 
 
 def _payload(made: Report, paid: Paying | None) -> dict[str, Any]:
     document = report_payload(made)
     return document if paid is None else with_paid_keys(paid, made, document)
+
+
+def _page(
+    analytics: Analytics, made: Report, paid: Paying | None, where: RowFilter, period: Period, terms: Terms
+) -> str:
+    return report_page(
+        analytics,
+        made,
+        where,
+        period,
+        terms,
+        heading=header(period, made.total.sums),
+        columns=_columns(made, paid),
+        lines=_lines(made, paid),
+        notes=_said(made, paid),
+    )
 
 
 def _csv(made: Report, paid: Paying | None) -> str:
@@ -274,13 +299,14 @@ def _cells(figures: Figures, total_cost: int | None) -> list[Any]:
     sums = figures.sums
     spread = figures.run_cost.p90_over_p10
     return [
-        sums.requests,
-        sums.attempts,
+        f"{sums.requests:,}",
+        f"{sums.attempts:,}",
         cost_cell(sums),
+        f"{sums.unpriced_attempts:,}" if sums.unpriced_attempts else None,
         percent(shown["cost_share"]),
-        sums.billed_input,
+        f"{sums.billed_input:,}",
         percent(shown["prompt_cache_share"]),
-        (sums.tokens_out or 0) + (sums.tokens_reasoning or 0),
+        f"{(sums.tokens_out or 0) + (sums.tokens_reasoning or 0):,}",
         percent(shown["request_error_share"]),
         usd_fit(sums.failed_cost_nanousd) if sums.failed_attempts else None,
         usd_fit(sums.retry_cost_nanousd) if sums.retries else None,
@@ -295,9 +321,10 @@ def _cells(figures: Figures, total_cost: int | None) -> list[Any]:
 
 
 def cost_cell(sums: Sums) -> str | None:
-    """A cost that says what it lacks."""
-    cost = usd_fit(sums.cost_nanousd)
-    return f"{cost or '?'} + {sums.unpriced_attempts} unpriced" if sums.unpriced_attempts else cost
+    """A cost that says where it is not known at all; what a known one lacks stands beside it."""
+    if sums.cost_nanousd is None and sums.unpriced_attempts:
+        return f"? + {sums.unpriced_attempts} unpriced"
+    return usd_fit(sums.cost_nanousd)
 
 
 def _left_out(made: Report) -> list[str]:

@@ -30,7 +30,7 @@ def _chart(title: str, values: Sequence[Mapping[str, Any]], **rest: Any) -> Spec
         "title": title,
         "config": _STYLE,
         "data": {"values": [dict(value) for value in values]},
-        "width": 620,
+        "width": 820,
         **rest,
     }
 
@@ -107,7 +107,8 @@ def waterfall(
     level = before[1]
     for name, usd in parts:
         kind = "rise" if usd > 0 else "fall"
-        values.append({"name": name, "from": level, "to": level + usd, "kind": kind, "label": f"{usd:+,.2f}"})
+        label = f"{usd:+,.2f}" if usd else ""
+        values.append({"name": name, "from": level, "to": level + usd, "kind": kind, "label": label})
         level += usd
     values.append({"name": after[0], "from": 0.0, "to": after[1], "kind": "bill", "label": f"{after[1]:,.2f}"})
     for value in values:
