@@ -111,7 +111,7 @@ class Journal(Protocol):
         ...
 
     def begin(self, decision: Decision, intent: Intent) -> None:
-        """Both lines in one `write`. Raises LedgerUnavailable; neither is then in the journal."""
+        """Both in one line. Raises LedgerUnavailable; neither is then in the journal."""
         ...
 
     def settle(self, line: Settlement) -> None:

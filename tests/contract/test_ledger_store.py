@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bascule.decide.window import span
 from bascule.model.chain import ChainHead
@@ -83,6 +84,15 @@ def test_repeats_change_nothing_however_the_groups_fell(store, cut):
         assert [line.seq for line in snapshot.chain("r-0-a")] == [1, 2, 3, 4]
         assert len(snapshot.decisions("req-000001")) == 1
     assert store.heads() == {"r-0-a": ChainHead(4, lines[3].chain)}
+
+
+def test_decisions_are_found_by_themselves_and_with_the_intent_that_follows(store):
+    decided = structs.replace(an_intent(1), decided=a_decision(1))
+    retry = an_intent(2, request_id="req-000001", attempt_no=2)
+    store.append("r-0-a", chained("r-0-a", [decided, retry, an_intent(3), a_decision(4)]))
+    with store.snapshot() as snapshot:
+        found = {number: snapshot.decisions(f"req-{number:06d}") for number in (1, 2, 3, 4)}
+    assert found == {1: [a_decision(1)], 2: [], 3: [], 4: [a_decision(4)]}
 
 
 def test_the_first_settlement_stands_and_a_second_is_kept_apart(store, put):

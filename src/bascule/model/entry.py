@@ -60,6 +60,8 @@ class Intent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="intent"
     policy_version: str | None = None
     client: str | None = None
     """Product and version of the client's User-Agent, bounded."""
+    decided: "Decision | None" = None
+    """The record of the decision that it follows from, with a request's first intent: one line, not two."""
 
 
 class Settlement(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="settle"):
@@ -124,3 +126,10 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="decis
 
 
 Line = Intent | Settlement | Adjustment | Decision
+
+
+def decision_of(line: Line) -> Decision | None:
+    """The decision that a line records: by itself (refusals), or with the intent that follows from it."""
+    if isinstance(line, Intent):
+        return line.decided
+    return line if isinstance(line, Decision) else None

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bascule.model.errors import LedgerUnavailable
 from bascule.storage.journal import writer as writer_module
@@ -61,6 +62,11 @@ def journal(tmp_path, disk, due):
     made.close(remove=False)
 
 
+def begun(number: int):
+    """What `begin` writes."""
+    return structs.replace(an_intent(number), decided=a_decision(number))
+
+
 def lines(directory: Path) -> list:
     reading = Reading()
     found = list(read_chain(CHAIN, segments_by_chain(directory)[CHAIN], reading))
@@ -73,11 +79,11 @@ def test_a_group_is_one_write_asked_for_once(journal, tmp_path, disk, due):
     journal.begin(a_decision(2), an_intent(2))
     journal.settle(a_settlement(1))
     journal.decision(a_decision(3))
-    assert (disk.writes, len(due), journal.backlog, lines(tmp_path)) == (0, 1, 6, [])
+    assert (disk.writes, len(due), journal.backlog, lines(tmp_path)) == (0, 1, 4, [])
     journal.write_group()
     journal.write_group()
     assert disk.writes == 1
-    expected = [a_decision(1), an_intent(1), a_decision(2), an_intent(2), a_settlement(1), a_decision(3)]
+    expected = [begun(1), begun(2), a_settlement(1), a_decision(3)]
     assert lines(tmp_path) == expected
     assert [line.line for line in journal.take(10)] == expected
     journal.settle(a_settlement(2))
@@ -95,13 +101,13 @@ def test_what_cannot_wait_comes_behind_the_group(journal, tmp_path, kind):
             journal.adjust(an_adjustment(1))
             behind = [an_adjustment(1)]
         case "undrained":
-            assert [line.line for line in journal.undrained()] == [a_decision(1), an_intent(1)]
+            assert [line.line for line in journal.undrained()] == [begun(1)]
             behind = []
         case _:
             journal.write_in_groups(None)
             journal.settle(a_settlement(1))
             behind = [a_settlement(1)]
-    assert lines(tmp_path) == [a_decision(1), an_intent(1), *behind]
+    assert lines(tmp_path) == [begun(1), *behind]
 
 
 def test_an_intent_that_could_not_be_written_was_never_there(journal, tmp_path, disk):
@@ -116,7 +122,7 @@ def test_an_intent_that_could_not_be_written_was_never_there(journal, tmp_path, 
     journal.settle(a_settlement(2))
     journal.begin(a_decision(3), an_intent(3))
     journal.write_group()
-    assert lines(tmp_path) == [an_intent(1), a_settlement(1), a_decision(3), an_intent(3)]
+    assert lines(tmp_path) == [an_intent(1), a_settlement(1), begun(3)]
 
 
 def test_an_attempt_begun_and_settled_in_a_lost_group_leaves_no_trace(journal, tmp_path, disk):
@@ -144,7 +150,7 @@ def test_while_settlements_wait_no_group_is_written_before_them(journal, tmp_pat
     disk.full = False
     journal.begin(a_decision(3), an_intent(3))
     journal.write_group()
-    assert lines(tmp_path) == [an_intent(1), a_settlement(1), a_decision(3), an_intent(3)]
+    assert lines(tmp_path) == [an_intent(1), a_settlement(1), begun(3)]
 
 
 def test_who_sends_at_the_end_of_the_round_is_told_of_an_earlier_failure(journal, tmp_path, disk):
@@ -160,7 +166,7 @@ def test_who_sends_at_the_end_of_the_round_is_told_of_an_earlier_failure(journal
     journal.settle(a_settlement(1))
     journal.settle(a_settlement(3))
     journal.write_group()
-    assert lines(tmp_path) == [a_decision(3), an_intent(3), a_settlement(3)]
+    assert lines(tmp_path) == [begun(3), a_settlement(3)]
 
 
 def test_of_a_torn_group_that_cannot_be_cut_away_the_whole_lines_stay(journal, tmp_path, disk):
@@ -169,8 +175,7 @@ def test_of_a_torn_group_that_cannot_be_cut_away_the_whole_lines_stay(journal, t
     journal.begin(a_decision(1), an_intent(1))
     journal.settle(a_settlement(0))
     journal.begin(a_decision(2), an_intent(2))
-    two_lines = sum(len(text) for text in _as_written(tmp_path, a_decision(1), an_intent(1)))
-    disk.short, disk.truncates = two_lines + 10, False
+    disk.short, disk.truncates = len(_as_written(tmp_path, begun(1))) + 10, False
     with pytest.raises(LedgerUnavailable):
         journal.write_group()
     disk.short, disk.truncates = None, True
@@ -178,15 +183,15 @@ def test_of_a_torn_group_that_cannot_be_cut_away_the_whole_lines_stay(journal, t
     journal.settle(a_settlement(1))
     journal.settle(a_settlement(2))
     journal.write_group()
-    assert lines(tmp_path) == [an_intent(0), a_decision(1), an_intent(1), a_settlement(0), a_settlement(1)]
+    assert lines(tmp_path) == [an_intent(0), begun(1), a_settlement(0), a_settlement(1)]
 
 
-def _as_written(directory: Path, *what) -> list[bytes]:
+def _as_written(directory: Path, line) -> bytes:
     other = JournalWriter(directory / "other", CHAIN)
-    other.begin(*what)
+    other.intent(line)
     (segment,) = segments_by_chain(directory / "other")[CHAIN]
     other.close(remove=False)
-    return segment.read_bytes().splitlines(keepends=True)
+    return segment.read_bytes()
 
 
 def test_a_line_that_cannot_be_encoded_is_its_own_request_s_trouble(journal, tmp_path):
@@ -194,20 +199,20 @@ def test_a_line_that_cannot_be_encoded_is_its_own_request_s_trouble(journal, tmp
     with pytest.raises(UnicodeEncodeError):
         journal.settle(a_settlement(1, finish_reason="\ud800"))
     journal.write_group()
-    assert lines(tmp_path) == [a_decision(1), an_intent(1)]
+    assert lines(tmp_path) == [begun(1)]
 
 
 def test_a_full_backlog_counts_what_waits(tmp_path, disk):
-    journal = JournalWriter(tmp_path, CHAIN, max_backlog_lines=2)
+    journal = JournalWriter(tmp_path, CHAIN, max_backlog_lines=1)
     journal.write_in_groups(lambda: None)
     journal.begin(a_decision(1), an_intent(1))
-    with pytest.raises(LedgerUnavailable, match="limit 2"):
+    with pytest.raises(LedgerUnavailable, match="limit 1"):
         journal.begin(a_decision(2), an_intent(2))
-    with pytest.raises(LedgerUnavailable, match="limit 2"):
+    with pytest.raises(LedgerUnavailable, match="limit 1"):
         journal.decision(a_decision(3))
     journal.settle(a_settlement(1))
     journal.write_group()
-    assert len(lines(tmp_path)) == 3
+    assert len(lines(tmp_path)) == 2
     journal.close(remove=True)
 
 

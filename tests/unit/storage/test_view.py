@@ -52,6 +52,8 @@ def test_rows_are_there_before_they_are_drained(view, journal):
     (row,) = view.attempts()
     assert (row.kind, row.cost_nanousd, row.adjusted_nanousd) == ("settle", 27_005, 5)
     assert view.decisions("req-000001") == [a_decision(1)]
+    journal.begin(a_decision(2), an_intent(2))
+    assert view.decisions("req-000002") == [a_decision(2)]
 
 
 @pytest.mark.parametrize("drained", range(9))

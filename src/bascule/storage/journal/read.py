@@ -119,6 +119,8 @@ def sort_in(tail: Tail, line: Line, chain: str) -> None:
     match line:
         case Intent():
             tail.intents.setdefault(line.attempt_id, (line, chain))
+            if line.decided is not None:
+                tail.decisions.append(line.decided)
         case Settlement():
             tail.settlements.setdefault(line.attempt_id, (line, chain))
         case Adjustment():

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec import structs
 
 from bascule.model.chain import ChainedLine, ChainHead, chain_start, encode_chained
 from bascule.model.entry import Adjustment, Decision, Intent, Line, Settlement
@@ -152,15 +153,15 @@ class JournalWriter:
         self._append((line,), self._flush_intents)
 
     def begin(self, decision: Decision, intent: Intent) -> None:
-        """The record of a decision and the intent that follows from it, in one write. Raises LedgerUnavailable;
+        """The record of a decision and the intent that follows from it, in one line. Raises LedgerUnavailable;
         neither is then in the journal.
         """
         self._let_in()
+        line = structs.replace(intent, decided=decision)
         if self._group_is_due is None:
-            self._append((decision, intent), self._flush_intents)
+            self._append((line,), self._flush_intents)
         else:
-            self._add_to_group(decision, self._group_is_due)
-            self._add_to_group(intent, self._group_is_due)
+            self._add_to_group(line, self._group_is_due)
 
     def settle(self, line: Settlement) -> None:
         """Raises LedgerUnavailable; the line then waits in memory and goes before the next one that can be

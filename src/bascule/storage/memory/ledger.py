@@ -74,6 +74,8 @@ class MemoryLedger:
                 if attempt_id in self._intents:
                     return "repeat-" + kind
                 self._intents[attempt_id] = (chain_id, line)
+                if line.line.decided is not None:
+                    self._decisions.append(line.line.decided)
             case Settlement(attempt_id=attempt_id):
                 if attempt_id in self._settlements:
                     return "repeat-" + kind

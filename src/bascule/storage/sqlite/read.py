@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from bascule.model.chain import ChainHead, StoredLine, decode_body
-from bascule.model.entry import Decision, Intent, Settlement
+from bascule.model.entry import Decision, Intent, Settlement, decision_of
 from bascule.model.policy import Budget
 from bascule.model.row import GATEWAY, AttemptRow, RowFilter, row_of
 from bascule.ports import Damage, HourOf, JoinedAttempt, Spent
@@ -82,9 +82,9 @@ class SqliteSnapshot:
         return dict(self._connection.execute(self._sql["adjusted"], (_encode(list(attempt_ids)).decode(),)))
 
     def decisions(self, request_id: str) -> list[Decision]:
-        found = self._connection.execute(self._sql["decisions"], (request_id,))
-        lines = [decode_body(body) for (body,) in found]
-        return [line for line in lines if isinstance(line, Decision)]
+        found = self._connection.execute(self._sql["decisions"], {"request_id": request_id})
+        decided = [decision_of(decode_body(body)) for (body,) in found]
+        return [decision for decision in decided if decision is not None]
 
     def heads(self) -> dict[str, ChainHead]:
         found = self._connection.execute(statements("ledger.sql")["heads"])

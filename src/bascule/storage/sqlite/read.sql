@@ -55,8 +55,12 @@ WHERE lines.line_no > :chain_no << 40 AND lines.line_no < (:chain_no + 1) << 40
 ORDER BY lines.line_no
 
 -- name: decisions
-SELECT lines.body FROM decisions JOIN lines ON lines.line_no = decisions.line_no
-WHERE decisions.request_id = ? ORDER BY decisions.line_no
+SELECT lines.body FROM lines
+WHERE lines.line_no IN (
+    SELECT decisions.line_no FROM decisions WHERE decisions.request_id = :request_id
+    UNION SELECT attempts.intent_line FROM attempts WHERE attempts.request_id = :request_id
+)
+ORDER BY lines.line_no
 
 -- name: known_attempts
 SELECT attempt_id FROM attempts WHERE attempt_id IN (SELECT value FROM json_each(?))
