@@ -88,7 +88,7 @@ class Report(Struct, frozen=True):
     groups: tuple[Group, ...]
     """In the order asked for, the dearest first unless one says otherwise."""
     total: Figures
-    """Its `first_ms` and `last_ms` are when the first and the last attempt began; groups do not say."""
+    """Its sums' `first_ms` and `last_ms`, as those of groups, are when the first and the last attempt began."""
     groups_total: int
     """How many there are; more than `groups` where only the first were asked for."""
     same: tuple[str, ...] = SAME

@@ -41,19 +41,43 @@ class Frame(Struct, frozen=True):
         return found
 
 
+class Loaded(Struct, frozen=True):
+    """Rows that questions are asked of: those of segments, and the others in the table `loaded`."""
+
+    connection: "DuckDBPyConnection"
+    segments: tuple[Segment, ...]
+
+
 @contextmanager
-def opened(portion: Portion, where: RowFilter) -> Iterator[Frame]:
-    """`attempts`, with at least what the filter admits. Raises StoreError."""
+def loaded(portion: Portion) -> Iterator[Loaded]:
+    """A database with the rows of a portion. Raises StoreError."""
     with tempfile.TemporaryDirectory(prefix="bascule-analytics-") as folder:
         temporary = Path(folder)
         with connect(temporary) as connection, _told():
             create_table(connection, "loaded")
             load_rows(connection, portion.rows, temporary, "loaded")
-            found = Frame(connection, where)
-            _make_attempts(found, portion.segments)
-            for name in _FILTERED:
-                connection.execute(f"SET VARIABLE filter_{name} = $value", {"value": getattr(where, name)})
-            yield found
+            yield Loaded(connection, portion.segments)
+
+
+@contextmanager
+def asked(rows: Loaded, where: RowFilter) -> Iterator[Frame]:
+    """`attempts` for one question, with at least what the filter admits. Raises StoreError.
+
+    A cursor is a connection of its own: views, temporary tables and variables of one question are not another's.
+    """
+    with rows.connection.cursor() as cursor, _told():
+        found = Frame(cursor, where)
+        _make_attempts(found, rows.segments)
+        for name in _FILTERED:
+            cursor.execute(f"SET VARIABLE filter_{name} = $value", {"value": getattr(where, name)})
+        yield found
+
+
+@contextmanager
+def opened(portion: Portion, where: RowFilter) -> Iterator[Frame]:
+    """`attempts`, read for this question alone. Raises StoreError."""
+    with loaded(portion) as rows, asked(rows, where) as found:
+        yield found
 
 
 @contextmanager
@@ -77,14 +101,14 @@ def _make_attempts(found: Frame, segments: Sequence[Segment]) -> None:
     columns = ", ".join([quoted(name) for name in COLUMNS])
     text = statements("frame")
     parts = [text["of_loaded"].format(columns=columns)]
-    whole = ", ".join([_literal(str(segment.path)) for segment in segments if segment.fresh is None])
+    whole = ", ".join([literal(str(segment.path)) for segment in segments if segment.fresh is None])
     if whole:
         parts.append(text["of_segments"].format(columns=columns, paths=whole))
     for segment in segments:
         if segment.fresh is not None:
             spans = [f"ts_start_ms >= {since} AND ts_start_ms < {until}" for since, until in segment.fresh]
             fresh = " OR ".join(spans) or "false"
-            parts.append(text["of_part"].format(columns=columns, paths=_literal(str(segment.path)), fresh=fresh))
+            parts.append(text["of_part"].format(columns=columns, paths=literal(str(segment.path)), fresh=fresh))
     found.run("frame", "attempts", parts=" UNION ALL ".join(parts))
 
 
@@ -100,9 +124,15 @@ def frame(
 
 
 def framed(
-    found: Frame, by: Sequence[str], *, terms: Terms = TERMS, rates: bool = False, source: str = "attempts"
+    found: Frame,
+    by: Sequence[str],
+    *,
+    terms: Terms = TERMS,
+    rates: bool = False,
+    more: Sequence[str] = (),
+    source: str = "attempts",
 ) -> tuple[Read, ...]:
-    """Make `framed`: the rows that the filter admits, with their groups."""
+    """Make `framed`: the rows that the filter admits, with their groups; `more` are groups in SQL over `a`."""
     reads = tuple([read(name) for name in by])
     where = condition(found.where)
     joins: list[str] = []
@@ -112,6 +142,7 @@ def framed(
     groups = [_joined(found, joins, one, terms, where) for one in reads] or ["0"]
     if rates:
         groups.append("a.rates")
+    groups += more
     work = _work(found, joins, terms, where)
     found.run(
         "frame",
@@ -136,22 +167,39 @@ def same_group(count: int, left: str, right: str) -> str:
 
 
 _TIMES = "min(ts_start_ms) AS first_ms, max(coalesce(ts_end_ms, ts_start_ms)) AS last_ms"
-_NO_TIMES = "NULL::BIGINT AS first_ms, NULL::BIGINT AS last_ms"
+
+
+_STARTS = "min(ts_start_ms) AS first_ms, max(ts_start_ms) AS last_ms"
 
 
 def sum_up(found: Frame, count: int, *, times: bool = False) -> None:
-    """Make `several`, `units` and `groups`; `times` tells when each began and ended."""
-    names = group_names(count)
-    found.run("frame", "shared", g=names)
+    """Make `shared`, `several`, `units` and `groups`; `times` tells when each began and ended, else when its first and
+    its last attempt began."""
+    share(found, count)
+    sum_groups(found, count, times=times)
+
+
+def share(found: Frame, count: int) -> None:
+    """Make `shared` and `several`, of requests with more than one attempt."""
+    found.run("frame", "shared", g=group_names(count))
     found.run("frame", "several")
-    found.run("frame", "units", g=names)
-    tokens = " + ".join([f"coalesce({name}, 0)" for name in TOKENS])
+
+
+def sum_groups(
+    found: Frame, count: int, *, times: bool = False, rows: str = "placed", shared: str = "shared", prefix: str = ""
+) -> None:
+    """Make `units` and `groups` of these rows, under names with a prefix."""
+    names, units = group_names(count), f"{prefix}units"
+    found.run("frame", "units", g=names, units=units, shared=shared)
     found.run(
         "frame",
         "groups",
         g=names,
-        tokens=tokens,
-        times=_TIMES if times else _NO_TIMES,
+        groups=f"{prefix}groups",
+        rows=rows,
+        units=units,
+        tokens=" + ".join([f"coalesce({name}, 0)" for name in TOKENS]),
+        times=_TIMES if times else _STARTS,
         same_group=same_group(count, "summed", "corrected"),
     )
 
@@ -201,5 +249,6 @@ def condition(where: RowFilter) -> str:
     return " AND ".join(conditions) or "true"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Text in SQL, for what cannot be a parameter."""
     return "'" + text.replace("'", "''") + "'"

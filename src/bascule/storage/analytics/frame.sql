@@ -67,10 +67,10 @@ GROUP BY request_key
 
 -- name: units
 -- The same by group. A baseline counts for the attempt that answered: what the rows of others say is taken back.
-CREATE TEMP TABLE units AS
+CREATE TEMP TABLE {units} AS
 WITH placed_beside AS (
   SELECT shared.*, several.standing AS best, shared.standing <> several.standing AS beside
-  FROM shared JOIN several USING (request_key)
+  FROM {shared} AS shared JOIN several USING (request_key)
 )
 SELECT
   {g},
@@ -86,7 +86,7 @@ FROM placed_beside
 GROUP BY {g}, request_key
 
 -- name: groups
-CREATE TEMP TABLE groups AS
+CREATE TEMP TABLE {groups} AS
 WITH parts AS (
   SELECT
     {g},
@@ -121,7 +121,7 @@ WITH parts AS (
     state & 64 > 0 AS retry,
     state & 128 > 0 AS helper,
     state & 256 > 0 AS cached
-  FROM placed
+  FROM {rows}
   GROUP BY {g}, state, lone
 ), summed AS (
   SELECT
@@ -173,7 +173,7 @@ WITH parts AS (
     sum(cache_saved_back) AS cache_saved_back,
     sum(baseline_back) AS baseline_back,
     sum(baselines_back) AS baselines_back
-  FROM units
+  FROM {units}
   GROUP BY {g}
 )
 SELECT

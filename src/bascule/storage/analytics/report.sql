@@ -3,15 +3,23 @@
 SELECT
   count(*) AS groups,
   {sums},
+  min(first_ms) AS first_ms,
+  max(last_ms) AS last_ms,
   sum(lone) + (SELECT count(*) FROM several) AS requests,
   sum(lone_failed) + (SELECT count(*) FILTER (standing % 2 = 1) FROM several) AS failed_requests
-FROM groups
+FROM {table}
 
--- name: times
-SELECT min(ts_start_ms), max(ts_start_ms) FROM framed
+-- name: ranks
+-- What order many groups are in, before anything else is known of them.
+CREATE TEMP TABLE ranks AS
+SELECT {g}, sum(cost_nanousd) AS cost_nanousd, sum(tokens) AS tokens FROM framed GROUP BY {g}
+
+-- name: in_one
+-- All rows as one group.
+CREATE TEMP VIEW all_{table} AS SELECT 0 AS g0, * EXCLUDE (g0) FROM {table}
 
 -- name: chosen
-CREATE TEMP TABLE chosen AS SELECT * FROM groups ORDER BY {order} LIMIT {top}
+CREATE TEMP TABLE chosen AS SELECT * FROM {table} ORDER BY {order} LIMIT {top}
 
 -- name: only_chosen
 CREATE OR REPLACE TEMP VIEW {name} AS
@@ -47,9 +55,6 @@ SELECT 0 AS g0, cost_nanousd AS cost, tokens FROM placed WHERE lone UNION ALL SE
 -- name: of_all
 -- What was counted by group, of all groups together.
 CREATE TEMP VIEW all_{table} AS SELECT 0 AS g0, value, n FROM {table}
-
--- name: rows_of_all
-CREATE TEMP VIEW all_rows AS SELECT 0 AS g0, latency_ms, first_ms FROM placed
 
 -- name: requests
 -- An unknown cost is NULL, which percentiles leave out.

@@ -8,9 +8,13 @@ from msgspec import Struct
 from bascule.model.report import TERMS, Figures, Group, Report, RunSpread, Sort, Spread, Terms, spread_of
 from bascule.model.sums import Sums
 from bascule.storage.analytics.dimensions import Read
-from bascule.storage.analytics.frame import Frame, frame, group_names, same_group, sum_up
+from bascule.storage.analytics.frame import Frame, frame, group_names, same_group, share, sum_groups
 
 Key = tuple[Any, ...]
+MANY = frozenset({"session", "pr", "branch", "hour", "user", "key"})
+"""Dimensions that may have very many values; so may tags."""
+PLAIN = frozenset({"cost", "tokens", "name"})
+"""Orders that follow from sums of rows alone."""
 BUCKET = "65536"
 """Nano-USD: of ten million costs, few lie in the same 65 millionths of a dollar."""
 
@@ -35,18 +39,28 @@ def report(
 ) -> Report:
     """Figures in total and by group."""
     reads = frame(found, by, terms=terms)
-    count = len(reads)
-    sum_up(found, count)
-    groups_total, total = _total(found)
+    count, order = len(reads), _order(sort, len(reads))
+    share(found, count)
     found.run("report", "runs", g=group_names(count), rows="placed")
+    ranked = top is not None and sort in PLAIN and any(name in MANY or name.startswith("tag:") for name in by)
+    if ranked:
+        found.run("report", "ranks", g=group_names(count))
+        ranked = found.connection.execute("SELECT count(*) FROM ranks").fetchall()[0][0] > (top or 0)
+    if not ranked:
+        sum_groups(found, count)
+    groups_total, total = (0, Sums()) if ranked else _total(found, "groups")
     groups: tuple[Group, ...] = ()
-    order = _order(sort, count)
-    if top is not None and groups_total > top:
-        found.run("report", "chosen", order=order, top=str(top))
-        rows, units, runs = [_only_chosen(found, name, count) for name in ("placed", "units", "runs")]
-        groups = _groups(found, reads, "chosen", order, _by_group(found, count, rows, units, runs))
-        found.run("report", "rows_of_all")
-        counted = _counted(found, 0, "all_rows")
+    if top is not None and (ranked or groups_total > top):
+        found.run("report", "chosen", table="ranks" if ranked else "groups", order=order, top=str(top))
+        rows, runs = [_only_chosen(found, name, count) for name in ("placed", "runs")]
+        if ranked:
+            groups_total, total = _sum_chosen(found, count, rows)
+        units = _only_chosen(found, "units", count)
+        sources = _by_group(found, count, rows, units, runs)
+        groups = _groups(found, reads, "chosen_groups" if ranked else "chosen", order, sources)
+        if not ranked:
+            found.run("report", "in_one", table="placed")
+        counted = _counted(found, 0, "all_placed")
     else:
         sources = _by_group(found, count, "placed", "units", "runs")
         counted = sources.latency, sources.first
@@ -59,6 +73,18 @@ def report(
         groups_total=groups_total if reads else 0,
         same=terms.same,
     )
+
+
+def _sum_chosen(found: Frame, count: int, rows: str) -> tuple[int, Sums]:
+    """Sums of the chosen groups alone, and of all rows together: many groups take ten times as long as one."""
+    sum_groups(found, count, rows=rows, prefix="chosen_")
+    found.connection.execute("CREATE TEMP VIEW units AS SELECT * FROM chosen_units")
+    for table in ("placed", "shared"):
+        found.run("report", "in_one", table=table)
+    sum_groups(found, 0, rows="all_placed", shared="all_shared", prefix="all_")
+    _, total = _total(found, "all_groups")
+    ((groups,),) = found.connection.execute("SELECT count(*) FROM ranks").fetchall()
+    return groups, total
 
 
 def fetch_sums(found: Frame, count: int, table: str = "groups", order: str = "1") -> list[tuple[Key, Sums]]:
@@ -79,14 +105,12 @@ def told(reads: Sequence[Read], key: Key) -> tuple[str | None, ...]:
     return tuple([None if value is None else one.told(value) for one, value in zip(reads, key, strict=False)])
 
 
-def _total(found: Frame) -> tuple[int, Sums]:
+def _total(found: Frame, table: str) -> tuple[int, Sums]:
     """How many groups there are, and what they come to."""
     sums = ", ".join([f"sum({name}) AS {name}" for name in _ADDED])
-    ((groups, *line),) = found.run("report", "total", sums=sums)
-    names = [*_ADDED, "requests", "failed_requests"]
-    values = dict(zip(names, line, strict=True))
-    ((values["first_ms"], values["last_ms"]),) = found.run("report", "times")
-    return groups, _sums(values)
+    ((groups, *line),) = found.run("report", "total", sums=sums, table=table)
+    names = [*_ADDED, "first_ms", "last_ms", "requests", "failed_requests"]
+    return groups, _sums(dict(zip(names, line, strict=True)))
 
 
 def _order(sort: Sort, count: int) -> str:

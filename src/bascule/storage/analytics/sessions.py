@@ -5,11 +5,17 @@ from typing import Any, Literal
 import msgspec
 
 from bascule.model.session import WHO, Agent, Session, Sessions
-from bascule.model.sums import Sums
+from bascule.model.sums import TOKENS, Sums
 from bascule.storage.analytics.frame import Frame, condition, frame, sum_up
 from bascule.storage.analytics.reports import fetch_sums
 from bascule.storage.analytics.schema import quoted
 
+_READ = (
+    "session_id", "session_key", "agent_id", "parent_id", "model", "tags", *WHO, "request_key", "attempt_no", "state",
+    "standing", "failed", "ts_start_ms", "ts_end_ms", "cost_nanousd", "hold_nanousd", "tool_fees_nanousd",
+    "adjusted_nanousd", "baseline_nanousd", "saved_nanousd", "tokens", *TOKENS, "web_searches",
+)  # fmt: skip
+"""What a session is told from: identifiers of attempts, which take most of the space, are not."""
 ORDERS = {"start": "first_ms DESC", "cost": "coalesce(cost, 0) DESC"}
 
 
@@ -18,7 +24,7 @@ def sessions(found: Frame, sort: Literal["start", "cost"], top: int) -> Sessions
     where = condition(found.where)
     order = ORDERS[sort]
     found.run("sessions", "chosen", where=where, order=order, top=str(top))
-    found.run("sessions", "attempts_of_chosen", where=where)
+    found.run("sessions", "attempts_of_chosen", where=where, columns=", ".join([quoted(name) for name in _READ]))
     names = found.run("sessions", "order", order=order)
     made = {name: Session(session_id=name, sums=Sums(), models={}, agents={}, who={}, tags={}) for name, _ in names}
     frame(found, ("session", "agent"), source="session_attempts")
@@ -47,7 +53,7 @@ def _describe(found: Frame, made: dict[str | None, Session]) -> None:
 
 def _last(name: str) -> str:
     column = quoted(name)
-    return f"arg_max({column}, (ts_start_ms, attempt_id)) FILTER ({column} IS NOT NULL)"
+    return f"arg_max({column}, (ts_start_ms, attempt_no)) FILTER ({column} IS NOT NULL)"
 
 
 def _main_first(item: tuple[tuple[Any, ...], Sums]) -> tuple[bool, int]:

@@ -8,7 +8,7 @@ LIMIT {top}
 
 -- name: attempts_of_chosen
 CREATE TEMP TABLE session_attempts AS
-SELECT * FROM attempts AS a
+SELECT {columns} FROM attempts AS a
 WHERE {where} AND EXISTS (SELECT 1 FROM chosen WHERE chosen.g0 IS NOT DISTINCT FROM a.session_id)
 
 -- name: order
@@ -22,8 +22,8 @@ GROUP BY session_id, agent_id, model
 SELECT session_id, {last} FROM session_attempts GROUP BY session_id
 
 -- name: parents
-SELECT session_id, agent_id, arg_max(parent_id, (ts_start_ms, attempt_id)) FILTER (parent_id IS NOT NULL)
+SELECT session_id, agent_id, arg_max(parent_id, (ts_start_ms, attempt_no)) FILTER (parent_id IS NOT NULL)
 FROM session_attempts GROUP BY session_id, agent_id
 
 -- name: tags
-SELECT session_id, tags FROM session_attempts GROUP BY session_id, tags ORDER BY max((ts_start_ms, attempt_id))
+SELECT session_id, tags FROM session_attempts GROUP BY session_id, tags ORDER BY max((ts_start_ms, attempt_no))

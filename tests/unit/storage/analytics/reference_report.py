@@ -30,10 +30,7 @@ def reference_report(rows: Iterable[AttemptRow], by: Sequence[str], terms: Terms
             groups.setdefault(values, _Gathered(terms)).add(part, best)
     made = [Group(values, gathered.figures()) for values, gathered in groups.items()] if by else []
     made.sort(key=lambda one: (-(one.figures.sums.cost_nanousd or 0), [value or "" for value in one.values]))
-    figures = total.figures()
-    starts = [row.ts_start_ms for row in rows]
-    figures.sums.first_ms, figures.sums.last_ms = min(starts, default=None), max(starts, default=None)
-    return Report(tuple(by), tuple(made), figures, len(made), terms.same)
+    return Report(tuple(by), tuple(made), total.figures(), len(made), terms.same)
 
 
 def by_request(rows: Iterable[AttemptRow]) -> list[list[AttemptRow]]:
@@ -66,6 +63,7 @@ class _Gathered:
         self.costs: list[int] = []
         self.tokens: list[int] = []
         self.sessions: dict[str, int] = {}
+        self.last_start_ms: int | None = None
         self.runs: dict[tuple[str, Values], int] = {}
 
     def add(self, attempts: list[AttemptRow], best: AttemptRow) -> None:
@@ -73,6 +71,7 @@ class _Gathered:
         sums = Sums(requests=1, failed_requests=int(failed(best)))
         for row in attempts:
             sums.add(row, row is best)
+            self.last_start_ms = max(self.last_start_ms or 0, row.ts_start_ms)
             self._time(row)
             self._run(row)
         if all(row.cost_nanousd is not None for row in attempts):
@@ -97,7 +96,7 @@ class _Gathered:
         self.runs[row.session_id, work] = self.runs.get((row.session_id, work), 0) + row.cost_nanousd
 
     def figures(self) -> Figures:
-        self.sums.first_ms = self.sums.last_ms = None
+        self.sums.last_ms = self.last_start_ms
         latency, first = sorted(self.latency), sorted(self.first)
         return Figures(
             sums=self.sums,
@@ -154,7 +153,7 @@ def reference_sessions(rows: Sequence[AttemptRow]) -> list[Session]:
                 place.sums.add(row, row is best)
                 if row.model is not None:
                     place.models[row.model] = place.models.get(row.model, 0) + 1
-    for row in sorted(rows, key=attrgetter("ts_start_ms", "attempt_id")):
+    for row in sorted(rows, key=attrgetter("ts_start_ms", "attempt_no")):
         session = found[row.session_id]
         session.agents[row.agent_id].parent_id = row.parent_id or session.agents[row.agent_id].parent_id
         session.tags.update(row.tags)

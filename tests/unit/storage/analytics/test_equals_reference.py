@@ -152,18 +152,19 @@ def test_runs_are_the_same_by_what_one_says(rows: list[AttemptRow], same: tuple[
     assert made == reference_report(rows, (), terms)
 
 
-@given(ledgers, st.integers(1, 3))
-@settings(deadline=None, phases=QUICK, max_examples=8)
-def test_the_first_groups_and_the_total_of_all(rows: list[AttemptRow], top: int) -> None:
+@given(ledgers, st.integers(0, 2**16 - 1), st.integers(1, 3), st.sampled_from(["requests", "cost"]))
+@settings(deadline=None, phases=QUICK, max_examples=12)
+def test_the_first_groups_and_the_total_of_all(rows: list[AttemptRow], places: int, top: int, sort: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        made = DuckAnalytics(Lying(rows, Path(folder), 2**16 - 1)).report(("user", "task"), top=top, sort="requests")
+        analytics = DuckAnalytics(Lying(rows, Path(folder), places))
+        made = analytics.report(("user", "task"), top=top, sort=sort)
     wanted = reference_report(rows, ("user", "task"))
-    requests_of = {one.values: one.figures.sums.requests for one in wanted.groups}
     assert (made.total, made.groups_total) == (wanted.total, len(wanted.groups))
-    shown = [one.figures.sums.requests for one in made.groups]
-    assert shown == sorted(requests_of.values(), reverse=True)[:top]
     known = {one.values: one for one in wanted.groups}
     assert all(one == known[one.values] for one in made.groups)
+    size = {"requests": lambda one: one.figures.sums.requests, "cost": lambda one: one.figures.sums.cost_nanousd or 0}
+    sizes = sorted([size[sort](one) for one in wanted.groups], reverse=True)
+    assert [size[sort](one) for one in made.groups] == sizes[:top]
 
 
 @given(ledgers, st.booleans())
