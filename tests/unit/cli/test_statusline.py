@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,8 @@ def test_a_long_log_is_read_in_several_looks(place: Path) -> None:
     path = write_session(place / "home", "s1", branch="x", start_s=TODAY, messages=600, subagent=False)
     looks, found = 0, 0
     while found < 600:
-        late = iter([False] * 3)
         before = found
-        found = len(Transcripts(lambda late=late: next(late, True), place / "cache").calls(path))
+        found = len(Transcripts(partial(next, iter([False] * 3), True), place / "cache").calls(path))
         assert found > before
         looks += 1
     assert looks > 1

@@ -1,5 +1,6 @@
 import pytest
 
+from bascule.decide.bounds import input_bound_tokens
 from bascule.decide.calibration import Calibration, observe_output
 from bascule.decide.estimate import (
     NO_OUTPUT,
@@ -11,7 +12,6 @@ from bascule.decide.estimate import (
     fit_output,
     held_input_tokens,
     hold_amount,
-    input_bound_tokens,
     output_cap,
 )
 from bascule.model.budget import BudgetState
