@@ -57,7 +57,7 @@ def report(
             groups_total, total = _sum_chosen(found, count, rows)
         units = _only_chosen(found, "units", count)
         sources = _by_group(found, count, rows, units, runs)
-        groups = _groups(found, reads, "chosen_groups" if ranked else "chosen", order, sources)
+        groups = _groups(found, reads, "few_groups" if ranked else "chosen", order, sources)
         if not ranked:
             found.run("report", "in_one", table="placed")
         counted = _counted(found, 0, "all_placed")
@@ -77,8 +77,8 @@ def report(
 
 def _sum_chosen(found: Frame, count: int, rows: str) -> tuple[int, Sums]:
     """Sums of the chosen groups alone, and of all rows together: many groups take ten times as long as one."""
-    sum_groups(found, count, rows=rows, prefix="chosen_")
-    found.connection.execute("CREATE TEMP VIEW units AS SELECT * FROM chosen_units")
+    sum_groups(found, count, rows=rows, prefix="few_")
+    found.connection.execute("CREATE TEMP VIEW units AS SELECT * FROM few_units")
     for table in ("placed", "shared"):
         found.run("report", "in_one", table=table)
     sum_groups(found, 0, rows="all_placed", shared="all_shared", prefix="all_")
