@@ -19,7 +19,7 @@ from bascule.model.sums import TOKENS
 from bascule.storage.analytics.connect import connect
 from bascule.storage.analytics.dimensions import Read, read
 from bascule.storage.analytics.load import create_table, load_rows
-from bascule.storage.analytics.schema import COLUMNS, quoted, statements
+from bascule.storage.analytics.schema import COLUMNS, DERIVED, STAGED, quoted, statements
 from bascule.storage.analytics.sources import Portion, Segment
 
 if TYPE_CHECKING:
@@ -103,13 +103,19 @@ def _make_attempts(found: Frame, segments: Sequence[Segment]) -> None:
     parts = [text["of_loaded"].format(columns=columns)]
     whole = ", ".join([literal(str(segment.path)) for segment in segments if segment.fresh is None])
     if whole:
-        parts.append(text["of_segments"].format(columns=columns, paths=whole))
+        empty = {name for (name,) in found.run("frame", "empty_columns", paths=whole)}
+        parts.append(text["of_segments"].format(columns=_columns(empty), paths=whole))
     for segment in segments:
         if segment.fresh is not None:
             spans = [f"ts_start_ms >= {since} AND ts_start_ms < {until}" for since, until in segment.fresh]
             fresh = " OR ".join(spans) or "false"
             parts.append(text["of_part"].format(columns=columns, paths=literal(str(segment.path)), fresh=fresh))
     found.run("frame", "attempts", parts=" UNION ALL ".join(parts))
+
+
+def _columns(empty: set[str]) -> str:
+    kinds = {**STAGED, **DERIVED}
+    return ", ".join([f"NULL::{kinds[name]} AS {quoted(name)}" if name in empty else quoted(name) for name in COLUMNS])
 
 
 def frame(

@@ -14,6 +14,9 @@ FROM {table}
 CREATE TEMP TABLE ranks AS
 SELECT {g}, sum(cost_nanousd) AS cost_nanousd, sum(tokens) AS tokens FROM framed GROUP BY {g}
 
+-- name: size
+SELECT count(*) FROM {table}
+
 -- name: in_one
 -- All rows as one group.
 CREATE TEMP VIEW all_{table} AS SELECT 0 AS g0, * EXCLUDE (g0) FROM {table}

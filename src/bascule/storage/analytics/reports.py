@@ -11,6 +11,8 @@ from bascule.storage.analytics.dimensions import Read
 from bascule.storage.analytics.frame import Frame, frame, group_names, same_group, share, sum_groups
 
 Key = tuple[Any, ...]
+FEW = 5_000
+"""So many groups are computed whole, however few are shown; of more only those that are."""
 MANY = frozenset({"session", "pr", "branch", "hour", "user", "key"})
 """Dimensions that may have very many values; so may tags."""
 PLAIN = frozenset({"cost", "tokens", "name"})
@@ -45,12 +47,12 @@ def report(
     ranked = top is not None and sort in PLAIN and any(name in MANY or name.startswith("tag:") for name in by)
     if ranked:
         found.run("report", "ranks", g=group_names(count))
-        ranked = found.connection.execute("SELECT count(*) FROM ranks").fetchall()[0][0] > (top or 0)
+        ranked = _size(found, "ranks") > max(top or 0, FEW)
     if not ranked:
         sum_groups(found, count)
     groups_total, total = (0, Sums()) if ranked else _total(found, "groups")
     groups: tuple[Group, ...] = ()
-    if top is not None and (ranked or groups_total > top):
+    if top is not None and (ranked or groups_total > max(top, FEW)):
         found.run("report", "chosen", table="ranks" if ranked else "groups", order=order, top=str(top))
         rows, runs = [_only_chosen(found, name, count) for name in ("placed", "runs")]
         if ranked:
@@ -65,7 +67,7 @@ def report(
         sources = _by_group(found, count, "placed", "units", "runs")
         counted = sources.latency, sources.first
         if reads:
-            groups = _groups(found, reads, "groups", order, sources)
+            groups = _groups(found, reads, "groups", order if top is None else f"{order} LIMIT {top}", sources)
     return Report(
         by=tuple(by),
         groups=groups,
@@ -83,8 +85,12 @@ def _sum_chosen(found: Frame, count: int, rows: str) -> tuple[int, Sums]:
         found.run("report", "in_one", table=table)
     sum_groups(found, 0, rows="all_placed", shared="all_shared", prefix="all_")
     _, total = _total(found, "all_groups")
-    ((groups,),) = found.connection.execute("SELECT count(*) FROM ranks").fetchall()
-    return groups, total
+    return _size(found, "ranks"), total
+
+
+def _size(found: Frame, table: str) -> int:
+    ((size,),) = found.run("report", "size", table=table)
+    return int(size)
 
 
 def fetch_sums(found: Frame, count: int, table: str = "groups", order: str = "1") -> list[tuple[Key, Sums]]:

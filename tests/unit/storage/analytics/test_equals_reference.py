@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -13,6 +14,7 @@ from tests.unit.storage.analytics.reference_report import reference_report, refe
 from bascule.model.money import Rates
 from bascule.model.report import TERMS, Terms
 from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter
+from bascule.storage.analytics import reports
 from bascule.storage.analytics.duck import DuckAnalytics
 from bascule.storage.analytics.load import write_segment
 from bascule.storage.analytics.sources import Portion, Segment
@@ -152,10 +154,19 @@ def test_runs_are_the_same_by_what_one_says(rows: list[AttemptRow], same: tuple[
     assert made == reference_report(rows, (), terms)
 
 
-@given(ledgers, st.integers(0, 2**16 - 1), st.integers(1, 3), st.sampled_from(["requests", "cost"]))
+@given(
+    ledgers,
+    st.integers(0, 2**16 - 1),
+    st.integers(1, 3),
+    st.sampled_from(["requests", "cost"]),
+    st.sampled_from([0, 0, 9]),
+)
 @settings(deadline=None, phases=QUICK, max_examples=12)
-def test_the_first_groups_and_the_total_of_all(rows: list[AttemptRow], places: int, top: int, sort: Any) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+def test_the_first_groups_and_the_total_of_all(
+    rows: list[AttemptRow], places: int, top: int, sort: Any, few: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.setattr(reports, "FEW", few)
         analytics = DuckAnalytics(Lying(rows, Path(folder), places))
         made = analytics.report(("user", "task"), top=top, sort=sort)
     wanted = reference_report(rows, ("user", "task"))
