@@ -36,6 +36,13 @@ SELECT {g}, {fields} FROM {table} ORDER BY {order}
 CREATE TEMP TABLE {table} AS
 SELECT {g}, {value} AS value, count(*) AS n FROM {rows} WHERE {value} IS NOT NULL GROUP BY {g}, value
 
+-- name: times
+SELECT {g}, latency[1], latency[2], first[1], first[2]
+FROM (
+  SELECT {g}, quantile_disc(latency_ms, [0.5, 0.95]) AS latency, quantile_disc(first_ms, [0.5, 0.95]) AS first
+  FROM {rows} GROUP BY {g}
+)
+
 -- name: percentiles
 -- By nearest rank, in integers: the smallest value that so many per cent do not exceed.
 WITH ranked AS (

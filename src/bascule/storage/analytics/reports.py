@@ -13,6 +13,8 @@ from bascule.storage.analytics.frame import Frame, frame, group_names, same_grou
 Key = tuple[Any, ...]
 FEW = 5_000
 """So many groups are computed whole, however few are shown; of more only those that are."""
+COUNTED = 200
+"""In so many groups it pays to count how often each value occurs, and to add the counts up to those of all."""
 MANY = frozenset({"session", "pr", "branch", "hour", "user", "key"})
 """Dimensions that may have very many values; so may tags."""
 PLAIN = frozenset({"cost", "tokens", "name"})
@@ -58,16 +60,17 @@ def report(
         if ranked:
             groups_total, total = _sum_chosen(found, count, rows)
         units = _only_chosen(found, "units", count)
-        sources = _by_group(found, count, rows, units, runs)
+        sources = _by_group(found, count, rows, units, runs, counts=False)
         groups = _groups(found, reads, "few_groups" if ranked else "chosen", order, sources)
+    else:
+        sources = _by_group(found, count, "placed", "units", "runs", counts=groups_total <= COUNTED)
+        if reads:
+            groups = _groups(found, reads, "groups", order if top is None else f"{order} LIMIT {top}", sources)
+    counted = sources.latency, sources.first
+    if counted == ("", ""):
         if not ranked:
             found.run("report", "in_one", table="placed")
         counted = _counted(found, 0, "all_placed")
-    else:
-        sources = _by_group(found, count, "placed", "units", "runs")
-        counted = sources.latency, sources.first
-        if reads:
-            groups = _groups(found, reads, "groups", order if top is None else f"{order} LIMIT {top}", sources)
     return Report(
         by=tuple(by),
         groups=groups,
@@ -133,8 +136,9 @@ def _only_chosen(found: Frame, source: str, count: int) -> str:
 class Sources(Struct, frozen=True):
     """Relations that percentiles are read from."""
 
+    rows: str
     latency: str
-    """Values and how often they occur: `(g…, value, n)`."""
+    """Values and how often they occur: `(g…, value, n)`. Empty where they were not counted."""
     first: str
     requests: str
     """`(g…, cost, tokens)`: too many different values to be counted."""
@@ -142,12 +146,12 @@ class Sources(Struct, frozen=True):
     """`(g…, session_key, work, cost)`."""
 
 
-def _by_group(found: Frame, count: int, rows: str, units: str, runs: str) -> Sources:
+def _by_group(found: Frame, count: int, rows: str, units: str, runs: str, *, counts: bool) -> Sources:
     """By group, from these rows and from these requests of several attempts."""
-    latency, first = _counted(found, count, rows)
+    latency, first = _counted(found, count, rows) if counts else ("", "")
     requests = f"requests_of_{rows}"
     found.run("report", "requests_of_groups", name=requests, g=group_names(count), rows=rows, units=units)
-    return Sources(latency=latency, first=first, requests=requests, runs=runs)
+    return Sources(rows=rows, latency=latency, first=first, requests=requests, runs=runs)
 
 
 def _counted(found: Frame, count: int, rows: str) -> tuple[str, str]:
@@ -163,7 +167,7 @@ def _of_all(found: Frame, latency: str, first: str) -> Sources:
     found.run("report", "of_all", table=first)
     found.run("report", "requests_of_all")
     found.run("report", "all_runs", runs="runs")
-    return Sources(latency=f"all_{latency}", first=f"all_{first}", requests="all_requests", runs="all_runs")
+    return Sources(rows="", latency=f"all_{latency}", first=f"all_{first}", requests="all_requests", runs="all_runs")
 
 
 class Typical:
@@ -172,8 +176,13 @@ class Typical:
     def __init__(self, found: Frame, sources: Sources, count: int, *, of_all: bool = False) -> None:
         names = group_names(count)
         self._width = max(count, 1)
-        self._latency = _keyed(self._width, found.run("report", "percentiles", g=names, table=sources.latency))
-        self._first = _keyed(self._width, found.run("report", "percentiles", g=names, table=sources.first))
+        if sources.latency:
+            self._latency = _keyed(self._width, found.run("report", "percentiles", g=names, table=sources.latency))
+            self._first = _keyed(self._width, found.run("report", "percentiles", g=names, table=sources.first))
+        else:
+            both = found.run("report", "times", g=names, rows=sources.rows)
+            self._latency = _keyed(self._width, [line[:-2] for line in both])
+            self._first = _keyed(self._width, [(*line[: self._width], *line[-2:]) for line in both])
         if of_all:
             self._requests = {(0,): _of_all_requests(found)}
         else:

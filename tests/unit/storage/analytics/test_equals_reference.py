@@ -159,7 +159,7 @@ def test_runs_are_the_same_by_what_one_says(rows: list[AttemptRow], same: tuple[
     st.integers(0, 2**16 - 1),
     st.integers(1, 3),
     st.sampled_from(["requests", "cost"]),
-    st.sampled_from([0, 0, 9]),
+    st.sampled_from([0, 5, 1000]),
 )
 @settings(deadline=None, phases=QUICK, max_examples=12)
 def test_the_first_groups_and_the_total_of_all(
@@ -167,6 +167,7 @@ def test_the_first_groups_and_the_total_of_all(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(reports, "FEW", few)
+        patch.setattr(reports, "COUNTED", few // 2)
         analytics = DuckAnalytics(Lying(rows, Path(folder), places))
         made = analytics.report(("user", "task"), top=top, sort=sort)
     wanted = reference_report(rows, ("user", "task"))
