@@ -22,6 +22,8 @@ _REMEDIES = {
     "image_file": "send images as base64",
     "file": "send documents as text",
     "audio": "send a transcript",
+    "prediction": "send the predicted text as text",
+    "input": "embed texts, or lists of token numbers",
     "web_search": "search elsewhere and send the results, or name a tool that takes `max_uses`",
 }
 

@@ -239,7 +239,11 @@ def _amount(facts: Facts, priced: Priced, cap_tokens: int) -> int | None:
     if priced.rates is None or not is_known_place(facts.inference_geo):
         return None
     tokens = cap_tokens if priced.mode == "strict" else min(cap_tokens, priced.cap.expected_tokens)
-    tokens += facts.thinking_tokens or 0
+    if facts.thinking_tokens is not None and facts.thinking_tokens > 0:
+        tokens += facts.thinking_tokens
+    if facts.prediction_bytes:
+        # Never more tokens than bytes; four bytes a token is what providers publish as usual.
+        tokens += facts.prediction_bytes if priced.mode == "strict" else -(-facts.prediction_bytes // 4)
     if not facts.images and not facts.web_tools:
         return bound_nanousd(priced.rates, input_tokens=priced.input_tokens, output_tokens=tokens * facts.n)
     searches = web_searches(facts)

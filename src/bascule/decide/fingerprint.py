@@ -1,9 +1,9 @@
 """Which requests may be answered from the exact cache, and under what name an answer is kept.
 
 A request is cacheable only if its sender asked for determinism (temperature 0, said, not defaulted) and nothing in it
-reaches outside of itself: no tools, no URLs or files, no stored conversation. Streamed and whole answers are kept
-apart (`stream` is part of the name). That an answer is whole, ended by itself and calls no tool is for the engine to
-see before it keeps one.
+reaches outside of itself: no tools, no URLs or files, no stored conversation, no field that is not known to be bounded.
+Streamed and whole answers are kept apart (`stream` is part of the name). That an answer is whole, ended by itself and
+calls no tool is for the engine to see before it keeps one.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,8 @@ reports its usage is made anew for each client on replay."""
 _STATEFUL = frozenset(
     {
         *("store", "background", "previous_response_id", "conversation", "container", "mcp_servers"),
-        *("functions", "web_search_options", "plugins", "audio"),
+        *("functions", "web_search_options", "plugins", "audio", "search_parameters", "enable_search", "web_search"),
+        *("data_sources", "cached_content", "extra_body"),
     }
 )
 """Fields that have effects, or bring in what is not in the body."""

@@ -9,7 +9,7 @@ Asking for less than a route's floor by `x-bascule-quality` is the client's righ
 cost it can only tighten.
 """
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bascule.decide.choose import Group, chosen, cooling_last
 from bascule.decide.circumstances import Circumstances as Circumstances
@@ -143,14 +143,17 @@ def _expand(candidates: tuple[str, ...], registry: Registry) -> _Expanded:
 
 
 def _groups(request: _Request, first: Resolved, task: str | None, rejected: list[Rejected]) -> list[Group] | Refusal:
-    """One group per name asked for. Only the first name's failings refuse; later ones are just left out."""
+    """One group per name asked for. A name that stands for nothing refuses, as do the first one's failings; those of
+    later ones leave them out."""
     head = _group(request, first, task, rejected)
     if isinstance(head, Refusal):
         return head
     groups = [head]
     for name in request.ask.fallback_models:
         found = resolve(name, request.table.registry)
-        group = found if isinstance(found, Refusal) else _group(request, found, task, rejected)
+        if isinstance(found, Refusal):
+            return structs.replace(found, param="models")  # a misspelt fallback is none, when it is needed
+        group = _group(request, found, task, rejected)
         if isinstance(group, Refusal):
             rejected.append(Rejected(name, group.message))
         else:

@@ -166,6 +166,14 @@ def refuse_case_variants(body: Holder, known: Collection[str]) -> None:
             raise MalformedRequest(f"`{shown}` is not a field of this API; write `{name}`", shown)
 
 
+def refuse_preset(body: Holder) -> None:
+    """Raises MalformedRequest for OpenRouter's `preset`, whatever applies to the key: it names a model, prompts and
+    searches that are kept there, so that neither the plan nor the price, nor a cached answer, would be of what runs.
+    """
+    if body.get("preset") is not None:
+        raise MalformedRequest("`preset` is known to OpenRouter only; write what it stands for here", "preset")
+
+
 def head_text(content: Any) -> str:
     """The beginning of a message's text, at most 2,000 characters, from text or a list of parts."""
     if type(content) is str:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, StreamCodec, Target
+from bascule.dialects.bounded import EMBEDDINGS_FIELDS, unlisted
 from bascule.dialects.classify import fault_inside_200, fault_of, protocol_fault, read_error_value, unreadable
 from bascule.dialects.fields import NULL, model_name, refuse_case_variants, text, text_or_none
 from bascule.dialects.openai_chat.errors import error_body
@@ -40,7 +41,16 @@ class OpenAIEmbeddings:
         if not isinstance(given, str | list) or not given:
             raise MalformedRequest("`input` must be text, or a list of texts or of tokens", "input")
         inputs = 1 if type(given) is str or type(given[0]) is int else len(given)
-        return Facts(model=model, text_bytes=raw_len, messages=inputs, end_user=text(body, "user"))
+        unbounded = [] if EMBEDDINGS_FIELDS.issuperset(body) else unlisted(body, EMBEDDINGS_FIELDS)
+        if type(given) is list and not _is_text_or_tokens(given):
+            unbounded.append("input")
+        return Facts(
+            model=model,
+            text_bytes=raw_len,
+            messages=inputs,
+            unbounded=tuple(unbounded),
+            end_user=text(body, "user"),
+        )
 
     def error(self, refusal: Refusal, request_id: str) -> tuple[int, bytes]:
         return refusal.http_status, error_body(refusal, request_id)
@@ -63,6 +73,14 @@ class OpenAIEmbeddings:
 
     def read_fault(self, status: int, headers: Mapping[str, str], raw: bytes) -> Fault:
         return fault_of(status, headers, raw)
+
+
+def _is_text_or_tokens(given: list[Any]) -> bool:
+    """Texts, tokens or lists of tokens; an object may be an image, or an address of one."""
+    kinds = set(map(type, given))
+    if kinds == {str} or kinds == {int}:
+        return True
+    return kinds == {list} and {type(token) for tokens in given for token in tokens} <= {int}
 
 
 class EmbeddingsCodec:

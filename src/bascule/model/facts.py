@@ -51,6 +51,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     has_reasoning: bool = False
     thinking_tokens: int | None = None
     """A thinking budget that the dialect counts beside `max_tokens`; where it counts inside, None."""
+    prediction_bytes: int = 0
+    """UTF-8 bytes of a predicted answer: its tokens are billed as output where the answer is another."""
     temperature: float | None = None
     end_user: str | None = None
     """`user` (OpenAI), `metadata.user_id` (Anthropic) where it is not a client's own JSON."""

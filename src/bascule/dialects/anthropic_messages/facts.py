@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from bascule.dialects.bounded import MESSAGES_API_FIELDS, unlisted
 from bascule.dialects.fields import (
     count,
     flag,
@@ -13,6 +14,7 @@ from bascule.dialects.fields import (
     number,
     path,
     refuse_case_variants,
+    refuse_preset,
     required_text,
     text,
     wrong,
@@ -58,8 +60,11 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
     messages = get("messages")
     if not isinstance(messages, list) or not messages:
         raise MalformedRequest("`messages` must be a list with at least one message", "messages")
-    refuse_case_variants(body, _KEYS_THAT_MATTER)
     seen = _Seen()
+    if not MESSAGES_API_FIELDS.issuperset(body):
+        refuse_case_variants(body, _KEYS_THAT_MATTER)
+        refuse_preset(body)
+        seen.unbounded += unlisted(body, MESSAGES_API_FIELDS)
     first_user_text = _read_messages(messages, seen)
     tools = get("tools")
     if tools is not None:

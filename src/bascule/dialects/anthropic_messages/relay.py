@@ -7,6 +7,7 @@ import msgspec
 from bascule.dialects.anthropic_messages.stream import RelayStream
 from bascule.dialects.anthropic_messages.unsigned import thinking_must_go, without_unsigned_thinking
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, StreamCodec, Target
+from bascule.dialects.extensions import extensions_to_drop
 from bascule.dialects.splice import patch, splice_cost
 from bascule.model.errors import Refusal
 from bascule.model.facts import Facts
@@ -27,8 +28,8 @@ class RelayCodec:
             put["model"] = msgspec.json.encode(target.upstream_model)
         if target.max_tokens is not None and facts.max_tokens != target.max_tokens:
             put["max_tokens"] = str(target.max_tokens).encode()
-        if facts.openrouter and "openrouter" not in target.quirks:
-            drop.extend(facts.openrouter)
+        if facts.openrouter:
+            drop.extend(extensions_to_drop(facts.openrouter, target.quirks))
         if b'"thinking"' in raw and "unsigned_thinking" not in target.quirks:
             _drop_unsigned(body, put, drop)
         return patch(raw, put, drop)  # without edits too: of a key given twice only what was judged goes on

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bascule.dialects.bounded import CHAT_FIELDS, MESSAGE_FIELDS, unlisted, unlisted_inside
 from bascule.dialects.fields import (
     count,
     flag,
@@ -11,8 +12,11 @@ from bascule.dialects.fields import (
     number,
     objects,
     refuse_case_variants,
+    refuse_preset,
     sequence_of_text,
     text,
+    text_bytes,
+    whole,
     wrong,
 )
 from bascule.dialects.pixels import pixel_size
@@ -22,14 +26,17 @@ from bascule.model.facts import Facts, ImageFact
 _OPENROUTER_KEYS = frozenset({"models", "provider", "route", "transforms", "usage"})
 _RARE_KEYS = _OPENROUTER_KEYS | {
     *("tools", "functions", "web_search_options", "modalities", "stream_options", "response_format", "n", "user"),
-    *("prompt_cache_key", "service_tier", "reasoning_effort", "reasoning"),
+    *("prompt_cache_key", "service_tier", "reasoning_effort", "reasoning", "prediction", "thinking_budget"),
+    *("options", "extra_body"),
 }
 """What `read_facts` reads besides model, messages, stream, output cap and temperature."""
 _KEYS_THAT_MATTER = _RARE_KEYS | {
     *("model", "messages", "stream", "max_tokens", "max_completion_tokens", "temperature", "tool_choice", "audio"),
-    *("best_of", "logprobs", "top_logprobs", "prediction", "stop"),
+    *("best_of", "logprobs", "top_logprobs", "stop", "preset"),
 }
 """What decides on money or policy, so that it must not come under a name that only the provider understands."""
+_PLAIN_KEYS = CHAT_FIELDS - _RARE_KEYS
+"""Where there are no others, nothing but messages, an output cap and a temperature is read."""
 _MAX_CHOICES = 128
 
 
@@ -54,10 +61,10 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise MalformedRequest("`messages` must be a list with at least one message", "messages")
-    refuse_case_variants(body, _KEYS_THAT_MATTER)
     seen = _Seen()
     _read_messages(messages, seen)
-    if not _RARE_KEYS.isdisjoint(body):
+    if not _PLAIN_KEYS.issuperset(body):
+        refuse_case_variants(body, _KEYS_THAT_MATTER)
         return _rare_facts(body, model, len(messages), seen, raw_len)
     # Most requests say no more than this. One look instead of fifteen.
     return Facts(
@@ -81,14 +88,16 @@ def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, ra
     get = body.get
     tools = get("tools")
     functions = get("functions")
+    refuse_preset(body)
+    seen.unbounded += unlisted(body, CHAT_FIELDS)
+    seen.unbounded += unlisted_inside(body)
     tool_count = 0
     if tools is not None or functions is not None:
         tool_count = _read_tools(tools, seen) + len(objects(body, "functions"))
     if mapping(body, "web_search_options") is not None:
         seen.unbounded.append("web_search")
-    if "audio" in sequence_of_text(body, "modalities"):
-        seen.audio = True
-        seen.unbounded.append("audio")
+    _read_modalities(body, seen)
+    prediction_bytes = _prediction_bytes(body, seen)
     options = mapping(body, "stream_options")
     return Facts(
         model=model,
@@ -105,6 +114,8 @@ def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, ra
         has_document=seen.document,
         has_json_schema=_has_schema(body),
         has_reasoning=_reasons(body),
+        thinking_tokens=whole(body, "thinking_budget"),
+        prediction_bytes=prediction_bytes,
         temperature=_temperature(body),
         end_user=text(body, "user"),
         session_hint=text(body, "prompt_cache_key"),
@@ -123,6 +134,8 @@ def _read_messages(messages: list[Any], seen: _Seen) -> None:
         if type(message) is not dict or type(role := message.get("role")) is not str:
             raise MalformedRequest(f"`messages[{at}]` must be an object with a `role`", f"messages[{at}].role")
         content = message.get("content")
+        if (len(message) > 2 or content is None) and not MESSAGE_FIELDS.issuperset(message):
+            seen.unbounded += [f"messages[].{name}" for name in unlisted(message, MESSAGE_FIELDS)]
         if type(content) is not str and content is not None:
             if type(content) is not list:
                 wrong(f"messages[{at}]", "content", "text or a list of parts")
@@ -196,6 +209,31 @@ def _read_tools(tools: Any, seen: _Seen) -> int:
         if kind != "function" and kind != "custom":
             seen.unbounded.append("web_search" if "search" in kind else kind[:40])
     return len(tools)
+
+
+def _read_modalities(body: dict[str, Any], seen: _Seen) -> None:
+    for kind in sequence_of_text(body, "modalities"):
+        if kind == "audio":
+            seen.audio = True
+        if kind != "text":
+            seen.unbounded.append(kind[:40])
+
+
+def _prediction_bytes(body: dict[str, Any], seen: _Seen) -> int:
+    """Bytes of `prediction.content`: rejected tokens of it are billed as output (OpenAI, "Predicted Outputs")."""
+    prediction = mapping(body, "prediction")
+    if prediction is None:
+        return 0
+    content = prediction.get("content")
+    pieces = [content] if type(content) is str else content if type(content) is list else [None]
+    size = 0
+    for piece in pieces:
+        given = piece.get("text") if type(piece) is dict else piece
+        if type(given) is not str or prediction.get("type", "content") != "content":
+            seen.unbounded.append("prediction")
+            return 0
+        size += text_bytes(given)
+    return size
 
 
 def _output_cap(body: dict[str, Any]) -> int | None:

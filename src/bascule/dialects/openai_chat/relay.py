@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, Target
+from bascule.dialects.extensions import extensions_to_drop
 from bascule.dialects.openai_chat.quirks import quirk_edits
 from bascule.dialects.openai_chat.stream import RelayStream
 from bascule.dialects.splice import patch, splice_cost
@@ -28,8 +29,8 @@ class RelayCodec:
             options = body.get("stream_options")
             asked = {**options, "include_usage": True} if type(options) is dict else {"include_usage": True}
             put["stream_options"] = msgspec.json.encode(asked)
-        if facts.openrouter and "openrouter" not in target.quirks:
-            drop.extend(facts.openrouter)
+        if facts.openrouter:
+            drop.extend(extensions_to_drop(facts.openrouter, target.quirks))
         if target.quirks:
             quirk_edits(body, target.quirks, put, drop)
         return patch(raw, put, drop)  # without edits too: of a key given twice only what was judged goes on
