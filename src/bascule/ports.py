@@ -10,7 +10,7 @@ from bascule.model.audit import AuditEntry
 from bascule.model.billed import BilledPeriod
 from bascule.model.budget import Attribution, BudgetState, Hold
 from bascule.model.chain import ChainedLine, ChainHead, StoredLine
-from bascule.model.cost_cell import CostCell
+from bascule.model.cost_cell import CostCell, Cover
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.errors import BasculeError, Refusal
 from bascule.model.imported import ImportCounts, Imported
@@ -403,8 +403,20 @@ class Analytics(Protocol):
         """
         ...
 
-    def costs(self, by: Sequence[str], where: RowFilter = EVERY_ROW, *, terms: Terms = TERMS) -> list[CostCell]:
-        """What settled attempts cost by group, in no order: for many dimensions at once."""
+    def costs(
+        self,
+        by: Sequence[str],
+        where: RowFilter = EVERY_ROW,
+        *,
+        covers: Sequence[Cover] = (),
+        terms: Terms = TERMS,
+    ) -> list[CostCell]:
+        """What settled attempts cost by group, in no order, divided by which of `covers` admit it, by user where one
+        of them asks, and by whether it was used on a plan."""
+        ...
+
+    def held(self, where: RowFilter) -> "AbstractContextManager[Analytics]":
+        """The same for several questions about rows that are read once; each may ask for a part of `where`."""
         ...
 
     def billed(self, where: RowFilter) -> BilledPeriod:

@@ -46,7 +46,7 @@ def charge(
     """Print the bill by owner, in one of the forms of reports; with contracts what is paid, else list prices."""
     dimensions = [by, SHARED_TAG]
     cells = analytics.cells(dimensions, where, distinct=False, terms=terms)
-    found = paying(analytics, contracts, dimensions, period, terms)
+    found = None if where.origin is not None else paying(analytics, contracts, dimensions, period, terms)
     made = charge_back(by, cells if found is None else effective_cells(found, cells), cast(Rule, rule))
     if form == "table" and out_path is None:
         print_table((by, *COLUMNS), _lines(made))

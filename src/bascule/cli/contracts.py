@@ -15,7 +15,7 @@ from bascule.cli.seat_plans import compare_plans
 from bascule.config.shape import Contract
 from bascule.model.imported import AGENTS
 from bascule.offline.contract_state import ContractState, Pot, contract_states
-from bascule.offline.paid import paid_report
+from bascule.offline.paid import needed, paid_report
 from bascule.offline.paid_payload import paid_payload, state_payload
 from bascule.ports import Analytics
 
@@ -53,11 +53,13 @@ def command(
             "the configuration has no contracts; write e.g. `contracts: [{provider: anthropic, seats: 5, "
             "usd_per_seat_month: 100, covers: [claude-code]}]`, see docs/contracts.md"
         )
-    analytics = open_existing(document).analytics
-    if plan_or_metered:
-        compare_plans(analytics, contracts, period, fee, clients, as_json)
-    else:
-        _states(analytics, contracts, period, as_json)
+    # Whether a month is recorded in full is known by what is older.
+    since_ms = None if plan_or_metered else period.since_ms
+    with open_existing(document).analytics.held(needed(contracts, since_ms, period.until_ms)) as analytics:
+        if plan_or_metered:
+            compare_plans(analytics, contracts, period, fee, clients, as_json)
+        else:
+            _states(analytics, contracts, period, as_json)
 
 
 def _states(analytics: Analytics, contracts: tuple[Contract, ...], period: Period, as_json: bool) -> None:

@@ -1,7 +1,6 @@
 """What is really paid, in reports: effective and marginal cost beside the list price, where contracts say more."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -31,11 +30,13 @@ def paying(
     analytics: Analytics, contracts: tuple[Contract, ...], by: Sequence[str], period: Period, terms: Terms = TERMS
 ) -> Paying | None:
     """None where there is no contract and nothing was used on a plan: then the list price is all that is known."""
-    costs = partial(analytics.costs, terms=terms)
     since_ms, until_ms = period.since_ms, period.until_ms
-    if not contracts and not is_used_on_plans(costs, since_ms, until_ms):
+    if not contracts and not is_used_on_plans(analytics.costs, since_ms, until_ms):
         return None
-    return Paying(paid_report(costs, contracts, by, since_ms=since_ms, until_ms=until_ms, now_ms=now_ms()), contracts)
+    made = paid_report(
+        analytics.costs, contracts, by, since_ms=since_ms, until_ms=until_ms, now_ms=now_ms(), terms=terms
+    )
+    return Paying(made, contracts)
 
 
 def paid_columns(columns: Sequence[str]) -> list[str]:

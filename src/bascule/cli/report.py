@@ -20,6 +20,7 @@ from bascule.model.report import SAME, Figures, Report, Sort, Terms
 from bascule.model.row import RowFilter
 from bascule.model.sums import Sums
 from bascule.offline.dimensions import NAMES, dimension_names
+from bascule.offline.paid import needed
 from bascule.offline.paid_payload import PAID_KEYS
 from bascule.offline.payload import figures_payload, report_payload
 from bascule.ports import Analytics
@@ -154,35 +155,38 @@ def command(
     if right_sizing:
         right_size(store.analytics, where, period, form, out_path, config_path)
         return
-    owner = chargeback or showback
-    if owner is not None:
-        (name,) = _one(owner, "--chargeback" if chargeback else "--showback")
-        split = rule if chargeback else "none"
-        charge(store.analytics, where, period, name, split, terms, form, out_path, contracts)
-        return
-    shown = top or (SHOWN if form in ("table", "md", "html") else MOST)
-    made = store.analytics.report(by, where, terms=terms, sort=cast(Sort, sort), top=shown)
-    paid = paying(store.analytics, contracts, by, period, terms)
-    if form == "table" and out_path is None:
-        click.echo(header(period, made.total.sums))
-        print_table(_columns(made, paid), _lines(made, paid), optional=OPTIONAL)
-        for note in _said(made, paid):
-            click.echo(note)
-        return
-    if form in ("svg", "png"):
-        report_picture(store.analytics, made, where, form, out_path)
-        return
-    if form == "html":
-        text = _page(store.analytics, made, paid, where, period, terms)
-    else:
-        text = _text(made, paid, period, "md" if form == "table" else form)
-    if out_path is None:
-        sys.stdout.write(text)
-    else:
-        write_text(out_path, text)
-    if form == "csv":
-        for note in _left_out(made):
-            click.echo(note, err=True)
+    with store.analytics.held(
+        where if origin is not None else needed(contracts, where.since_ms, where.until_ms)
+    ) as held:
+        owner = chargeback or showback
+        if owner is not None:
+            (name,) = _one(owner, "--chargeback" if chargeback else "--showback")
+            split = rule if chargeback else "none"
+            charge(held, where, period, name, split, terms, form, out_path, contracts)
+            return
+        shown = top or (SHOWN if form in ("table", "md", "html") else MOST)
+        made = held.report(by, where, terms=terms, sort=cast(Sort, sort), top=shown)
+        paid = None if origin is not None else paying(held, contracts, by, period, terms)
+        if form == "table" and out_path is None:
+            click.echo(header(period, made.total.sums))
+            print_table(_columns(made, paid), _lines(made, paid), optional=OPTIONAL)
+            for note in _said(made, paid):
+                click.echo(note)
+            return
+        if form in ("svg", "png"):
+            report_picture(held, made, where, form, out_path)
+            return
+        if form == "html":
+            text = _page(held, made, paid, where, period, terms)
+        else:
+            text = _text(made, paid, period, "md" if form == "table" else form)
+        if out_path is None:
+            sys.stdout.write(text)
+        else:
+            write_text(out_path, text)
+        if form == "csv":
+            for note in _left_out(made):
+                click.echo(note, err=True)
 
 
 def _names(given: tuple[str, ...], option: str) -> tuple[str, ...]:

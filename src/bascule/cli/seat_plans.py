@@ -12,7 +12,7 @@ from bascule.cli.contract_words import counted, last_day, money, named, percent_
 from bascule.cli.output import print_json, print_table
 from bascule.cli.period import Period, iso_day, now_ms
 from bascule.config.shape import Contract
-from bascule.decide.window import span_of
+from bascule.decide.window import span, span_of
 from bascule.model.imported import AGENTS
 from bascule.model.money import nanousd_from_usd
 from bascule.model.row import RowFilter
@@ -94,15 +94,18 @@ def _months(analytics: Analytics, contracts: Sequence[Contract], period: Period)
                     unpriced_attempts=cost.unpriced_attempts,
                 )
             )
-    return months, _first_use(analytics, paid.since_ms, paid.until_ms), min(paid.until_ms, now)
+    return (
+        months,
+        _recorded_since(analytics, until_ms, paid.since_ms),
+        min(paid.until_ms, span("day", now).end_ms or now),
+    )
 
 
-def _first_use(analytics: Analytics, since_ms: int, until_ms: int) -> int:
-    """The beginning of the first day with any agent's use: what a log no longer has is no month of little use."""
-    days = []
-    for name in AGENTS:
-        where = RowFilter(since_ms=since_ms, until_ms=until_ms, origin=name)
-        days += [cell.values[0] for cell in analytics.costs(("day",), where)]
+def _recorded_since(analytics: Analytics, until_ms: int | None, since_ms: int) -> int:
+    """The period's beginning, or the first day of any agent's use: what a log no longer has is no month of little
+    use."""
+    where = RowFilter(until_ms=until_ms)
+    days = [cell.values[1] for cell in analytics.costs(("origin", "day"), where) if cell.values[0] in AGENTS]
     known = [day for day in days if day is not None]
     return max(since_ms, span_of(min(known)).start_ms) if known else since_ms
 

@@ -15,7 +15,7 @@ from bascule.cli.period import Period, iso_day, month_option, now_ms, period_opt
 from bascule.cli.render import csv_text, markdown_table
 from bascule.model.row import RowFilter
 from bascule.offline.chargeback import MEANINGS, RULES, Rule
-from bascule.offline.paid import PaidReport, paid_report
+from bascule.offline.paid import PaidReport, needed, paid_report
 from bascule.offline.plan import read_text
 from bascule.offline.revenue import Revenue, read_revenue
 from bascule.offline.unit import CUSTOMERS_PLANS, NAMES, Kind, Unit, Units, kind_of, plans_of, unit_cells, units_of
@@ -73,17 +73,17 @@ def command(
     if revenue is not None and revenue.plans and not (kind.has_plans or kind.name == "plan"):
         raise click.UsageError(f"the revenue file has prices of plans, which say nothing of a {kind.name}")
     document = read_document(config_path)
-    analytics = open_existing(document).analytics
-    report = paid_report(
-        analytics.costs, document.config.contracts, kind.dimensions,
-        since_ms=period.since_ms, until_ms=period.until_ms, now_ms=now_ms(),
-    )  # fmt: skip
-    made = _units(analytics, kind, period, report, revenue, cast(Rule, rule), unlisted_free)
+    contracts, since_ms, until_ms = document.config.contracts, period.since_ms, period.until_ms
+    with open_existing(document).analytics.held(needed(contracts, since_ms, until_ms)) as analytics:
+        report = paid_report(
+            analytics.costs, contracts, kind.dimensions, since_ms=since_ms, until_ms=until_ms, now_ms=now_ms()
+        )
+        made = _units(analytics, kind, period, report, revenue, cast(Rule, rule), unlisted_free)
     form = "json" if as_json else form
     if form == "table" and out_path is None:
-        _print(made, report, bool(document.config.contracts), top or SHOWN)
+        _print(made, report, bool(contracts), top or SHOWN)
         return
-    text = _text(made, report, bool(document.config.contracts), "md" if form == "table" else form, top)
+    text = _text(made, report, bool(contracts), "md" if form == "table" else form, top)
     if out_path is None:
         sys.stdout.write(text)
     else:

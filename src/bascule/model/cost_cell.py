@@ -3,8 +3,21 @@
 from msgspec import Struct
 
 
+class Cover(Struct, frozen=True, kw_only=True):
+    """Which use something applies to, such as a contract."""
+
+    provider: str
+    names: tuple[str, ...] = ()
+    """Clients or models; empty for all of the provider."""
+    by_user: bool = False
+    """Whose use it is matters."""
+
+    def admits(self, provider: str | None, client: str | None, model: str | None) -> bool:
+        return provider == self.provider and (not self.names or client in self.names or model in self.names)
+
+
 class CostCell(Struct, frozen=True):
-    """The cost of one combination of dimensions' values."""
+    """The cost of one combination of dimensions' values, and of what covers it."""
 
     values: tuple[str | None, ...]
     """One for each dimension asked for."""
@@ -12,3 +25,9 @@ class CostCell(Struct, frozen=True):
     """Of the attempts whose cost is known; None where there is none of them."""
     unpriced_attempts: int
     """Settled, and their cost is not known."""
+    covered: int = 0
+    """The covers asked for that admit it, as bits: the first is 1, the second 2."""
+    user: str | None = None
+    """Where a cover by user admits it."""
+    on_plan: bool = False
+    """An agent's log says that it was used on a subscription."""

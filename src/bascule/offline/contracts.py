@@ -22,6 +22,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from bascule.config.shape import Contract
+from bascule.model.cost_cell import Cover
 from bascule.offline.apportion import apportion, round_to_sum
 
 DAY_MS = 86_400_000
@@ -29,7 +30,8 @@ HOUR_MS = 3_600_000
 
 
 class Use(Struct, frozen=True, kw_only=True):
-    """What some attempts of one piece of time cost at list price, and what decides which contract covers them."""
+    """What some attempts of one piece of time cost at list price, and what decides which contract covers them: client
+    and model, or `covered` where that has been decided already."""
 
     provider: str | None
     client: str | None = None
@@ -37,6 +39,8 @@ class Use(Struct, frozen=True, kw_only=True):
     user: str | None = None
     on_plan: bool = False
     """The source says that this was used on a subscription, not metered."""
+    covered: frozenset[int] | None = None
+    """Places of the contracts that cover it."""
     list_nanousd: int
 
 
@@ -147,6 +151,7 @@ class _Terms:
     def __init__(self, contracts: Sequence[Contract], places: Sequence[int]) -> None:
         self.contracts = contracts
         self.places = places
+        self.covers = [cover_of(contract) for contract in contracts]
         self.commitment = {i: c.commitment_nanousd for i, c in enumerate(contracts) if c.commitment_nanousd is not None}
         self.credit = {i: c.credit_nanousd for i, c in enumerate(contracts) if c.credit_nanousd is not None}
         self.fixed: list[Fixed] = []
@@ -178,7 +183,7 @@ class _Terms:
 
     def _seats(self, index: int, contract: Contract, piece: Piece, costs: list[Cost | None]) -> None:
         by_user: dict[str | None, list[int]] = {}
-        for place in _covered(contract, piece, costs):
+        for place in self._covered(index, piece, costs):
             by_user.setdefault(piece.uses[place].user, []).append(place)
         seats, people = contract.seats or 0, len(by_user)
         fee = round(Fraction(seats * (contract.seat_month_nanousd or 0)) * _of_month(piece))
@@ -197,11 +202,19 @@ class _Terms:
     def _capacity(self, index: int, contract: Contract, piece: Piece, costs: list[Cost | None]) -> None:
         hours = Fraction(piece.end_ms - piece.start_ms, HOUR_MS)
         fee = round((contract.provisioned_units or 0) * (contract.unit_hour_nanousd or 0) * hours)
-        places = _covered(contract, piece, costs)
+        places = self._covered(index, piece, costs)
         if places:
             self._share(index, fee, places, piece, costs)
         else:
             self._idle(index, "idle capacity", piece, fee)
+
+    def _covers(self, index: int, use: Use) -> bool:
+        if use.covered is not None:
+            return self.places[index] in use.covered
+        return self.covers[index].admits(use.provider, use.client, use.model)
+
+    def _covered(self, index: int, piece: Piece, costs: Sequence[Cost | None]) -> list[int]:
+        return [n for n, use in enumerate(piece.uses) if costs[n] is None and self._covers(index, use)]
 
     def _share(self, index: int, fee: int, places: Sequence[int], piece: Piece, costs: list[Cost | None]) -> None:
         """Split a fixed fee by list cost, evenly where there is none."""
@@ -228,7 +241,7 @@ class _Terms:
         applied: dict[int, list[int]] = {}
         for n, place in enumerate(places):
             use = piece.uses[place]
-            found = [i for i in terms if self.contracts[i].discount is not None and _covers(self.contracts[i], use)]
+            found = [i for i in terms if self.contracts[i].discount is not None and self._covers(i, use)]
             discount = self.contracts[found[0]].discount if found else None
             exact.append(use.list_nanousd * (1 - Fraction(str(discount or 0))))  # 0.12 as it was written
             if found:
@@ -253,9 +266,8 @@ class _Terms:
         for index in terms:
             if not pots.get(index):
                 continue
-            contract = self.contracts[index]
             wanted = [
-                max(price - taken, 0) if _covers(contract, piece.uses[place]) else 0
+                max(price - taken, 0) if self._covers(index, piece.uses[place]) else 0
                 for place, price, taken in zip(places, prices, drawn, strict=True)
             ]
             taken = min(pots[index], sum(wanted))
@@ -269,9 +281,7 @@ class _Terms:
     def _prepaid(self, terms: Sequence[int], use: Use) -> bool:
         """Whether one more of this would be drawn from what is there already."""
         return any(
-            pots.get(index) and _covers(self.contracts[index], use)
-            for index in terms
-            for pots in (self.commitment, self.credit)
+            pots.get(index) and self._covers(index, use) for index in terms for pots in (self.commitment, self.credit)
         )
 
     def _unused(self, index: int, piece: Piece) -> None:
@@ -307,17 +317,9 @@ def _holds(contract: Contract, piece: Piece) -> bool:
     return (contract.from_ms is None or contract.from_ms <= piece.start_ms) and (end is None or end >= piece.end_ms)
 
 
-def _covered(contract: Contract, piece: Piece, costs: Sequence[Cost | None]) -> list[int]:
-    return [
-        place
-        for place, use in enumerate(piece.uses)
-        if costs[place] is None and use.provider == contract.provider and _covers(contract, use)
-    ]
-
-
-def _covers(contract: Contract, use: Use) -> bool:
-    """`covers` names clients or models; an empty list is everything of the provider."""
-    return not contract.covers or use.client in contract.covers or use.model in contract.covers
+def cover_of(contract: Contract) -> Cover:
+    """What a contract applies to."""
+    return Cover(provider=contract.provider, names=contract.covers, by_user=contract.seats is not None)
 
 
 def _of_month(piece: Piece) -> Fraction:

@@ -1,29 +1,48 @@
 """What a period really cost, by any dimension: contracts applied to the costs of the ledger and of imports.
 
-Contracts decide on what they can see of a use: who sold it, the client, the model, the user, whether it was on a plan.
-So they are applied once to the sums by these, piece of time by piece of time, and the result is split over whatever
-was asked for by list cost. The total is therefore the same whatever it is broken down by, and parts sum to it exactly.
+All that contracts see of a use is which of them cover it, whose it is where they are seats, and whether it was on a
+plan. So they are applied once to the sums by these, piece of time by piece of time, and the result is split over
+whatever was asked for by list cost. The total is therefore the same whatever it is broken down by, and parts sum to it
+exactly.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bascule.config.shape import Contract
 from bascule.decide.window import span, span_of
-from bascule.model.cost_cell import CostCell
-from bascule.model.imported import AGENTS, PLAN_TAG, on_plan
+from bascule.model.cost_cell import CostCell, Cover
+from bascule.model.report import TERMS, Terms
 from bascule.model.row import RowFilter
 from bascule.offline.apportion import apportion
-from bascule.offline.contracts import Applied, Cost, Fixed, Piece, Term, Use, apply, boundaries, earliest, end_of
+from bascule.offline.contracts import (
+    Applied,
+    Cost,
+    Fixed,
+    Piece,
+    Term,
+    Use,
+    apply,
+    boundaries,
+    cover_of,
+    earliest,
+    end_of,
+)
 
 Values = tuple[str | None, ...]
-Costs = Callable[[Sequence[str], RowFilter], list[CostCell]]
-"""`Analytics.costs`."""
 
-_PLAN = f"tag:{PLAN_TAG}"
+
+class Costs(Protocol):
+    """`Analytics.costs`."""
+
+    def __call__(
+        self, by: Sequence[str], where: RowFilter, *, covers: Sequence[Cover] = (), terms: Terms = TERMS
+    ) -> list[CostCell]: ...
 
 
 class Paid(Struct, kw_only=True):
@@ -75,11 +94,12 @@ class PaidReport(Struct, frozen=True, kw_only=True):
 
 def is_used_on_plans(costs: Costs, since_ms: int | None, until_ms: int | None) -> bool:
     """Whether any agent's log says that something was used on a plan."""
-    for origin in AGENTS:
-        where = RowFilter(since_ms=since_ms, until_ms=until_ms, origin=origin)
-        if any(cell.values[0] is not None for cell in costs((_PLAN,), where)):
-            return True
-    return False
+    return any(cell.on_plan for cell in costs((), RowFilter(since_ms=since_ms, until_ms=until_ms)))
+
+
+def needed(contracts: Sequence[Contract], since_ms: int | None, until_ms: int | None) -> RowFilter:
+    """All rows that `paid_report` and `contract_states` ask about for a period."""
+    return RowFilter(since_ms=None if since_ms is None else earliest(contracts, since_ms), until_ms=until_ms)
 
 
 def paid_report(
@@ -91,27 +111,28 @@ def paid_report(
     until_ms: int | None,
     now_ms: int,
     as_metered: bool = False,
+    terms: Terms = TERMS,
 ) -> PaidReport:
     """Costs of [since, until) after contracts. Without `since_ms` from the first month on that has any; without
     `until_ms` up to the end of today. `as_metered` takes what was used on plans for use by the meter."""
-    reading = _Reading(costs, contracts, tuple(by), as_metered)
+    reading = _Reading(costs, contracts, tuple(by), terms, as_metered=as_metered)
     found = reading.read(since_ms, until_ms, now_ms)
     since_ms, until_ms = _period(found, since_ms, until_ms, now_ms)
     begin_ms = earliest(contracts, since_ms)
     groups: dict[Values, Paid] = {}
     fixed: dict[tuple[int, str], Fixed] = {}
     warnings: list[str] = []
-    terms: list[Term] = []
-    for provider in dict.fromkeys([*[c.provider for c in contracts], *[one.key[0] for one in found]]):
+    done: list[Term] = []
+    for provider in dict.fromkeys([*[contract.provider for contract in contracts], None]):
         places = [place for place, contract in enumerate(contracts) if contract.provider == provider]
         own = [contracts[place] for place in places]
         cuts = [*boundaries(own, begin_ms, since_ms), *boundaries(own, since_ms, until_ms)]
-        parts = _Parts(cuts, [one for one in found if one.key[0] == provider])
-        applied = apply(own, parts.pieces(reading), places)
+        parts = _Parts(cuts, [one for one in found if one.use.provider == provider])
+        applied = apply(own, parts.pieces(), places)
         parts.share(applied, since_ms, groups)
         _add_fixed(fixed, applied, since_ms)
         warnings += applied.warnings
-        terms += applied.terms
+        done += applied.terms
     total = Paid()
     for group in groups.values():
         total.plus(group)
@@ -123,30 +144,34 @@ def paid_report(
         total=total,
         fixed=tuple([fixed[key] for key in sorted(fixed)]),
         warnings=tuple(warnings),
-        terms=tuple(sorted(terms, key=lambda term: (term.contract, term.start_ms))),
+        terms=tuple(sorted(done, key=lambda term: (term.contract, term.start_ms))),
     )
 
 
 class _Cell(Struct, frozen=True):
-    """A cost, when it fell, what contracts see of it, and the group that it belongs to."""
+    """A cost, when it fell, what contracts see of it (without an amount), and the group that it belongs to."""
 
     at_ms: int
-    key: Values
-    values: Values
+    seen: int
+    """Which of the different uses it is."""
+    use: Use
     cost: CostCell
+    values: Values
 
 
 class _Reading:
-    """Asks for costs: by what was asked and by what contracts look at, no finer than they need."""
+    """Asks for costs by what was asked and by what covers them, and so no finer than contracts look."""
 
-    def __init__(self, costs: Costs, contracts: Sequence[Contract], by: tuple[str, ...], as_metered: bool) -> None:
+    def __init__(
+        self, costs: Costs, contracts: Sequence[Contract], by: tuple[str, ...], terms: Terms, *, as_metered: bool
+    ) -> None:
         self._costs = costs
         self._contracts = contracts
+        self._covers = tuple([cover_of(contract) for contract in contracts])
         self._by = by
+        self._terms = terms
         self._as_metered = as_metered
-        covering = any(contract.covers for contract in contracts)
-        seated = any(contract.seats is not None for contract in contracts)
-        self.key = ("provider", "origin", _PLAN, *(("client", "model") * covering), *(("user",) * seated))
+        self._uses: dict[tuple[int, str | None, bool], tuple[int, Use]] = {}
 
     def read(self, since_ms: int | None, until_ms: int | None, now_ms: int) -> list[_Cell]:
         begin_ms = None if since_ms is None else earliest(self._contracts, since_ms)
@@ -157,17 +182,30 @@ class _Reading:
         return found
 
     def _span(self, start_ms: int | None, end_ms: int | None, by: tuple[str, ...]) -> Iterable[_Cell]:
-        asked = tuple(dict.fromkeys((*by, "month", *self.key)))
-        place = {name: index for index, name in enumerate(asked)}
-        by_places, key_places, month_place = [place[n] for n in by], [place[n] for n in self.key], place["month"]
+        asked = (*by, "month")
+        where = RowFilter(since_ms=start_ms, until_ms=end_ms)
         starts: dict[str, int] = {}
-        for cell in self._costs(asked, RowFilter(since_ms=start_ms, until_ms=end_ms)):
-            values = cell.values
-            month = values[month_place] or ""
+        for cell in self._costs(asked, where, covers=self._covers, terms=self._terms):
+            month = cell.values[-1] or ""
             if month not in starts:
                 starts[month] = max(span_of(month).start_ms, start_ms or 0)
-            key = tuple([values[index] for index in key_places])
-            yield _Cell(starts[month], key, tuple([values[index] for index in by_places]), cell)
+            seen, use = self._use(cell)
+            yield _Cell(starts[month], seen, use, cell, cell.values[:-1])
+
+    def _use(self, cell: CostCell) -> tuple[int, Use]:
+        key = (cell.covered, cell.user, cell.on_plan)
+        found = self._uses.get(key)
+        if found is None:
+            places = frozenset([place for place in range(len(self._covers)) if cell.covered >> place & 1])
+            use = Use(
+                provider=self._covers[min(places)].provider if places else None,
+                user=cell.user,
+                on_plan=cell.on_plan and not self._as_metered,
+                covered=places,
+                list_nanousd=0,
+            )
+            found = self._uses[key] = len(self._uses), use
+        return found
 
     def _spans(
         self, begin_ms: int | None, since_ms: int | None, until_ms: int | None, now_ms: int
@@ -180,17 +218,6 @@ class _Reading:
         low, high = begin_ms or 0, now_ms if until_ms is None else until_ms
         return pairwise([begin_ms, *sorted([cut for cut in cuts if low < cut < high]), until_ms])
 
-    def use(self, key: Values, list_nanousd: int) -> Use:
-        seen = dict(zip(self.key, key, strict=True))
-        return Use(
-            provider=seen["provider"],
-            client=seen.get("client"),
-            model=seen.get("model"),
-            user=seen.get("user"),
-            on_plan=not self._as_metered and on_plan(seen["origin"], seen[_PLAN]),
-            list_nanousd=list_nanousd,
-        )
-
 
 class _Parts:
     """The cells of one provider in the pieces of time that its contracts make."""
@@ -198,18 +225,13 @@ class _Parts:
     def __init__(self, cuts: Sequence[tuple[int, int]], cells: Iterable[_Cell]) -> None:
         self._cuts = cuts
         starts = [start for start, _ in cuts]
-        self._cells: list[dict[Values, list[_Cell]]] = [{} for _ in cuts]
+        self._cells: list[dict[int, list[_Cell]]] = [{} for _ in cuts]
         for cell in cells:
-            self._cells[bisect_right(starts, cell.at_ms) - 1].setdefault(cell.key, []).append(cell)
+            self._cells[bisect_right(starts, cell.at_ms) - 1].setdefault(cell.seen, []).append(cell)
 
-    def pieces(self, reading: _Reading) -> list[Piece]:
+    def pieces(self) -> list[Piece]:
         return [
-            Piece(
-                *cut,
-                tuple(
-                    [reading.use(key, sum([c.cost.cost_nanousd or 0 for c in cells])) for key, cells in found.items()]
-                ),
-            )
+            Piece(*cut, tuple([_priced(cells) for cells in found.values()]))
             for cut, found in zip(self._cuts, self._cells, strict=True)
         ]
 
@@ -225,6 +247,10 @@ class _Parts:
                         groups[cell.values] = paid
                     else:
                         group.plus(paid)
+
+
+def _priced(cells: Sequence[_Cell]) -> Use:
+    return replace(cells[0].use, list_nanousd=sum([cell.cost.cost_nanousd or 0 for cell in cells]))
 
 
 def _split(cells: Sequence[_Cell], cost: Cost) -> list[Paid]:

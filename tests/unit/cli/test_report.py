@@ -87,7 +87,7 @@ def test_forms(run: Any, book: Any, place: Any) -> None:
     assert markdown.startswith("| model | requests |")
     page = run("report", "--by", "model", "--format", "html", "--out", "r.html")
     assert page.out == ""
-    assert "<td class="text">big</td>" in (place / "r.html").read_text()
+    assert '<td class="text">big</td>' in (place / "r.html").read_text()
     assert run("report", "--format", "md", "--out", "missing/r.md").code == 1
     table = run("report", "--by", "model").out
     assert "total" in table

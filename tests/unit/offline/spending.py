@@ -7,7 +7,9 @@ from typing import Any
 from msgspec import Struct
 
 from bascule.decide.window import window_id
-from bascule.model.cost_cell import CostCell
+from bascule.model.cost_cell import CostCell, Cover
+from bascule.model.imported import on_plan
+from bascule.model.report import TERMS, Terms
 from bascule.model.row import RowFilter
 
 USD = 1_000_000_000
@@ -37,9 +39,11 @@ class Ledger:
         self.attempts = attempts
         self.asked: list[tuple[tuple[str, ...], RowFilter]] = []
 
-    def costs(self, by: Sequence[str], where: RowFilter) -> list[CostCell]:
+    def costs(
+        self, by: Sequence[str], where: RowFilter, *, covers: Sequence[Cover] = (), terms: Terms = TERMS
+    ) -> list[CostCell]:
         self.asked.append((tuple(by), where))
-        cells: dict[tuple[str | None, ...], CostCell] = {}
+        cells: dict[tuple[Any, ...], CostCell] = {}
         for one in self.attempts:
             if where.since_ms is not None and one.ts_ms < where.since_ms:
                 continue
@@ -49,9 +53,21 @@ class Ledger:
                 continue
             seen = {**one.seen, "month": window_id("month", one.ts_ms), "day": window_id("day", one.ts_ms)}
             values = tuple([seen.get(name) for name in by])
-            before = cells.get(values, CostCell(values, None, 0))
+            bits, user = _covered(covers, one)
+            plan = on_plan(one.seen["origin"], one.seen.get("tag:plan"))
+            before = cells.get((values, bits, user, plan), CostCell(values, None, 0, bits, user, plan))
             known = before.cost_nanousd
             if one.cost_nanousd is not None:
                 known = (known or 0) + one.cost_nanousd
-            cells[values] = CostCell(values, known, before.unpriced_attempts + (one.cost_nanousd is None))
+            unpriced = before.unpriced_attempts + (one.cost_nanousd is None)
+            cells[values, bits, user, plan] = CostCell(values, known, unpriced, bits, user, plan)
         return list(cells.values())
+
+
+def _covered(covers: Sequence[Cover], one: Spent) -> tuple[int, str | None]:
+    bits, user = 0, None
+    for place, cover in enumerate(covers):
+        if cover.admits(one.seen["provider"], one.seen.get("client"), one.seen.get("model")):
+            bits |= 1 << place
+            user = one.seen.get("user") if cover.by_user else user
+    return bits, user

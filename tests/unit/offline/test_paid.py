@@ -117,13 +117,14 @@ def test_nothing_used_is_still_paid_for() -> None:
     assert found.paid_nanousd == 300 * USD
 
 
-def test_no_more_is_asked_than_contracts_look_at() -> None:
+def test_a_period_is_asked_for_at_once_unless_contracts_begin_within_a_month() -> None:
     ledger = Ledger([spent("2026-10-02", 1)])
-    discount = Contract(provider="openai", discount=0.5, from_ms=at("2026-01-01"))
-    paid_report(ledger.costs, [discount], ["team"], since_ms=at("2026-10-01"), until_ms=None, now_ms=NOW)
-    ((asked, _),) = ledger.asked
-    assert "user" not in asked
-    assert "client" not in asked
+    whole = Contract(provider="openai", discount=0.5, from_ms=at("2026-09-01"))
+    within = Contract(provider="openai", discount=0.5, from_ms=at("2026-09-10"), to_ms=at("2026-09-30"))
+    for contracts, spans in (([whole], 1), ([within], 2)):
+        ledger.asked.clear()
+        paid_report(ledger.costs, contracts, ["team"], since_ms=at("2026-08-01"), until_ms=None, now_ms=NOW)
+        assert [by for by, _ in ledger.asked] == [("team", "month")] * spans
 
 
 _NAMES = st.sampled_from(["ann", "bob", None])

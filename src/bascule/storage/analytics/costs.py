@@ -2,15 +2,45 @@
 
 from collections.abc import Sequence
 
-from bascule.model.cost_cell import CostCell
+from bascule.model.cost_cell import CostCell, Cover
+from bascule.model.imported import AGENTS, PLAN_TAG
 from bascule.model.report import TERMS, Terms
-from bascule.storage.analytics.frame import Frame, frame, group_names
+from bascule.storage.analytics.frame import Frame, condition, framed, group_names, literal
 from bascule.storage.analytics.reports import told
 
 
-def costs(found: Frame, by: Sequence[str], *, terms: Terms = TERMS) -> list[CostCell]:
-    """The cost of each group, in no order."""
-    reads = frame(found, by, terms=terms)
+def costs(found: Frame, by: Sequence[str], *, covers: Sequence[Cover] = (), terms: Terms = TERMS) -> list[CostCell]:
+    """The cost of each group, in no order, divided by which of `covers` admit it, by user where one asks, and by
+    whether it was used on a plan."""
+    covered = _covered(covers)
+    seated = sum([1 << place for place, cover in enumerate(covers) if cover.by_user])
+    user = f'CASE WHEN ({covered}) & {seated} > 0 THEN a."user" END' if seated else "NULL"
+    reads = framed(found, by, terms=terms, more=(covered, user, _on_plan(found)))
     count = max(len(reads), 1)
-    lines = found.run("costs", "costs", g=group_names(count))
-    return [CostCell(told(reads, line[:count]), line[count], line[count + 1]) for line in lines]
+    lines = found.run("costs", "costs", g=group_names(count + 3))
+    return [
+        CostCell(
+            told(reads, line[:count]), line[count + 3], line[count + 4], line[count], line[count + 1], line[count + 2]
+        )
+        for line in lines
+    ]
+
+
+def _covered(covers: Sequence[Cover]) -> str:
+    """The bits of the covers that admit a row; as `Cover.admits`."""
+    bits = []
+    for place, cover in enumerate(covers):
+        conditions = [f"a.provider = {literal(cover.provider)}"]
+        if cover.names:
+            names = ", ".join([literal(name) for name in cover.names])
+            conditions.append(f"(a.client IN ({names}) OR a.model IN ({names}))")
+        bits.append(f"CASE WHEN {' AND '.join(conditions)} THEN {1 << place} ELSE 0 END")
+    return " + ".join(bits) or "0"
+
+
+def _on_plan(found: Frame) -> str:
+    """Whether a row was used on a plan; as `model.imported.on_plan`."""
+    agents = ", ".join([literal(name) for name in AGENTS])
+    found.run("costs", "plan_tags", where=condition(found.where), agents=agents, tag=PLAN_TAG)
+    ((some,),) = found.connection.execute("SELECT count(*) FROM plan_tags").fetchall()
+    return f"a.origin IN ({agents}) AND a.tags IN (SELECT tags FROM plan_tags)" if some else "false"  # noqa: S608

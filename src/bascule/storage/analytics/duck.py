@@ -1,19 +1,20 @@
 """Implements `ports.Analytics` with DuckDB."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal
 
 import msgspec
 
 from bascule.model.billed import BilledPeriod
-from bascule.model.cost_cell import CostCell
+from bascule.model.cost_cell import CostCell, Cover
 from bascule.model.report import TERMS, Cell, Report, Sort, Terms
 from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter
 from bascule.model.session import Sessions
 from bascule.storage.analytics.billed import billed
 from bascule.storage.analytics.cells import cells
 from bascule.storage.analytics.costs import costs
-from bascule.storage.analytics.frame import Frame, condition, opened
+from bascule.storage.analytics.frame import Frame, Loaded, asked, condition, loaded, opened
 from bascule.storage.analytics.reports import report
 from bascule.storage.analytics.schema import STAGED, quoted
 from bascule.storage.analytics.sessions import sessions
@@ -28,6 +29,14 @@ class DuckAnalytics:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
+    def _opened(self, where: RowFilter) -> AbstractContextManager[Frame]:
+        return opened(self._sources.portion(where), where)
+
+    @contextmanager
+    def held(self, where: RowFilter) -> Iterator["DuckAnalytics"]:
+        with loaded(self._sources.portion(where)) as rows:
+            yield _Held(self._sources, rows, where)
+
     def report(
         self,
         by: Sequence[str],
@@ -37,7 +46,7 @@ class DuckAnalytics:
         sort: Sort = "cost",
         top: int | None = None,
     ) -> Report:
-        with opened(self._sources.portion(where), where) as found:
+        with self._opened(where) as found:
             return report(found, by, terms, sort, top)
 
     def cells(
@@ -50,24 +59,55 @@ class DuckAnalytics:
         times: bool = False,
         terms: Terms = TERMS,
     ) -> list[Cell]:
-        with opened(self._sources.portion(where), where) as found:
+        with self._opened(where) as found:
             return cells(found, by, rates=rates, distinct=distinct, times=times, terms=terms)
 
-    def costs(self, by: Sequence[str], where: RowFilter = EVERY_ROW, *, terms: Terms = TERMS) -> list[CostCell]:
-        with opened(self._sources.portion(where), where) as found:
-            return costs(found, by, terms=terms)
+    def costs(
+        self,
+        by: Sequence[str],
+        where: RowFilter = EVERY_ROW,
+        *,
+        covers: Sequence[Cover] = (),
+        terms: Terms = TERMS,
+    ) -> list[CostCell]:
+        with self._opened(where) as found:
+            return costs(found, by, covers=covers, terms=terms)
 
     def billed(self, where: RowFilter) -> BilledPeriod:
-        with opened(self._sources.portion(where), where) as found:
+        with self._opened(where) as found:
             return billed(found)
 
     def sessions(self, where: RowFilter = EVERY_ROW, *, sort: Literal["start", "cost"] = "start", top: int) -> Sessions:
-        with opened(self._sources.portion(where), where) as found:
+        with self._opened(where) as found:
             return sessions(found, sort, top)
 
     def rows(self, where: RowFilter) -> list[AttemptRow]:
-        with opened(self._sources.portion(where), where) as found:
+        with self._opened(where) as found:
             return _rows(found)
+
+
+class _Held(DuckAnalytics):
+    """Rows that were read once, for several questions."""
+
+    def __init__(self, sources: Sources, rows: Loaded, where: RowFilter) -> None:
+        super().__init__(sources)
+        self._rows = rows
+        self._where = where
+
+    def _opened(self, where: RowFilter) -> AbstractContextManager[Frame]:
+        if not _within(where, self._where):
+            raise ValueError(f"{where} asks for more than was read, {self._where}")
+        return asked(self._rows, where)
+
+
+def _within(inner: RowFilter, outer: RowFilter) -> bool:
+    """Whether every row of one filter is one of the other, whose rows were read."""
+    since = outer.since_ms is None or (inner.since_ms is not None and inner.since_ms >= outer.since_ms)
+    until = outer.until_ms is None or (inner.until_ms is not None and inner.until_ms <= outer.until_ms)
+    others = ("key", "session_id", "model", "attempt_id")
+    narrower = all(getattr(outer, name) in (None, getattr(inner, name)) for name in others)
+    # Who names an origin is also shown rows that restate others, which are not read otherwise.
+    return since and until and narrower and inner.origin == outer.origin
 
 
 def _rows(found: Frame) -> list[AttemptRow]:
