@@ -1,6 +1,7 @@
 """`serve` as a process: a gateway, its edge, uvicorn around both, and reloading."""
 
 import asyncio
+import math
 import secrets
 import signal
 from collections.abc import Callable, Mapping
@@ -248,7 +249,7 @@ def run(
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=int(server.drain_timeout_s) or None,
+        timeout_graceful_shutdown=math.ceil(server.drain_timeout_s),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)

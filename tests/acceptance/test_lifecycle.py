@@ -3,9 +3,11 @@
 import asyncio
 import json
 import signal
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from tests.acceptance.conftest import MakeGateway
@@ -64,9 +66,12 @@ def test_a_stream_that_is_open_at_the_end_is_finished(make_gateway: MakeGateway,
     gateway.verify()
 
 
-def test_what_outlasts_the_patience_ends_with_an_error_and_a_row(make_gateway: MakeGateway, provider: Provider) -> None:
+@pytest.mark.parametrize("patience_s", [1, 0.5, 0])
+def test_what_outlasts_the_patience_ends_with_an_error_and_a_row(
+    make_gateway: MakeGateway, provider: Provider, patience_s: float
+) -> None:
     provider.use(Script(output_tokens=400, gap_s=0.05))
-    gateway = make_gateway(server={"drain_timeout_s": 1}).start()
+    gateway = make_gateway(server={"drain_timeout_s": patience_s}).start()
 
     async def stop_in_the_middle() -> Seen:
         stream = asyncio.create_task(ask(gateway, stream=True))
@@ -83,6 +88,19 @@ def test_what_outlasts_the_patience_ends_with_an_error_and_a_row(make_gateway: M
     assert row["kind"] == "settle"
     assert row["usage_source"] == "estimated"
     assert row["cost_nanousd"] > 0
+
+
+def test_a_stop_does_not_wait_for_half_a_request(make_gateway: MakeGateway, provider: Provider) -> None:
+    gateway = make_gateway().start()
+    at = urlsplit(gateway.url)
+    with socket.create_connection((at.hostname, at.port), timeout=5) as line:
+        line.sendall(b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{")
+        assert status(gateway, "any") == 200  # the half one was read by now
+        gateway.signal(signal.SIGTERM)
+        assert gateway.wait(5) == 0
+        answer = line.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"connection: close" in answer
 
 
 def test_a_reload_takes_effect_and_a_broken_file_does_not(make_gateway: MakeGateway, provider: Provider) -> None:

@@ -28,6 +28,17 @@ class Limits(Section, frozen=True, kw_only=True):
     """Of an upstream body that is read whole."""
     max_in_flight: Count = 1_000
     """Requests being served at once, in each worker."""
+    max_head_bytes: Count = 64 * 1024
+    """Of a request's line and headers; a longer one gets 431."""
+    max_arriving_bytes: Count = 256 * 1024 * 1024
+    """Of all request bodies that are being read at once, in each worker; what is beyond gets 503. At least
+    `max_body_bytes`, or no body of that size can come."""
+    max_connections: Count = 4_096
+    """Of clients, open at once in each worker; one more gets 503 and is closed."""
+    head_timeout_s: Seconds = 60.0
+    """For a request's headers to arrive; a slower one gets 408."""
+    body_idle_s: Seconds = 60.0
+    """Between two pieces of a request's body; a slower one gets 408."""
     max_connections_per_provider: Count = 200
     """Open at once to one provider; what is beyond waits for one of them."""
     max_drains: Count = 200
@@ -48,7 +59,7 @@ class Server(Section, frozen=True, kw_only=True):
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
     """Processes that serve."""
     drain_timeout_s: Annotated[float, Meta(ge=0, le=86_400)] = 600.0
-    """How long a stop waits for requests in flight."""
+    """How long a stop waits for requests in flight, in whole seconds (rounded up); 0: not at all."""
     allowed_hosts: tuple[str, ...] = ()
     """Host headers that are answered besides the loopback names and `host` itself."""
     allowed_origins: tuple[str, ...] = ()

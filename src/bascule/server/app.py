@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from msgspec import convert
 from starlette.routing import BaseRoute
 
 from bascule.config.shape import Server
@@ -29,7 +30,7 @@ def application(
     """Hot routes on the engine, the rest on Starlette."""
     guard = Guard(bound_host=server.host, allowed_hosts=server.allowed_hosts, allowed_origins=server.allowed_origins)
     pages = Pages(engine=engine, keys=keys, clock=clock, gauges=gauges, readiness=readiness)
-    limits = EdgeLimits(max_body_bytes=server.limits.max_body_bytes, max_in_flight=server.limits.max_in_flight)
+    limits = convert(server.limits, EdgeLimits, from_attributes=True)
     return Application(
         hot=Hot(engine=engine, guard=guard, limits=limits),
         cold=cold_application(pages, guard, engine, admin),

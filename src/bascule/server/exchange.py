@@ -49,6 +49,7 @@ class ClientExchange:
         "_outbox",
         "_outgoing",
         "body_bytes",
+        "chunked",
         "disconnected",
         "has_ended",
         "headers",
@@ -81,6 +82,7 @@ class ClientExchange:
         self.whole = False
         """The body is all there."""
         self.body_bytes = 0
+        """Of it, that are here and have not been dropped."""
         self.task: asyncio.Task[None] | None = None
         self.started = False
         self.has_ended = False
@@ -88,22 +90,36 @@ class ClientExchange:
         self.disconnected = False
         self.response_complete = False
         self.keep_alive = True
+        self.chunked = True
+        """How the end of a stream is told. Else by the end of the connection, for HTTP/1.0."""
         self._line = line
         self._outbox = outbox
         self._outgoing = b""
-        self._body: list[bytes] = []
+        self._body: bytes | bytearray = b""
         self._on_gone: Callable[[], None] | None = None
 
     # The request.
 
     def take_body(self, data: bytes) -> None:
-        self._body.append(data)
+        """Many small pieces must not cost more than their bytes."""
+        if not self.body_bytes:
+            self._body = data
+        elif isinstance(self._body, bytearray):
+            self._body += data
+        else:
+            self._body = bytearray(self._body)
+            self._body += data
         self.body_bytes += len(data)
 
     def body(self) -> bytes:
         """All that has come. Once."""
-        parts, self._body = self._body, []
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        body, self._body = self._body, b""
+        return bytes(body)
+
+    def drop_body(self) -> int:
+        """Nobody will read it. Returns how many bytes that were."""
+        size, self.body_bytes, self._body = self.body_bytes, 0, b""
+        return size
 
     # The client's leaving.
 
@@ -150,16 +166,20 @@ class ClientExchange:
     async def start(self, status: int, headers: Sequence[Header]) -> None:
         self.started = True
         if not self.disconnected:
-            self._line.write(self._head(status, headers) + b"transfer-encoding: chunked\r\n\r\n")
+            end = b"transfer-encoding: chunked\r\n\r\n" if self.chunked else b"\r\n"
+            self._line.write(self._head(status, headers) + end)
 
     async def send(self, data: bytes) -> None:
         if data and not self.disconnected:
-            self._line.write(b"%x\r\n%b\r\n" % (len(data), data))
+            self._line.write(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
             await self._line.room()
 
     async def end(self, data: bytes) -> None:
         self.has_ended = True
-        self._outgoing = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
+        if self.chunked:
+            self._outgoing = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
+        else:
+            self._outgoing = data
         self._outbox.add(self)
 
     def release(self, unwritten: LedgerUnavailable | None) -> None:
@@ -180,6 +200,12 @@ class ClientExchange:
         if not self.keep_alive:
             parts.append(b"connection: close\r\n")
         return b"".join(parts)
+
+
+def whole_answer(status: int, headers: Sequence[Header], body: bytes) -> bytes:
+    """An answer that belongs to no exchange. `headers` without the length."""
+    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    return b"%b%bcontent-length: %d\r\n\r\n%b" % (_STATUS_LINE[status], lines, len(body), body)
 
 
 _NOT_YET = Incoming(surface="openai_chat", headers=Headers([]), body=b"")

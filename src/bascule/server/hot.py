@@ -25,8 +25,15 @@ STOPPING = Refusal(kind="unavailable", message="the gateway is stopping; try aga
 
 
 class EdgeLimits(Struct, frozen=True, kw_only=True):
+    """Of `server.limits`, by the same names."""
+
     max_body_bytes: int
     max_in_flight: int
+    max_head_bytes: int = 64 * 1024
+    max_arriving_bytes: int = 256 * 1024 * 1024
+    max_connections: int = 4_096
+    head_timeout_s: float = 60.0
+    body_idle_s: float = 60.0
 
 
 class Hot:
@@ -34,12 +41,15 @@ class Hot:
 
     def __init__(self, *, engine: Engine, guard: Guard, limits: EdgeLimits) -> None:
         self.engine = engine
-        self.max_body_bytes = limits.max_body_bytes
-        self._max_in_flight = limits.max_in_flight
+        self.limits = limits
+        self.arriving_bytes = 0
+        """Of all bodies that have come in part, or wait for an earlier request on their connection."""
         self._guard = guard
 
     async def serve(self, exchange: Exchange) -> Refusal | None:
-        """Answer; a Refusal where the gateway stopped before it had an answer."""
+        """Answer; a Refusal where others were quicker, or where the gateway stopped before it had an answer."""
+        if self.engine.metrics.in_flight >= self.limits.max_in_flight:
+            return self._too_many()
         try:
             await self.engine.handle(exchange)
         except CancelledError:
@@ -59,19 +69,32 @@ class Hot:
             return Refusal(kind="forbidden", message=problem)
         if headers.get(b"content-encoding") not in (None, b"identity"):
             return Refusal(kind="malformed", message="compressed request bodies are not accepted; send it as it is")
-        if self.engine.metrics.in_flight >= self._max_in_flight:
-            return Refusal(
-                kind="overloaded",
-                message=f"{self._max_in_flight} requests are in flight (server.max_in_flight); try again soon",
-                retry_after_s=1.0,
-            )
+        if self.engine.metrics.in_flight >= self.limits.max_in_flight:
+            return self._too_many()
         announced = headers.get(b"content-length")
-        if announced is not None and announced.isdigit() and int(announced) > self.max_body_bytes:
+        if announced is not None and announced.isdigit() and int(announced) > self.limits.max_body_bytes:
             return self.too_large()
         return None
 
     def too_large(self) -> Refusal:
         return Refusal(
             kind="too_large",
-            message=f"the request is larger than {self.max_body_bytes} bytes (server.max_body_bytes)",
+            message=f"the request is larger than {self.limits.max_body_bytes} bytes (server.limits.max_body_bytes)",
+        )
+
+    def too_much_arriving(self) -> Refusal:
+        most = self.limits.max_arriving_bytes
+        return Refusal(
+            kind="overloaded",
+            message=f"more than {most} bytes of requests are being read (server.limits.max_arriving_bytes); "
+            "try again soon",
+            retry_after_s=1.0,
+        )
+
+    def _too_many(self) -> Refusal:
+        most = self.limits.max_in_flight
+        return Refusal(
+            kind="overloaded",
+            message=f"{most} requests are in flight (server.limits.max_in_flight); try again soon",
+            retry_after_s=1.0,
         )

@@ -1,8 +1,8 @@
 """One client's connection: uvicorn's, with a short way for the hot routes.
 
-Parsing, keep-alive, limits and stopping are uvicorn's. A request for a hot route becomes a `ClientExchange` that the
-engine is given as it is, without ASGI's scope, events and dictionaries between them, which cost 15 to 20 us a request.
-All else goes the way that it goes on any uvicorn.
+Parsing and stopping are uvicorn's, bounds and keep-alive are `arrival`'s. A request for a hot route becomes a
+`ClientExchange` that the engine is given as it is, without ASGI's scope, events and dictionaries between them, which
+cost 15 to 20 us a request. All else goes the way that it goes on any uvicorn.
 """
 
 import asyncio
@@ -19,15 +19,16 @@ from bascule.gateway.exchange import Incoming, Surface
 from bascule.gateway.respond import error_answer
 from bascule.model.errors import Refusal
 from bascule.model.headers import Headers
+from bascule.server.arrival import CLOSE, ArrivingProtocol
 from bascule.server.credentials import presented_secret
-from bascule.server.exchange import ClientExchange
-from bascule.server.hot import HOT_ROUTES, Hot
+from bascule.server.exchange import ClientExchange, whole_answer
+from bascule.server.hot import HOT_ROUTES, STOPPING, Hot
 from bascule.upstream.outbox import Outbox
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class GatewayProtocol(HttpToolsProtocol):
+class GatewayProtocol(ArrivingProtocol):
     """One connection. Of its exchanges, one at a time has its turn; later ones (pipelined) wait behind it."""
 
     def __init__(
@@ -39,36 +40,42 @@ class GatewayProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        super().__init__(hot.limits, config, server_state, app_state, _loop)
         self._hot = hot
         self._outbox = outbox
         self._exchange: ClientExchange | None = None
         """The one whose body is being read, if its route is hot."""
         self._at_turn: ClientExchange | None = None
-        self._idle_since: float | None = None
         self._standing: tuple[object, bytes] = (None, b"")
 
     # The parser's callbacks, in their order.
 
     def on_message_begin(self) -> None:
-        self.url = b""
-        self.expect_100_continue = False
-        self.headers = []
+        super().on_message_begin()
         self._exchange = None
 
     def on_headers_complete(self) -> None:
+        self._judge_head()
+        parser = self.parser
+        method = parser.get_method()
+        if parser.should_upgrade() and method != b"CONNECT":
+            self._upgrade = True
+            return
         path, _, query = self.url.partition(b"?")
         surface = HOT_ROUTES.get(path) or self._decoded_route(path)
         if surface is None:
             self._take_cold_way()
+            self._head_open = False
             return
         headers = Headers(self.headers)
-        method = self.parser.get_method()
+        self.headers = []  # what comes in trailers is none
         exchange = ClientExchange(self, self._outbox, surface, method, headers, query)
-        exchange.keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        exchange.chunked = parser.get_http_version() != "1.0"
+        exchange.keep_alive = exchange.chunked and parser.should_keep_alive()
         exchange.refusal = self._hot.refuse_early(method, headers)
         before = self.cycle
         self._exchange = exchange
+        self._head_open = False
         self.cycle = cast("RequestResponseCycle", exchange)
         if before is None or before.response_complete:
             self._begin(exchange)
@@ -77,20 +84,29 @@ class GatewayProtocol(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
+        size = len(body)
+        self._frame_bytes -= size
         exchange = self._exchange
         if exchange is None:
             super().on_body(body)
         elif exchange.refusal is None:
+            hot = self._hot
             exchange.take_body(body)
-            if exchange.body_bytes > self._hot.max_body_bytes:
-                exchange.refusal = self._hot.too_large()
-                if exchange.turn:
-                    self._refuse(exchange, exchange.refusal)
+            hot.arriving_bytes += size
+            if exchange.body_bytes > hot.limits.max_body_bytes:
+                self._refuse_body(exchange, hot.too_large())
+            elif hot.arriving_bytes > hot.limits.max_arriving_bytes:
+                self._refuse_body(exchange, hot.too_much_arriving())
 
     def on_message_complete(self) -> None:
+        if self._upgrade:
+            return
+        self._message_is_whole()
         exchange = self._exchange
         if exchange is None:
             super().on_message_complete()
+            if self.cycle.response_complete:
+                self._idle()
             return
         exchange.whole = True
         if exchange.response_complete:
@@ -112,6 +128,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self.transport.write(CONTINUE)
 
     def _serve(self, exchange: ClientExchange) -> None:
+        self._hot.arriving_bytes -= exchange.body_bytes
         exchange.incoming = Incoming(
             surface=exchange.surface,
             headers=exchange.headers,
@@ -126,7 +143,10 @@ class GatewayProtocol(HttpToolsProtocol):
         try:
             refusal = await self._hot.serve(exchange)
             if not exchange.has_ended:
-                self._break_off(exchange, refusal)
+                if refusal is None or refusal is STOPPING:
+                    self._break_off(exchange, refusal)
+                else:
+                    self._refuse(exchange, refusal)
         finally:
             if exchange.task is not None:
                 self.tasks.discard(exchange.task)
@@ -137,6 +157,13 @@ class GatewayProtocol(HttpToolsProtocol):
         engine = self._hot.engine
         engine.metrics.refusal(refusal.kind)
         exchange.answer(*error_answer(exchange.surface, refusal, engine.new_request_id()))
+
+    def _refuse_body(self, exchange: ClientExchange, refusal: Refusal) -> None:
+        """Let go of what has come of it. The answer goes when it is its turn."""
+        exchange.refusal = refusal
+        self._hot.arriving_bytes -= exchange.drop_body()
+        if exchange.turn:
+            self._refuse(exchange, refusal)
 
     def _break_off(self, exchange: ClientExchange, refusal: Refusal | None) -> None:
         """There will be no more of an answer: the gateway stops, or the client has left."""
@@ -182,7 +209,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _take_cold_way(self) -> None:
         url, headers, expected = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
+        HttpToolsProtocol.on_message_begin(self)
         self.url = url
         self.headers.extend(headers)
         self.expect_100_continue = expected
@@ -198,42 +225,31 @@ class GatewayProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._at_turn is not None:
             self._at_turn.lost()
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-            self.timeout_keep_alive_task = None
+        for exchange in (self._at_turn, self._exchange, *[cycle for cycle, _ in self.pipeline]):
+            if isinstance(exchange, ClientExchange) and exchange.task is None:
+                self._hot.arriving_bytes -= exchange.drop_body()
 
-    # Keep-alive. One timer per connection that looks when it rings, instead of one set and taken back per request.
+    # `ArrivingProtocol`: what a request is told of which no more will come.
 
-    def on_response_complete(self) -> None:
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
+    def last_word(self, refusal: Refusal) -> bytes:
+        surface = HOT_ROUTES.get(self.url.partition(b"?")[0]) if self._head_open else None
+        if surface is None:
+            return self.plain_answer(refusal)
+        engine = self._hot.engine
+        engine.metrics.refusal(refusal.kind)
+        status, headers, body = error_answer(surface, refusal, engine.new_request_id())
+        return whole_answer(status, [*self.server_state.default_headers, *headers, CLOSE], body)
+
+    def break_body(self, refusal: Refusal) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            super().break_body(refusal)
             return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-        else:
-            self._idle()
-
-    def _idle(self) -> None:
-        self._idle_since = self.loop.time()
-        if self.timeout_keep_alive_task is None:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
-
-    def _unset_keepalive_if_required(self) -> None:
-        """uvicorn's word for: something has arrived."""
-        self._idle_since = None
-
-    def timeout_keep_alive_handler(self) -> None:
-        self.timeout_keep_alive_task = None
-        if self._idle_since is None or self.transport.is_closing():
-            return
-        left_s = self._idle_since + self.timeout_keep_alive - self.loop.time()
-        if left_s <= 0:
+        exchange.keep_alive = False
+        if exchange.response_complete:
             self.transport.close()
-        else:
-            self.timeout_keep_alive_task = self.loop.call_later(left_s, self.timeout_keep_alive_handler)
+        elif exchange.refusal is None:
+            self._refuse_body(exchange, refusal)
 
 
 def gateway_protocol(hot: Hot, outbox: Outbox) -> Callable[..., asyncio.Protocol]:
