@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec import Raw
 
-from bascule.model.errors import MalformedRequest
+from bascule.model.errors import MalformedRequest, Untranslatable
 
 NULL = Raw(b"null")
 """The default of a field that is kept as JSON text."""
@@ -142,6 +142,26 @@ def numbers(holder: Holder, name: str, where: str = "") -> dict[str, float] | No
             if number(value, key, path(where, name)) is None:
                 wrong(path(where, name), key, "a number")
     return value
+
+
+_CACHE_KINDS = frozenset({"ephemeral"})
+_CACHE_TERMS = frozenset({"5m", "1h"})
+
+
+def cache_mark(holder: Holder, where: str) -> Holder | None:
+    """Anthropic's `cache_control` of a block or a tool, with the few words that it knows."""
+    given = mapping(holder, "cache_control", where)
+    if given is not None:
+        word(given, "type", _CACHE_KINDS, path(where, "cache_control"))
+        word(given, "ttl", _CACHE_TERMS, path(where, "cache_control"))
+    return given
+
+
+def untranslatable(at: str, what: str) -> NoReturn:
+    """Raises Untranslatable: `what` (a sentence's beginning) at path `at` has no counterpart in the other dialect."""
+    raise Untranslatable(
+        f"`{at}`: {what} has no counterpart at this model's provider; leave it out or choose a model that takes it", at
+    )
 
 
 def model_name(body: Holder) -> str:

@@ -10,7 +10,7 @@ from bascule.dialects.fields import is_json
 from bascule.dialects.splice import usd_number
 from bascule.dialects.sse import SseParser
 from bascule.dialects.streamed import again, too_long_fault
-from bascule.model.errors import MalformedRequest, Refusal
+from bascule.model.errors import MalformedRequest, Refusal, Untranslatable
 from bascule.model.events import Event
 from bascule.model.facts import Facts
 from bascule.model.outcome import Fault
@@ -90,6 +90,8 @@ class Translator:
             return self._of.render_request(self._of.parse_request(body), target)
         except MalformedRequest as problem:
             return Refusal(kind="malformed", message=str(problem), param=problem.param)
+        except Untranslatable as problem:
+            return Refusal(kind="unsupported", message=str(problem), param=problem.param)
 
     def reply(
         self, raw: bytes, facts: Facts, model: str, cost_nanousd: int | None, context: ReplyContext = NO_CONTEXT

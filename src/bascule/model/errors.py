@@ -108,6 +108,17 @@ class MalformedRequest(BasculeError):
         super().__init__(message)
 
 
+class Untranslatable(BasculeError):
+    """A client's body is right, but another dialect has no word for a part of it that must not be lost.
+
+    `param` is the path of that part.
+    """
+
+    def __init__(self, message: str, param: str) -> None:
+        self.param = param
+        super().__init__(message)
+
+
 class StoreError(BasculeError):
     """The database cannot be opened, read or written."""
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from bascule.dialects.anthropic_messages.unsigned import FOREIGN_SIGNATURE
-from bascule.dialects.fields import flag, mapping, required_text, text, wrong
+from bascule.dialects.fields import cache_mark, flag, mapping, objects, required_text, text, untranslatable, wrong
 from bascule.dialects.names import split_call_id
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import (
@@ -26,24 +26,30 @@ from bascule.model.request import (
 NAME = "anthropic_messages"
 
 
-def parse_content(content: Any, where: str) -> tuple[Block, ...]:
-    """Raises MalformedRequest with the path of what is wrong. Empty text is left out."""
+def parse_content(content: Any, where: str, *, answered: bool = False) -> tuple[Block, ...]:
+    """Raises MalformedRequest with the path of what is wrong. Empty text is left out.
+
+    A block with no canonical word is Opaque where a provider `answered` with it; from a client it is Untranslatable,
+    since what a client says may not be lost on the way to a model.
+    """
     if type(content) is str:
         return (Text(text=content),) if content else ()
     if type(content) is not list:
         raise MalformedRequest(f"`{where}` must be text or a list of blocks", where)
-    return tuple([block for index, given in enumerate(content) if (block := _block(given, f"{where}[{index}]"))])
+    return tuple(
+        [block for at, given in enumerate(content) if (block := _block(given, f"{where}[{at}]", answered=answered))]
+    )
 
 
 def carried(block: dict[str, Any], where: str, *more: str) -> Carried:
     """What only this dialect can say of a block or a tool: its cache mark, and `more` fields as they are."""
     kept: dict[str, Any] = {key: block[key] for key in more if block.get(key) is not None}
-    if (cache_control := mapping(block, "cache_control", where)) is not None:
+    if (cache_control := cache_mark(block, where)) is not None:
         kept["cache_control"] = cache_control
     return {NAME: kept} if kept else {}
 
 
-def _block(block: Any, where: str) -> Block | None:
+def _block(block: Any, where: str, *, answered: bool) -> Block | None:
     if type(block) is not dict:
         raise MalformedRequest(f"`{where}` must be an object with a `type`", where)
     kind = required_text(block, "type", where)
@@ -55,9 +61,10 @@ def _block(block: Any, where: str) -> Block | None:
     if kind == "tool_use":
         return _tool_use(block, where)
     if kind == "tool_result":
+        given = block.get("content")
         return ToolResult(
             tool_use_id=split_call_id(required_text(block, "tool_use_id", where))[0],
-            content=() if block.get("content") is None else parse_content(block["content"], f"{where}.content"),
+            content=() if given is None else parse_content(given, f"{where}.content", answered=answered),
             is_error=flag(block, "is_error", where) is True,
             carried=carried(block, where),
         )
@@ -73,6 +80,10 @@ def _block(block: Any, where: str) -> Block | None:
         return Thinking(text=thought, signature=Signature(NAME, signature))
     if kind == "redacted_thinking":
         return RedactedThinking(signature=Signature(NAME, required_text(block, "data", where)))
+    if kind == "search_result" and not answered:
+        return _search_result(block, where)
+    if not answered:
+        untranslatable(f"{where}.type", f"a block of type {kind[:40]!r}")
     return Opaque(dialect=NAME, raw=Raw(msgspec.json.encode(block)))
 
 
@@ -85,6 +96,21 @@ def _tool_use(block: dict[str, Any], where: str) -> ToolUse:
         signature=None if signature is None else Signature("openai_chat", signature),
         carried=carried(block, where),
     )
+
+
+def _search_result(block: dict[str, Any], where: str) -> Text:
+    """What the client found itself, as text under its title and source; citations need the block and are lost."""
+    texts = [required_text(part, "text", f"{where}.content[{at}]") for at, part in _parts(block, where)]
+    head = [required_text(block, "title", where), required_text(block, "source", where)]
+    return Text(text="\n".join([*head, *texts]), carried=carried(block, where))
+
+
+def _parts(block: dict[str, Any], where: str) -> list[tuple[int, dict[str, Any]]]:
+    found = list(enumerate(objects(block, "content", where)))
+    for at, part in found:
+        if part.get("type") != "text":
+            wrong(f"{where}.content[{at}]", "type", "`text`")
+    return found
 
 
 def _source(block: dict[str, Any], where: str) -> tuple[dict[str, Any], str]:
@@ -117,6 +143,8 @@ def _document(block: dict[str, Any], where: str) -> Document:
         plain = required_text(source, "data", at)
     elif kind == "content":
         content = parse_content(source.get("content"), f"{at}.content")
+        if not all(isinstance(part, Text) for part in content):
+            untranslatable(f"{at}.content", "a document with more than text in it")
         plain = "\n".join([part.text for part in content if isinstance(part, Text)])
     elif kind == "base64":
         data = required_text(source, "data", at)

@@ -13,19 +13,29 @@ from bascule.dialects.fields import (
     required_text,
     sequence_of_text,
     text,
+    untranslatable,
     whole,
+    word,
     wrong,
 )
 from bascule.model.errors import MalformedRequest
-from bascule.model.request import Message, Reasoning, Request, ResponseFormat, Text, Tool, ToolChoice
+from bascule.model.request import Block, Message, Reasoning, Request, ResponseFormat, Text, Tool, ToolChoice
 
 _CHOICES = {"auto": "auto", "any": "required", "none": "none", "tool": "tool"}
 _EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
+_THINKING = frozenset({"enabled", "disabled", "adaptive"})
 _ROLES = ("user", "assistant", "system")
 
 
 def parse_request(body: dict[str, Any]) -> Request:
-    """Raises MalformedRequest naming the field. Unknown fields and betas are left out."""
+    """Raises MalformedRequest naming the field, or Untranslatable.
+
+    Unknown fields and betas are left out, and so are hints, which change how fast or at what price the same answer
+    comes: the top-level `cache_control`, `service_tier`, `speed`, `context_management`, the rest of `output_config`.
+    """
+    for name in ("mcp_servers", "container"):
+        if body.get(name):
+            untranslatable(name, "what runs at Anthropic beside the model")
     metadata = mapping(body, "metadata") or {}
     user = text(metadata, "user_id", "metadata")
     return Request(
@@ -50,7 +60,10 @@ def _message(message: dict[str, Any], where: str) -> Message:
     role: Any = required_text(message, "role", where)
     if role not in _ROLES:
         raise MalformedRequest(f"`{where}.role` is {role[:40]!r}, which is no role", f"{where}.role")
-    return Message(role=role, content=parse_content(message.get("content"), f"{where}.content"))
+    content = parse_content(message.get("content"), f"{where}.content")
+    if role == "system":
+        _texts(content, f"{where}.content")
+    return Message(role=role, content=content)
 
 
 def _instructions(system: Any) -> tuple[Text, ...]:
@@ -59,8 +72,16 @@ def _instructions(system: Any) -> tuple[Text, ...]:
         return ()
     if type(system) is str:
         return (Text(text=system),) if system else ()
-    texts = [block for block in parse_content(system, "system") if isinstance(block, Text)]
+    texts = _texts(parse_content(system, "system"), "system")
     return tuple([given for given in texts if not given.text.startswith(BILLING_HEADER)])
+
+
+def _texts(blocks: tuple[Block, ...], where: str) -> list[Text]:
+    """The blocks of a system prompt, which elsewhere is text."""
+    texts = [block for block in blocks if isinstance(block, Text)]
+    if len(texts) < len(blocks):
+        untranslatable(where, "a system prompt with more than text in it")
+    return texts
 
 
 def _tool(tool: dict[str, Any], where: str) -> Tool:
@@ -108,12 +129,12 @@ def _response_format(body: dict[str, Any]) -> ResponseFormat | None:
 def _reasoning(body: dict[str, Any]) -> Reasoning | None:
     """`effort` steers more than thinking at Anthropic; elsewhere it only has a meaning while thinking is on."""
     config = mapping(body, "output_config") or {}
-    effort: Any = text(config, "effort", "output_config")
+    effort: Any = word(config, "effort", _EFFORTS, "output_config")
     thinking = mapping(body, "thinking")
     if thinking is None:
         return None
-    kind = required_text(thinking, "type", "thinking")
-    budget = whole(thinking, "budget_tokens", "thinking")
+    kind = word(thinking, "type", _THINKING, "thinking") or required_text(thinking, "type", "thinking")
+    budget = count(thinking, "budget_tokens", "thinking")
     if kind == "disabled":
         return Reasoning(enabled=False)
-    return Reasoning(enabled=True, effort=effort if effort in _EFFORTS else None, budget_tokens=budget)
+    return Reasoning(enabled=True, effort=effort, budget_tokens=budget)

@@ -17,7 +17,7 @@ def parse_response(raw: bytes) -> Response:
     response_id = text_or_none(body.get("id"))
     reason = body.get("stop_reason")
     choice = Choice(
-        content=parse_content(_cleaned(body["content"], response_id), "content"),
+        content=parse_content(_cleaned(body["content"], response_id), "content", answered=True),
         finish_reason=STOP_REASONS.get(reason, reason) if isinstance(reason, str) else None,
         stop_sequence=text_or_none(body.get("stop_sequence")),
     )

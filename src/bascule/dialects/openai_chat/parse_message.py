@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import msgspec
-
-from bascule.dialects.fields import mapping, objects, required_text, text, wrong
+from bascule.dialects.fields import cache_mark, mapping, objects, required_text, text, word, wrong
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import (
     Audio,
@@ -19,6 +17,8 @@ from bascule.model.request import (
     ToolResult,
     ToolUse,
 )
+
+_CALL_KINDS = frozenset({"function", "custom"})
 
 
 def parse_message(message: dict[str, Any], where: str) -> tuple[Block, ...]:
@@ -51,7 +51,7 @@ def parse_tool_result(message: dict[str, Any], where: str) -> ToolResult:
 
 def mark(holder: dict[str, Any], where: str) -> Carried:
     """OpenRouter's and LiteLLM's way to mark Anthropic cache breakpoints in this dialect."""
-    given = mapping(holder, "cache_control", where)
+    given = cache_mark(holder, where)
     return {} if given is None else {"anthropic_messages": {"cache_control": given}}
 
 
@@ -119,6 +119,8 @@ def _image(part: dict[str, Any], where: str) -> Image:
     detail = text(image, "detail", at)
     media_type, data = _data_url(url)
     if data is None:
+        if not _is_address(url):
+            wrong(at, "url", "an http or https address, or a data URL")
         return Image(url=url, detail=detail, carried=mark(part, where))
     return Image(data=data, media_type=media_type, detail=detail, carried=mark(part, where))
 
@@ -139,9 +141,16 @@ def _data_url(url: str) -> tuple[str | None, str | None]:
     return head.partition(";")[0] or None, payload
 
 
+def _is_address(url: str) -> bool:
+    return url[:8].lower().startswith(("http://", "https://"))
+
+
 def _tool_call(call: dict[str, Any], where: str) -> ToolUse:
     given = text(call, "id", where) or ""
+    said = word(call, "type", _CALL_KINDS, where)
     if (function := mapping(call, "function", where)) is not None:
+        if said == "custom":
+            wrong(where, "type", "`function`, as it is one")
         at = f"{where}.function"
         return ToolUse(
             id=given,
@@ -157,10 +166,5 @@ def _tool_call(call: dict[str, Any], where: str) -> ToolUse:
 
 
 def _arguments(function: dict[str, Any], where: str) -> str:
-    """JSON text; some clients and providers send the object itself."""
-    arguments = function.get("arguments")
-    if type(arguments) is dict:
-        return msgspec.json.encode(arguments).decode()
-    if arguments is not None and type(arguments) is not str:
-        wrong(where, "arguments", "JSON text or an object")
-    return arguments or ""
+    """JSON text, as the model wrote it. What a provider sends as an object is made text before."""
+    return text(function, "arguments", where) or ""

@@ -12,11 +12,13 @@ from bascule.dialects.fields import (
     required_text,
     sequence_of_text,
     text,
+    untranslatable,
     whole,
+    word,
     wrong,
 )
 from bascule.dialects.openai_chat.parse_message import parse_message, parse_tool_result
-from bascule.dialects.openai_chat.parse_tools import parse_tool_choice, parse_tools
+from bascule.dialects.openai_chat.parse_tools import only, parse_tool_choice, parse_tools
 from bascule.dialects.openai_chat.quirks import SYSTEM_ROLES
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import Carried, Message, Reasoning, Request, ResponseFormat, Text, ToolResult
@@ -26,15 +28,25 @@ _CHOSEN_FORMATS = "`text`, `json_object` or `json_schema`"
 
 
 def parse_request(body: dict[str, Any]) -> Request:
-    """Raises MalformedRequest naming the field. Unknown fields are left out."""
+    """Raises MalformedRequest naming the field, or Untranslatable.
+
+    Unknown fields are left out, and so are hints: `prediction` (speed), `verbosity`, `store`. What the target does
+    with sampling fields is its renderer's.
+    """
+    if any(kind != "text" for kind in sequence_of_text(body, "modalities")):
+        untranslatable("modalities", "an answer that is more than text")
+    for name in ("audio", "web_search_options"):
+        if body.get(name) is not None:
+            untranslatable(name, "what this asks of the provider")
     instructions, messages = _conversation(objects(body, "messages"))
+    choice, allowed = parse_tool_choice(body)
     newer, older = count(body, "max_completion_tokens"), count(body, "max_tokens")
     return Request(
         model=required_text(body, "model"),
         instructions=instructions,
         messages=messages,
-        tools=parse_tools(body),
-        tool_choice=parse_tool_choice(body),
+        tools=only(parse_tools(body), allowed),
+        tool_choice=choice,
         max_tokens=older if newer is None else newer,
         n=count(body, "n") or 1,
         temperature=number(body, "temperature"),
@@ -72,8 +84,11 @@ def _conversation(given: list[dict[str, Any]]) -> tuple[tuple[Text, ...], tuple[
             results = []
         content = parse_message(message, where)
         if role in SYSTEM_ROLES:
+            texts = [block for block in content if isinstance(block, Text)]
+            if len(texts) < len(content):
+                untranslatable(f"{where}.content", "a system prompt with more than text in it")
             if not messages:
-                instructions += [block for block in content if isinstance(block, Text)]
+                instructions += texts
                 continue
             carried: Carried = {"openai_chat": {"role": role}} if role == "developer" else {}
             messages.append(Message(role="system", content=content, carried=carried))
@@ -122,8 +137,8 @@ def _response_format(body: dict[str, Any]) -> ResponseFormat | None:
 
 def _reasoning(body: dict[str, Any]) -> Reasoning | None:
     wanted = mapping(body, "reasoning") or {}
-    effort: Any = text(body, "reasoning_effort") or text(wanted, "effort", "reasoning")
+    effort: Any = word(body, "reasoning_effort", _EFFORTS) or word(wanted, "effort", _EFFORTS, "reasoning")
     budget = count(wanted, "max_tokens", "reasoning")
-    if effort in _EFFORTS:
+    if effort is not None:
         return Reasoning(enabled=effort != "none", effort=effort)
     return None if budget is None else Reasoning(enabled=True, budget_tokens=budget)

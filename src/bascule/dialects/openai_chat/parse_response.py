@@ -89,7 +89,7 @@ def _is_call(call: Any) -> bool:
 def _call(call: dict[str, Any]) -> dict[str, Any]:
     """A call with texts where they have to be: an id that is none is missing, arguments are JSON of whatever kind."""
     given = call.get("id")
-    cleaned = {**call, "id": given if isinstance(given, str) else None}
+    cleaned = {**call, "id": given if isinstance(given, str) else None, "type": None}
     if call.get("function"):
         return {**cleaned, "function": _function(call["function"])}
     text = call["custom"].get("input")
@@ -98,7 +98,7 @@ def _call(call: dict[str, Any]) -> dict[str, Any]:
 
 def _function(function: dict[str, Any]) -> dict[str, Any]:
     arguments = function.get("arguments")
-    if arguments is None or isinstance(arguments, str | dict):
+    if arguments is None or isinstance(arguments, str):
         return function
     return {**function, "arguments": msgspec.json.encode(arguments).decode()}
 

@@ -185,7 +185,8 @@ def _user(message: Message) -> tuple[list[Body], Body | None]:
 
 
 def _result_text(block: ToolResult) -> str:
-    text = _joined(block.content)
+    parts = [part for part in map(_part, block.content) if part is not None and part["type"] == "text"]
+    text = "\n".join([part["text"] for part in parts])
     if not text and any(isinstance(part, Image | Document) for part in block.content):
         text = "(the result follows in the next message)"
     return f"Error: {text}" if block.is_error and not text.lower().startswith("error") else text
@@ -213,7 +214,8 @@ def _part(block: Block) -> Body | None:
 def _document(block: Document) -> Body:
     if block.text is not None:
         title = f"{block.name}:\n" if block.name else ""
-        return {"type": "text", "text": f"{title}{block.text}"}
+        context = f"{block.context}\n" if block.context else ""
+        return {"type": "text", "text": f"{title}{context}{block.text}"}
     if block.data is None:
         return {"type": "text", "text": f"Document: {block.url}"}
     data = f"data:{block.media_type};base64,{block.data}"
