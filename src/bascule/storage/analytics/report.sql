@@ -36,12 +36,41 @@ SELECT {g}, {fields} FROM {table} ORDER BY {order}
 CREATE TEMP TABLE {table} AS
 SELECT {g}, {value} AS value, count(*) AS n FROM {rows} WHERE {value} IS NOT NULL GROUP BY {g}, value
 
--- name: times
-SELECT {g}, latency[1], latency[2], first[1], first[2]
-FROM (
-  SELECT {g}, quantile_disc(latency_ms, [0.5, 0.95]) AS latency, quantile_disc(first_ms, [0.5, 0.95]) AS first
-  FROM {rows} GROUP BY {g}
+-- name: coarse
+-- Of many groups, first how many values lie in each bucket …
+CREATE OR REPLACE TEMP TABLE coarse AS
+SELECT {g}, {value} // {width} AS bucket, count(*) AS n FROM {rows} WHERE {value} IS NOT NULL GROUP BY {g}, bucket
+
+-- name: hits
+-- … then in which bucket each percentile lies and how many values lie before it …
+CREATE OR REPLACE TEMP TABLE hits AS
+WITH ranked AS (
+  SELECT {g}, bucket, n, sum(n) OVER (PARTITION BY {g} ORDER BY bucket RANGE UNBOUNDED PRECEDING) AS upto,
+    sum(n) OVER (PARTITION BY {g}) AS total
+  FROM coarse
 )
+SELECT {g}, percent, min(bucket) AS bucket, min(upto - n) AS before, any_value(total) AS total
+FROM ranked, (VALUES (50), (95)) AS asked(percent)
+WHERE upto * 100 >= total * percent
+GROUP BY {g}, percent
+
+-- name: fine
+-- … and only of those buckets which value it is.
+WITH met AS (
+  SELECT {g}, value, count(*) AS n
+  FROM (SELECT {g}, {value} AS value FROM {rows} WHERE {value} IS NOT NULL) AS r
+  WHERE EXISTS (SELECT 1 FROM hits WHERE {same_group} AND hits.bucket = r.value // {width})
+  GROUP BY {g}, value
+), ranked AS (
+  SELECT {r_g}, percent, value, total,
+    before + sum(n) OVER (PARTITION BY {r_g}, percent ORDER BY value RANGE UNBOUNDED PRECEDING) AS upto
+  FROM met AS r JOIN hits ON {same_group} AND hits.bucket = r.value // {width}
+)
+SELECT {g},
+  min(value) FILTER (percent = 50 AND upto * 100 >= total * 50),
+  min(value) FILTER (percent = 95 AND upto * 100 >= total * 95)
+FROM ranked
+GROUP BY {g}
 
 -- name: percentiles
 -- By nearest rank, in integers: the smallest value that so many per cent do not exceed.

@@ -11,7 +11,9 @@ from bascule.storage.analytics.dimensions import Read
 from bascule.storage.analytics.frame import Frame, frame, group_names, same_group, share, sum_groups
 
 Key = tuple[Any, ...]
-FEW = 5_000
+LATENCY_BUCKET = "128"
+"""Milliseconds."""
+FEW = 200
 """So many groups are computed whole, however few are shown; of more only those that are."""
 COUNTED = 200
 """In so many groups it pays to count how often each value occurs, and to add the counts up to those of all."""
@@ -180,9 +182,8 @@ class Typical:
             self._latency = _keyed(self._width, found.run("report", "percentiles", g=names, table=sources.latency))
             self._first = _keyed(self._width, found.run("report", "percentiles", g=names, table=sources.first))
         else:
-            both = found.run("report", "times", g=names, rows=sources.rows)
-            self._latency = _keyed(self._width, [line[:-2] for line in both])
-            self._first = _keyed(self._width, [(*line[: self._width], *line[-2:]) for line in both])
+            self._latency = _keyed(self._width, _of_many(found, count, sources.rows, "latency_ms"))
+            self._first = _keyed(self._width, _of_many(found, count, sources.rows, "first_ms"))
         if of_all:
             self._requests = {(0,): _of_all_requests(found)}
         else:
@@ -249,6 +250,15 @@ def _of_all_requests(found: Frame) -> tuple[Any, ...]:
         place = (total * 50 + 99) // 100 - before - 1
         ((cost,),) = found.run("report", "median_in_bucket", width=BUCKET, bucket=str(number), place=str(place))
     return cost, tokens[0][1] if tokens else None
+
+
+def _of_many(found: Frame, count: int, rows: str, value: str) -> list[tuple[Any, ...]]:
+    """The percentiles of each of many groups, in two passes that hold little."""
+    names = group_names(count)
+    read = {"g": names, "rows": rows, "value": value, "width": LATENCY_BUCKET}
+    found.run("report", "coarse", **read)
+    found.run("report", "hits", g=names)
+    return found.run("report", "fine", **read, r_g=group_names(count, "r."), same_group=same_group(count, "r", "hits"))
 
 
 def _keyed(width: int, lines: list[tuple[Any, ...]]) -> dict[Key, tuple[Any, ...]]:
