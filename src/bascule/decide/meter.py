@@ -1,6 +1,7 @@
 """What an attempt consumed, once it has ended: the provider's word where it gave one, else an estimate.
 
-Reported usage is taken as it is, a reported zero included: nothing is guessed over the truth. An estimate is never
+Reported usage is taken as it is, a reported zero included: nothing is guessed over the truth. (What a strict budget
+gives back for it is another question: `is_bound`.) An estimate is never
 below what the provider had reported by then, and leans 5 % up, because a row must not be below what was billed.
 """
 
@@ -71,6 +72,19 @@ def bill(usage: Usage) -> Literal["usage", "hold", "nothing"]:
     if usage.source == "none":
         return "nothing"
     return "hold" if "unknown_bill" in usage.flags else "usage"
+
+
+def is_bound(usage: Usage, output_bytes: int) -> bool:
+    """Whether what a settled usage costs is the most that it can have cost, so that a strict budget may have back the
+    rest of what was held. An estimate is not; nor is a report of nothing at all for an answer that can be seen.
+    """
+    if usage.source == "estimated":
+        return False
+    return (
+        not output_bytes
+        or usage.source != "reported"
+        or bool(usage.tier_input or usage.billed_output or usage.tokens_audio_out or usage.tokens_image_out)
+    )
 
 
 def _is_absurd(usage: Usage) -> bool:

@@ -4,7 +4,7 @@ import logging
 
 from msgspec import Struct, structs
 
-from bascule.decide.meter import Ending, bill, settle_usage
+from bascule.decide.meter import Ending, bill, is_bound, settle_usage
 from bascule.decide.price import price
 from bascule.dialects.base import ReplyFacts
 from bascule.gateway.admission import Admitted
@@ -164,7 +164,7 @@ class Books:
         baseline_nanousd = saved_nanousd = None
         if baseline is not None:
             baseline_nanousd, saved_nanousd = _against_baseline(cost, ended, baseline, attempt.started_ms)
-        charged_nanousd = _charged(attempt, cost)
+        charged_nanousd = _charged(attempt, cost, 0 if ended.reply is None else ended.reply.output_bytes)
         settlement = Settlement(
             attempt_id=attempt.attempt_id,
             ts_first_ms=ended.first_ms,
@@ -314,14 +314,14 @@ class Books:
             counters.first_byte.observe((ended.first_ms - attempt.started_ms) / 1000)
 
 
-def _charged(attempt: OpenAttempt, cost: Cost) -> int | None:
+def _charged(attempt: OpenAttempt, cost: Cost, output_bytes: int) -> int | None:
     """What budgets count; None (an unknown cost) is the hold.
 
-    An estimate is no bound, so under a strict budget its hold stays spent. The settlement says so, for the counters
-    that are made from rows later.
+    An estimate is no bound, nor is a zero for an answer that was seen, so under a strict budget the hold stays spent.
+    The settlement says so, for the counters that are made from rows later.
     """
     hold, known = attempt.hold_nanousd, cost.cost_nanousd
-    if known is None or hold is None or not attempt.strict or cost.usage.source != "estimated":
+    if known is None or hold is None or not attempt.strict or is_bound(cost.usage, output_bytes):
         return known
     return max(hold, known)
 

@@ -80,8 +80,8 @@ class Settlement(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="set
     cost_nanousd: int | None = None
     """None where the price is unknown."""
     charged_nanousd: int | None = None
-    """What budgets were charged where that is not the cost: under a strict budget an estimate leaves its whole hold
-    spent. None: the cost, an unknown one as its hold."""
+    """What budgets were charged where that is not the cost: under a strict budget an estimate, or a reported
+    zero for an answer that was seen, leaves its whole hold spent. None: the cost, an unknown one as its hold."""
     rates: Rates | None = None
     baseline_nanousd: int | None = None
     saved_nanousd: int | None = None

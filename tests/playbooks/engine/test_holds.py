@@ -2,10 +2,23 @@
 
 import pytest
 from tests.playbooks.engine.conftest import CONFIG, OTHER, Begin, Playbook, budget, strict
-from tests.playbooks.engine.wire import HI, a_stream, answered, chat, messages, openai_error, streamed
+from tests.playbooks.engine.wire import (
+    DONE,
+    HI,
+    ROLE,
+    STOP,
+    a_stream,
+    answered,
+    chat,
+    messages,
+    openai_error,
+    streamed,
+    text,
+    used,
+)
 
 from bascule.model.money import usd_text
-from bascule.testing.transport import broken
+from bascule.testing.transport import broken, stream
 
 DAY_MS = 86_400_000
 ALIASES = "\naliases: {lite: small, dear: big}"
@@ -176,6 +189,28 @@ def test_a_model_that_is_free_needs_no_bound_and_no_money(begin: Begin) -> None:
     assert world.ask(picture(INLINE, "own")).status == 200
     assert world.ask(picture(URL, "own")).status == 200
     assert [(row.hold_nanousd, row.cost_nanousd) for row in world.rows] == [(0, 0)] * 3
+
+
+@pytest.mark.parametrize("in_stream", [False, True])
+def test_a_zero_for_an_answer_that_was_seen_does_not_lift_a_strict_budget(begin: Begin, in_stream: bool) -> None:
+    whole = answered(tokens_in=0, tokens_out=0)
+    once = stream(ROLE, text("hello"), STOP, used(0, 0), DONE) if in_stream else whole
+    world = begin(*[once] * 9, more=strict("0.01"))
+    asked = chat(max_tokens=300, stream=in_stream)
+    statuses = [world.ask(asked).status for _ in range(9)]
+    assert statuses[0] == 200
+    assert statuses[-1] == 402
+    first = world.rows[0]
+    assert (first.cost_nanousd, first.charged_nanousd) == (0, first.hold_nanousd)
+    assert (first.usage_source, "zero" in first.usage_flags) == ("reported", True)
+    assert world.gateway.authority.open_holds == 0
+
+
+def test_a_zero_where_nothing_was_generated_costs_nothing(begin: Begin) -> None:
+    for mode, said in (("strict", ""), ("expected", "hello")):
+        world = begin(answered(said, tokens_in=0, tokens_out=0), more=budget("0.01", mode))
+        assert world.ask(chat()).status == 200
+        assert [(row.cost_nanousd, row.charged_nanousd) for row in world.rows] == [(0, 0)]
 
 
 def test_base64_bytes_are_not_counted_as_text(begin: Begin) -> None:
