@@ -16,7 +16,7 @@ from bascule.compose import Gateway, Store, price_book, snapshot_of
 from bascule.config.load import Document
 from bascule.gateway.exchange import Incoming
 from bascule.link import LinkedProvider, Snapshot
-from bascule.model.catalog import Endpoint, Model
+from bascule.model.catalog import Model
 from bascule.model.errors import BasculeError
 from bascule.model.headers import Headers
 from bascule.model.money import usd_text
@@ -142,7 +142,7 @@ async def _probe_all(
     now_ms: int,
 ) -> tuple[str, list[Probed]]:
     chosen = model or configured_model(snapshot, linked) or await cheapest_model(gateway, linked, book, now_ms)
-    gateway.engine.use(gateway.settings(with_unknown_model(snapshot, linked, _priced(snapshot, linked, chosen))))
+    gateway.engine.use(gateway.settings(with_probed_models(snapshot, linked, _priced(snapshot, linked, chosen))))
     session = f"certify-{linked.name}-{now_ms}"
     left, done = max_nanousd, []
     for probe in probes(linked.spec, dialect, linked.name, chosen):
@@ -235,23 +235,30 @@ async def _listed(gateway: Gateway, linked: LinkedProvider) -> frozenset[str]:
     return frozenset([str(item["id"]) for item in data if isinstance(item, dict) and "id" in item])
 
 
-def with_unknown_model(snapshot: Snapshot, linked: LinkedProvider, like: Endpoint) -> Snapshot:
-    """The model that nobody has, at the price of the one that is proved: a provider that answers for it all the same
-    bills something, and where a budget applies nothing is sent that has no price."""
+def with_probed_models(snapshot: Snapshot, linked: LinkedProvider, proved: Model) -> Snapshot:
+    """The model that is proved, by the provider's own name, and the one that nobody has, at the same price: a provider
+    that answers for it all the same bills something, and where a budget applies nothing is sent that has no price.
+    """
+    (endpoint,) = proved.endpoints
     name = f"{linked.name}/{UNKNOWN_MODEL}"
-    asked = Model(name=name, endpoints=(structs.replace(like, id=name, upstream_model=UNKNOWN_MODEL),))
+    asked = Model(name=name, endpoints=(structs.replace(endpoint, id=name, upstream_model=UNKNOWN_MODEL),))
     changed = copy(snapshot)
-    changed.models = {**snapshot.models, name: asked}
+    changed.models = {**snapshot.models, proved.name: proved, name: asked}
     return changed
 
 
-def _priced(snapshot: Snapshot, linked: LinkedProvider, model: str) -> Endpoint:
-    """Where the model is asked for. Raises BasculeError where its price is not known."""
-    found = snapshot.direct(linked.name, model)
-    endpoint = None if found is None else found.endpoints[0]
-    if endpoint is None or (endpoint.prices is None and not endpoint.free):
-        raise BasculeError(
-            f"the price of {model!r} at {linked.name!r} is not known, so --max-usd cannot be kept; name another with "
-            "--model, or state `price` for the provider (0 and 0 for a server of your own)"
-        )
-    return endpoint
+def _priced(snapshot: Snapshot, linked: LinkedProvider, model: str) -> Model:
+    """The model under the name that the probes ask for, at its one endpoint: with what the configuration says of it,
+    else with what the price book and the provider's entry say. Raises BasculeError where its price is not known.
+    """
+    name = f"{linked.name}/{model}"
+    direct = snapshot.direct(linked.name, model)
+    for found in [*snapshot.models.values(), *([] if direct is None else [direct])]:
+        for endpoint in found.endpoints:
+            told = endpoint.free or endpoint.prices is not None
+            if told and (endpoint.provider, endpoint.upstream_model) == (linked.name, model):
+                return structs.replace(found, name=name, endpoints=(structs.replace(endpoint, id=name),))
+    raise BasculeError(
+        f"the price of {model!r} at {linked.name!r} is not known, so --max-usd cannot be kept; name another with "
+        "--model, or state `price` for the model or the provider (0 and 0 for a server of your own)"
+    )

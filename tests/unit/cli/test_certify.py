@@ -82,6 +82,24 @@ def test_a_sound_provider_is_certified(run: Any, config: Path, running: Running,
     assert len(running.upstream.served) == 4
 
 
+@pytest.mark.parametrize("where", ["endpoint", "model"])
+def test_a_configured_model_has_the_price_that_is_configured(
+    run: Any, config: Path, running: Running, where: str
+) -> None:
+    price = "price: {input: 2, output: 8}"
+    own, of_model = (f", {price}", "") if where == "endpoint" else ("", f", {price}")
+    file = config / "bascule.yaml"
+    file.write_text(
+        file.read_text()
+        + f"models: {{ours: {{endpoints: [{{provider: dark, model: scripted-small{own}}}]{of_model}}}}}\n"
+    )
+    found = run("certify", "dark", "--json")
+    assert found.code == 0, found.out + found.err
+    assert found.json["model"] == "scripted-small"
+    rows = [json.loads(line) for line in run("ledger", "export").out.splitlines()]
+    assert sorted({row["rates"]["output"] for row in rows if row["cost_nanousd"]}) == [8_000_000]
+
+
 def test_what_does_not_hold_is_named(run: Any, config: Path, running: Running) -> None:
     running.upstream.use(Script(usage_fault="none", output_tokens=5))
     found = run("certify", "chat", "--model", "scripted-small", "--json")
