@@ -177,7 +177,7 @@ def command(
             report_picture(held, made, where, form, out_path)
             return
         if form == "html":
-            text = _page(held, made, paid, where, period, terms)
+            text = _page(held, store.analytics, made, paid, where, period, terms)
         else:
             text = _text(made, paid, period, "md" if form == "table" else form)
         if out_path is None:
@@ -261,7 +261,13 @@ def _payload(made: Report, paid: Paying | None) -> dict[str, Any]:
 
 
 def _page(
-    analytics: Analytics, made: Report, paid: Paying | None, where: RowFilter, period: Period, terms: Terms
+    analytics: Analytics,
+    whole: Analytics,
+    made: Report,
+    paid: Paying | None,
+    where: RowFilter,
+    period: Period,
+    terms: Terms,
 ) -> str:
     return report_page(
         analytics,
@@ -269,6 +275,7 @@ def _page(
         where,
         period,
         terms,
+        earlier=whole,
         heading=header(period, made.total.sums),
         columns=_columns(made, paid),
         lines=_lines(made, paid),

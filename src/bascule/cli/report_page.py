@@ -31,13 +31,14 @@ def report_page(
     period: Period,
     terms: Terms,
     *,
+    earlier: Analytics,
     heading: str,
     columns: Sequence[str],
     lines: Sequence[Sequence[Any]],
     notes: Sequence[str],
 ) -> str:
     """The report with what it lacks in a terminal: days, markets, runs of the same work, the change from the month
-    before. `columns` and `lines` are its table. Raises NoCharts."""
+    before, of which `earlier` knows. `columns` and `lines` are its table. Raises NoCharts."""
     words = frozenset(made.by)
     table = Grid(tuple(columns), tuple([tuple(line) for line in lines]), words)
     named = " and ".join(made.by)
@@ -46,7 +47,7 @@ def report_page(
         sections.append(Section(heading=f"By {named}", charts=(svg(by_group(made)),), grid=table, notes=tuple(notes)))
     else:
         sections.append(Section(heading="In total", grid=table, notes=tuple(notes)))
-    sections += [found for found in (_runs(analytics, where, terms), _change(analytics, where, period)) if found]
+    sections += [found for found in (_runs(analytics, where, terms), _change(earlier, where, period)) if found]
     return page("What was spent, and on what", heading, _tiles(made), sections)
 
 
