@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from bascule.model.imported import PLAN_TAG, on_plan
 from bascule.model.report import Cell
 from bascule.model.row import AttemptRow
 from bascule.offline.pull_request import named_in
@@ -11,7 +12,7 @@ from bascule.offline.pull_request import named_in
 PartKey = tuple[str | None, str | None, str | None, str | None, str | None]
 
 
-CELLS_BY = ("session", "pr", "tag:pr", "branch", "project", "task", "tag:plan")
+CELLS_BY = ("session", "pr", "tag:pr", "branch", "project", "task", "origin", f"tag:{PLAN_TAG}")
 """The dimensions that `parts_of_cells` takes cells by; with times."""
 
 
@@ -60,13 +61,8 @@ class Part(Struct, kw_only=True):
         self.cost_nanousd += cost
         if row.usage_source == "estimated" or row.recovered:
             self.estimated_nanousd += cost
-        if on_plan(row):
+        if on_plan(row.origin, row.tags.get(PLAN_TAG)):
             self.plan_nanousd += cost
-
-
-def on_plan(row: AttemptRow) -> bool:
-    """Whether a subscription covered it: its list price is a measure of use, not a bill."""
-    return "plan" in row.tags
 
 
 def key_of(row: AttemptRow) -> PartKey:
@@ -98,7 +94,7 @@ def parts_of_cells(cells: Iterable[Cell]) -> list[Part]:
     """The same of rows that have been summed by `CELLS_BY`, in the order of their keys."""
     found: dict[PartKey, Part] = {}
     for cell in cells:
-        session_id, pr, tag_pr, branch, project, task, plan = cell.values
+        session_id, pr, tag_pr, branch, project, task, origin, plan = cell.values
         sums = cell.sums
         key = (session_id, pr or tag_pr or None, branch, project, task)
         first_ms = sums.first_ms or 0
@@ -123,7 +119,7 @@ def parts_of_cells(cells: Iterable[Cell]) -> list[Part]:
         part.known += attempts - unknown
         part.cost_nanousd += cost
         part.estimated_nanousd += sums.estimated_nanousd
-        part.plan_nanousd += cost if plan is not None else 0
+        part.plan_nanousd += cost if on_plan(origin, plan) else 0
     return [found[key] for key in sorted(found, key=_by_key)]
 
 

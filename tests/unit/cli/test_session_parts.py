@@ -1,7 +1,10 @@
 """Parts of sessions are the same, row by row and summed by the analytics."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+from bascule.compose import open_store, read_document
 from bascule.model.row import RowFilter
 from bascule.model.usage import Usage
 from bascule.offline.parts import CELLS_BY, parts, parts_of_cells
@@ -24,5 +27,16 @@ def test_both_ways_give_the_same(book: Any) -> None:
     assert by_rows == by_cells
     assert len(by_rows) == 5
     assert {part.pr for part in by_rows} == {"12", None}
-    assert sum(part.plan_nanousd for part in by_rows) == 7_000_011
+    assert sum(part.plan_nanousd for part in by_rows) == 0  # what went through the gateway was no subscription's
     assert sum(part.unknown for part in by_rows) == 2
+
+
+def test_what_an_agents_log_says_was_on_a_plan_is_told_apart(run: Any, place: Path) -> None:
+    seen = {"ts_start": "2026-11-21T12:00:00Z", "cost_usd": "2", "session_id": "s1", "tag.plan": "pro"}
+    rows = [seen | {"origin": origin, "id": origin} for origin in ("codex", "jsonl")]
+    (place / "rows.jsonl").write_text("".join([json.dumps(row) + "\n" for row in rows]))
+    assert run("import", "jsonl", "rows.jsonl", "--json").json["rows_new"] == 2
+    store = open_store(place / "data", read_document(None, {}).config)
+    by_rows = parts(store.view.attempts(RowFilter()))
+    assert by_rows == parts_of_cells(store.analytics.cells(CELLS_BY, times=True))
+    assert [(part.cost_nanousd, part.plan_nanousd) for part in by_rows] == [(4_000_000_000, 2_000_000_000)]

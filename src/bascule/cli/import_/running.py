@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
 def import_logs(
     origin: Origin, reader: Reader, roots: list[Path], inside: tuple[str, ...], *, given: bool, asked: Asked
-) -> None:
+) -> Tally:
     """Import an agent's logs and say what was found."""
     found = find(roots, inside, given=given)
     with Imports(origin, asked) as imports:
         tally = imports.run(reader, found)
     finish(origin.source, tally, asked)
+    return tally
 
 
 def find(roots: list[Path], inside: tuple[str, ...], *, given: bool, suffixes: tuple[str, ...] = (".jsonl",)) -> Found:

@@ -1,0 +1,195 @@
+"""Contracts on the command line: what is really paid, in every form of report, and plans against the meter."""
+
+import csv
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CONFIG = """
+data_dir: data
+contracts:
+  - {provider: anthropic, seats: 3, usd_per_seat_month: 100, covers: [claude-code]}
+  - {provider: openai, commitment_usd: 1000, discount: 0.1, from: 2026-10-01, to: 2026-12-31}
+"""
+
+
+def logged(number: int, day: str, usd: str, user: str, **more: Any) -> dict[str, Any]:
+    return {
+        "origin": "claude-code", "client": "claude-code", "provider": "anthropic", "model": "claude-sonnet-4-5",
+        "attempt_id": f"a{number}", "request_id": f"r{number}", "session_id": f"s{number}", "ts_start": day,
+        "cost_usd": usd, "tokens_in": 900, "tokens_out": 100, "user": user,
+    } | more  # fmt: skip
+
+
+ROWS = [
+    logged(1, "2026-10-05T10:00:00Z", "150", "ann", team="web", **{"tag.customer": "acme"}),
+    logged(2, "2026-10-06T10:00:00Z", "50", "ann", team="api"),
+    logged(3, "2026-10-07T10:00:00Z", "20", "bob", team="api"),
+    logged(4, "2026-10-08T10:00:00Z", "30", "cust-1", team="web", origin="jsonl", client="app", provider="openai"),
+    logged(5, "2026-10-08T11:00:00Z", "10", None, origin="jsonl", client="app", provider="openai"),  # type: ignore[arg-type]
+]
+ON_PLAN = logged(6, "2026-10-09T10:00:00Z", "7", "bob", team="api", origin="codex", client="codex", provider="openai")
+
+
+def fill(folder: Path, run: Any, rows: list[dict[str, Any]], config: str = CONFIG) -> None:
+    (folder / "bascule.yaml").write_text(config)
+    (folder / "rows.jsonl").write_text("".join([json.dumps(row) + "\n" for row in rows]))
+    found = run("import", "jsonl", "rows.jsonl", "--json")
+    assert found.json["rows_new"] == len(rows), found.err
+
+
+@pytest.fixture
+def filled(place: Path, run: Any) -> Path:
+    fill(place, run, ROWS)
+    return place
+
+
+LOGS = Path(__file__).parents[2] / "fixtures" / "agent-logs" / "claude"
+OCTOBER = ("--month", "2026-10")
+
+
+def test_three_costs_by_group_and_what_was_paid_for_nothing_come_to_what_is_paid(run: Any, filled: Path) -> None:
+    document = run("report", "--by", "team", *OCTOBER, "--json").json
+    teams = {group["team"]: group for group in document["groups"]}
+    assert teams["web"]["cost_usd"] == "180.000000000"
+    assert teams["web"]["effective_usd"] == "102.000000000"  # three quarters of ann's seat, and 30 less a tenth
+    assert teams["api"]["effective_usd"] == "125.000000000"
+    assert teams["api"]["marginal_usd"] == "0.000000000"
+    assert teams[None]["effective_usd"] == "9.000000000"
+    paid = document["paid"]
+    assert paid["fixed"] == [{"contract": 0, "provider": "anthropic", "what": "idle seats", "usd": "100.000000000"}]
+    assert paid["paid_usd"] == "336.000000000"
+    whole = run("report", *OCTOBER, "--json").json
+    assert whole["paid"] == paid
+    assert (whole["total"]["cost_usd"], whole["total"]["effective_usd"]) == ("260.000000000", "236.000000000")
+
+
+def test_every_form_of_a_report_has_them(run: Any, filled: Path) -> None:
+    table = run("report", "--by", "team", *OCTOBER).out
+    assert "(idle seats, anthropic)" in table
+    assert "$336.0000" in table  # the column adds up to what is paid
+    assert "Paid: $336.00, of it $236.00 for use whose list price is $260.00, $100.00 for idle seats." in table
+    rows = list(csv.DictReader(io.StringIO(run("report", "--by", "team", *OCTOBER, "--format", "csv").out)))
+    assert sum(Decimal(row["effective_usd"]) for row in rows) == 336
+    assert sum(Decimal(row["cost_usd"] or 0) for row in rows) == 260
+    markdown = run("report", "--by", "team", *OCTOBER, "--format", "md").out
+    assert "| list | effective | marginal |" in markdown
+    assert "list" in run("report", *OCTOBER, "--format", "md").out
+
+
+def test_chargeback_splits_what_is_paid(run: Any, filled: Path) -> None:
+    document = run("report", "--chargeback", "team", *OCTOBER, "--json").json
+    assert document["cost_is"] == "effective"
+    assert document["total_usd"] == "336.000000000"
+    assert sum(Decimal(owner["total_usd"]) for owner in document["owners"]) == 336
+    assert document["shared_usd"] == "109.000000000"  # what has no team, and the idle seat
+    apart = run("report", "--showback", "team", *OCTOBER, "--json").json
+    assert apart["unsplit_usd"] == "109.000000000"
+
+
+def test_use_on_a_plan_without_a_contract_is_not_billed(run: Any, place: Path) -> None:
+    fill(place, run, [*ROWS, ON_PLAN | {"tag.plan": "pro"}], "data_dir: data\n")
+    document = run("report", "--by", "origin", *OCTOBER, "--json").json
+    origins = {group["origin"]: group for group in document["groups"]}
+    assert (origins["codex"]["effective_usd"], origins["codex"]["on_plan_list_usd"]) == (None, "7.000000000")
+    assert origins["claude-code"]["effective_usd"] == "220.000000000"
+    assert "not billed as if metered" in run("report", *OCTOBER).out
+    alone = run("report", "--origin", "claude-code", *OCTOBER, "--json").json
+    assert "paid" not in alone
+
+
+def test_without_contracts_and_plans_a_report_is_as_it_was(run: Any, place: Path) -> None:
+    fill(place, run, ROWS, "data_dir: data\n")
+    document = run("report", "--by", "team", *OCTOBER, "--json").json
+    assert "paid" not in document
+    assert "effective_usd" not in document["total"]
+    assert "effective" not in run("report", *OCTOBER).out
+
+
+def test_contracts_tell_what_they_cost_saved_and_have_left(run: Any, filled: Path) -> None:
+    document = run("contracts", *OCTOBER, "--json").json
+    seats, commitment = document["contracts"]
+    assert (seats["cost_usd"], seats["list_usd"], seats["saved_usd"]) == (
+        "300.000000000",
+        "220.000000000",
+        "-80.000000000",
+    )
+    assert (seats["idle_usd"], seats["seat_use"]) == ("100.000000000", 0.666667)
+    assert commitment["commitment"]["left_usd"] == "964.000000000"
+    assert document["paid"]["paid_usd"] == "336.000000000"
+    table = run("contracts", *OCTOBER).out
+    assert "anthropic: 3 seats at $100.00 for claude-code" in table
+    assert "unused on 2026-12-31" in table
+
+
+def test_contracts_without_any_say_how_to_write_one(run: Any, book: Any) -> None:
+    found = run("contracts")
+    assert found.code == 1
+    assert "usd_per_seat_month" in found.err
+
+
+def test_plan_or_metered_by_person(run: Any, filled: Path) -> None:
+    (client,) = run("contracts", "--plan-or-metered", *OCTOBER, "--json").json["clients"]
+    assert client["client"] == "claude-code"
+    people = {one["user"]: one for one in client["people"]}
+    part = Decimal(27) / 31  # nothing is recorded before the fifth
+    assert abs(Decimal(people["ann"]["plan_usd"]) - 100 * part) < Decimal("0.000001")
+    assert (people["ann"]["cheaper"], people["bob"]["cheaper"]) == ("plan", "metered")
+    assert client["all_metered_usd"] == "220.000000000"
+    assert client["cheapest"] == "both"
+    table = run("contracts", "--plan-or-metered", *OCTOBER).out
+    assert "Cheapest: the plan for ann, the meter for 1 other." in table
+    dear = run("contracts", "--plan-or-metered", "--usd-per-seat-month", "1000", *OCTOBER).out
+    assert "Cheapest: the meter for all." in dear
+
+
+def test_plan_or_metered_needs_a_fee(run: Any, place: Path) -> None:
+    fill(place, run, ROWS, "data_dir: data\n")
+    found = run("contracts", "--plan-or-metered")
+    assert found.code == 2
+    assert "--usd-per-seat-month" in found.err
+    assert run("contracts", "--usd-per-seat-month", "5").code == 2
+    assert (
+        "No use of codex" in run("contracts", "--plan-or-metered", "--usd-per-seat-month", "5", "--client", "codex").out
+    )
+
+
+def test_units_and_their_margin(run: Any, filled: Path) -> None:
+    (filled / "revenue.csv").write_text("unit,usd,month\nacme,60,2026-10\n")
+    document = run("unit", *OCTOBER, "--revenue", "revenue.csv", "--json").json
+    units = {unit["unit"]: unit for unit in document["units"]}
+    assert set(units) == {"acme", "cust-1"}
+    assert (units["acme"]["cost_usd"], units["acme"]["margin_usd"]) == ("75.000000000", "-15.000000000")
+    assert (units["cust-1"]["cost_usd"], units["cust-1"]["margin_usd"]) == ("27.000000000", None)
+    assert document["units"][0]["unit"] == "acme"
+    assert document["paid_usd"] == "336.000000000"
+    assert Decimal(document["cost_usd"]) + Decimal(document["unsplit_usd"]) == 336
+    table = run("unit", *OCTOBER, "--revenue", "revenue.csv").out
+    assert "Below zero: 1 paying unit, $15.00 more than they bring in." in table
+    assert "(no unit)" in table
+    rows = list(csv.DictReader(io.StringIO(run("unit", *OCTOBER, "--format", "csv", "--shared", "equal").out)))
+    assert sum(Decimal(row["cost_usd"]) for row in rows) == 336
+    assert run("unit", "--by", "tag:customer", *OCTOBER, "--format", "md").out.startswith("| tag:customer |")
+
+
+def test_mistakes_of_use_and_of_the_revenue_file(run: Any, filled: Path) -> None:
+    (filled / "bad.csv").write_text("unit,usd\nacme,$5\n")
+    found = run("unit", "--revenue", "bad.csv")
+    assert found.code == 2
+    assert found.err.startswith("bad.csv:2: the amount of `acme` is not a number")
+    assert run("unit", "--by", "colour").code == 2
+    assert run("unit", "--unlisted-free").code == 2
+    (filled / "plans.csv").write_text("plan,usd_per_month\npro,5\n")
+    assert run("unit", "--by", "feature", "--revenue", "plans.csv").code == 2
+
+
+def test_an_import_of_claude_codes_logs_says_how_to_tell_of_a_plan_once(run: Any, place: Path) -> None:
+    (place / "bascule.yaml").write_text("data_dir: data\n")
+    assert "reports show what is really paid" in run("import", "claude-code", str(LOGS)).out
+    assert "really paid" not in run("import", "claude-code", str(LOGS), "--tag", "plan=max").out
+    (place / "bascule.yaml").write_text(CONFIG)
+    assert "really paid" not in run("import", "claude-code", str(LOGS)).out
