@@ -49,6 +49,12 @@ _MISSING_CODES = frozenset({"model_not_found", "not_found_error", "deploymentnot
 _UNSUPPORTED_CODES = frozenset({"unsupported_parameter", "unsupported_value", "unsupported_model"})
 _OVERLOAD_CODES = frozenset({"overloaded_error", "overloaded", "engine_overloaded", "engine_overloaded_error"})
 
+_NOTHING_PROCESSED = frozenset(
+    {"rate_limited", "overloaded", "quota_exhausted", "auth", "not_found", "unsupported", "bad_request"}
+    | {"context_length", "too_large"}
+)
+"""Classes that say why a request was not taken up: by its form, its sender's account, or for want of capacity."""
+
 _BY_STATUS: dict[int, ErrorClass] = {
     400: "bad_request",
     401: "auth",
@@ -184,7 +190,13 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes) -> Fault:
 
 
 def fault_inside_200(words: ErrorWords, after_content: bool) -> Fault:
-    """An error object in a 200 body or stream. It may have been billed unless it says that nothing was started."""
+    """An error object in a 200 body or stream.
+
+    It is no error status, so its bill is unknown and counts as the hold (INTERFACE, "Hold"), unless it comes first
+    and its class says that nothing was processed. `overloaded` does: Anthropic documents the event as the stream's
+    form of status 529, of which nothing is billed. `server_error` does not: the model may have been at work.
+    Usage that was reported before is billed as reported in any case.
+    """
     error_class = classify(None, words)
     return Fault(
         error_class=error_class,
@@ -193,7 +205,7 @@ def fault_inside_200(words: ErrorWords, after_content: bool) -> Fault:
         code=words.code or words.type or None,
         param=words.param,
         retry_after_s=words.retry_after_s,
-        maybe_billed=after_content or error_class in ("server_error", "content_filter"),
+        maybe_billed=after_content or error_class not in _NOTHING_PROCESSED,
     )
 
 

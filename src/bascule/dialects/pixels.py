@@ -1,6 +1,6 @@
 """Width and height of an image from the first bytes of its base64, without decoding the rest.
 
-PNG (its IHDR), JPEG (its first frame header), GIF (logical screen and first frame) and WebP (VP8, VP8L, VP8X). Only
+PNG (its only IHDR), JPEG (its first frame header), GIF (logical screen, first frame) and WebP (VP8, VP8L, VP8X). Only
 what is certain is said: base64 with anything that decoders treat differently (blanks, padding in the middle), animated
 images, sizes of zero and headers that do not come early all give (None, None).
 """
@@ -13,7 +13,7 @@ UNREAD: Size = (None, None)
 
 _FIRST_CHARS = 1_024
 _MOST_CHARS = 256 * 1_024
-"""Colour profiles and camera records may stand before a JPEG's frame header; more than this is not looked at."""
+"""Colour profiles and camera records may stand before a JPEG's frame header or a PNG's data; no more is looked at."""
 _FRAME_HEADERS = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 
@@ -22,7 +22,9 @@ def pixel_size(data: str, start: int = 0) -> Size:
     """(width, height) in pixels of the image whose base64 begins at `start`; (None, None) where it is not certain."""
     head = _decoded(data, start, _FIRST_CHARS)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        size = _png(head)
+        size = _png(head, len(data) - start <= _FIRST_CHARS)
+        if size is None and len(data) - start > _FIRST_CHARS:
+            size = _png(_decoded(data, start, _MOST_CHARS), len(data) - start <= _MOST_CHARS)
     elif head.startswith(b"\xff\xd8"):
         size = _jpeg(head)
         if size is None:
@@ -45,9 +47,24 @@ def _decoded(data: str, start: int, chars: int) -> bytes:
         return b""
 
 
-def _png(head: bytes) -> tuple[int, int] | None:
-    if head[12:16] != b"IHDR" or len(head) < 33 or b"acTL" in head:
+def _png(head: bytes, whole: bool) -> tuple[int, int] | None:
+    """Chunk by chunk to the image's data: of two headers before it, some decoders (Pillow) obey the second.
+
+    `whole` says that `head` is all there is.
+    """
+    if head[8:16] != b"\0\0\0\x0dIHDR" or len(head) < 33:
         return None
+    at = 33
+    while at + 8 <= len(head):
+        kind = head[at + 4 : at + 8]
+        if kind == b"IDAT":
+            break
+        if kind == b"IHDR" or kind == b"acTL":  # a second header, or animated
+            return None
+        at += 12 + int.from_bytes(head[at : at + 4], "big")
+    else:
+        if not whole:
+            return None
     return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
 
 

@@ -130,25 +130,44 @@ def thinks(body: dict[str, Any], dialect: Dialect) -> bool:
     return dialect == "anthropic" and isinstance(thinking, dict) and thinking.get("type") in {"enabled", "adaptive"}
 
 
-def sample(schema: dict[str, Any], root: dict[str, Any] | None = None) -> Any:
-    """A small value that satisfies `schema`: all properties given, one item in each array."""
+_SAMPLES = {"string": "word", "integer": 7, "number": 7.5, "boolean": True, "null": None}
+_SAMPLE_DEPTH = 16
+
+
+def sample(schema: Any, root: Any = None, depth: int = 0) -> Any:
+    """A small value that satisfies `schema`: all properties given, one item in each array.
+
+    What is no JSON Schema, or leads nowhere or in a circle, gives a word: a scripted upstream answers all the same.
+    """
     root = schema if root is None else root
+    if not isinstance(schema, dict) or depth > _SAMPLE_DEPTH:
+        return "word"
     if "$ref" in schema:
-        target: Any = root
-        for part in str(schema["$ref"]).removeprefix("#/").split("/"):
-            target = target[part]
-        return sample(target, root)
+        return sample(_referred(root, str(schema["$ref"])), root, depth + 1)
     if "const" in schema:
         return schema["const"]
-    if schema.get("enum"):
-        return schema["enum"][0]
+    if isinstance(choices := schema.get("enum"), list) and choices:
+        return choices[0]
     for key in ("anyOf", "oneOf", "allOf"):
-        if schema.get(key):
-            return sample(schema[key][0], root)
+        if isinstance(branches := schema.get(key), list) and branches:
+            return sample(branches[0], root, depth + 1)
     kind = schema.get("type", "object")
-    kind = kind[0] if isinstance(kind, list) else kind
+    kind = kind[0] if isinstance(kind, list) and kind else kind
     if kind == "object":
-        return {name: sample(inner, root) for name, inner in (schema.get("properties") or {}).items()}
+        properties = schema.get("properties")
+        given = properties.items() if isinstance(properties, dict) else ()
+        return {name: sample(inner, root, depth + 1) for name, inner in given}
     if kind == "array":
-        return [sample(schema.get("items") or {"type": "string"}, root)] * max(1, int(schema.get("minItems", 1)))
-    return {"string": "word", "integer": 7, "number": 7.5, "boolean": True, "null": None}[kind]
+        least = schema.get("minItems", 1)
+        length = min(max(1, least), 100) if isinstance(least, int) else 1
+        return [sample(schema.get("items") or {"type": "string"}, root, depth + 1)] * length
+    return _SAMPLES.get(kind, "word") if isinstance(kind, str) else "word"
+
+
+def _referred(root: Any, reference: str) -> Any:
+    """What a local reference leads to; None where it leads nowhere."""
+    target = root
+    for part in reference.removeprefix("#").strip("/").split("/"):
+        if part:
+            target = target.get(part) if isinstance(target, dict) else None
+    return target

@@ -9,7 +9,7 @@ import pytest
 from anthropic import Anthropic
 from anthropic import APIStatusError as AnthropicError
 
-from bascule.dialects.classify import bounded, read_retry_after
+from bascule.dialects.classify import ErrorWords, bounded, fault_inside_200, read_retry_after
 from bascule.dialects.registry import codec, dialect
 from bascule.model.errors import STATUS_OF, Refusal, RefusalKind
 
@@ -135,3 +135,21 @@ def test_deep_bodies_are_faults_not_crashes() -> None:
         assert dialect(name).read_fault(500, {}, deep).error_class == "server_error"
         reply = dialect(name).read_reply(b"[" * 100_000)
         assert getattr(reply, "error_class", None) == "protocol"
+
+
+@pytest.mark.parametrize(
+    ("kind", "maybe_billed"),
+    [
+        ("overloaded_error", False),
+        ("rate_limit_error", False),
+        ("invalid_request_error", False),
+        ("authentication_error", False),
+        ("api_error", True),
+        ("server_error", True),
+        ("never_heard_of", True),
+    ],
+)
+def test_an_error_inside_a_200_costs_nothing_only_where_its_class_says_so(kind: str, maybe_billed: bool) -> None:
+    words = ErrorWords(message="no", type=kind)
+    assert fault_inside_200(words, after_content=False).maybe_billed is maybe_billed
+    assert fault_inside_200(words, after_content=True).maybe_billed

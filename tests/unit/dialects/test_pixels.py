@@ -108,3 +108,17 @@ def test_no_bytes_break_it(rest: bytes, start: bytes) -> None:
         width, height = size_of(start[:cut] + rest)
         assert (width is None) == (height is None)
         assert width is None or (width > 0 and height is not None and height > 0)
+
+
+def chunk(kind: bytes, payload: bytes) -> bytes:
+    return len(payload).to_bytes(4, "big") + kind + payload + b"CRC!"
+
+
+@pytest.mark.parametrize("between", [b"", chunk(b"tEXt", b"t" * 100), chunk(b"iCCP", b"p" * 50_000)])
+def test_a_second_header_of_a_png_makes_it_uncertain(between: bytes) -> None:
+    data = chunk(b"IDAT", b"d" * 2_000)
+    assert size_of(png(8, 9, between + data)) == (8, 9)
+    second = png(4_000, 4_000)[8:]
+    assert size_of(png(8, 9, between + second + data)) == UNREAD
+    assert size_of(png(8, 9, data + second)) == (8, 9)
+    assert size_of(png(8, 9, chunk(b"iCCP", b"p" * 300_000) + data)) == UNREAD

@@ -80,6 +80,7 @@ def test_what_chat_completions_does_not_know_is_malformed(fields: dict[str, Any]
     ("fields", "param"),
     [
         ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"messages": [{"role": "user", "content": [{"type": "video_url"}]}]}, "messages[0].content[0].type"),
         ({"audio": {"voice": "a", "format": "mp3"}}, "audio"),
         ({"web_search_options": {}}, "web_search_options"),
         (
@@ -127,6 +128,7 @@ def blocks(*given: dict[str, Any]) -> list[dict[str, Any]]:
         ),
         ({"system": [{"type": "zz", "text": "RULE"}]}, "system[0].type"),
         ({"system": [{"type": "image", "source": {"type": "url", "url": "https://x"}}]}, "system"),
+        ({"messages": blocks({"type": "document", "source": {"type": "url", "url": "https://x"}})}, "messages"),
         ({"mcp_servers": [{"type": "url", "url": "https://x", "name": "n"}]}, "mcp_servers"),
         ({"container": "c"}, "container"),
     ],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bascule.dialects.fields import cache_mark, mapping, objects, required_text, text, word, wrong
+from bascule.dialects.fields import cache_mark, mapping, objects, required_text, text, untranslatable, word, wrong
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import (
     Audio,
@@ -102,10 +102,9 @@ def _part(part: dict[str, Any], where: str) -> Block:
         audio = mapping(part, "input_audio", where) or {}
         at = f"{where}.input_audio"
         return Audio(data=required_text(audio, "data", at), format=required_text(audio, "format", at))
-    if kind == "file":
-        return _file(mapping(part, "file", where) or {}, f"{where}.file")
-    shown = kind[:40] if type(kind) is str else kind
-    raise MalformedRequest(f"`{where}` is a part of type {shown!r}, which is not known", f"{where}.type")
+    if kind != "file":
+        untranslatable(f"{where}.type", f"a part of type {required_text(part, 'type', where)[:40]!r}")
+    return _file(mapping(part, "file", where) or {}, f"{where}.file")
 
 
 def _image(part: dict[str, Any], where: str) -> Image:

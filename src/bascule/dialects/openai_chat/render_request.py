@@ -42,12 +42,9 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
             )
     for message in request.messages:
         for block in message.content:
-            if isinstance(block, Document | Image) and block.file_id is not None:
-                return Refusal(
-                    kind="unsupported",
-                    message="a file that was uploaded to another vendor cannot be read here; send its content",
-                    param="messages",
-                )
+            for part in block.content if isinstance(block, ToolResult) else (block,):
+                if (refusal := _out_of_reach(part)) is not None:
+                    return refusal
     body: Body = {"model": target.upstream_model, "messages": _messages(request, target)}
     cap = request.max_tokens if target.max_tokens is None else target.max_tokens
     if cap is not None:
@@ -71,6 +68,19 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
         if target.stream_usage == "stream_options":
             body["stream_options"] = {"include_usage": True}
     return msgspec.json.encode(adapt_body(body, target.quirks))
+
+
+def _out_of_reach(block: Block) -> Refusal | None:
+    """Of a block whose content this provider cannot get at. It takes images by their address, but no documents."""
+    if not isinstance(block, Document | Image):
+        return None
+    if block.file_id is not None:
+        what = "a file that was uploaded to another vendor"
+    elif isinstance(block, Document) and block.url is not None:
+        what = "a document that is given by its address"
+    else:
+        return None
+    return Refusal(kind="unsupported", message=f"{what} cannot be read here; send its content", param="messages")
 
 
 def is_strict(schema: Any) -> bool:
@@ -216,8 +226,6 @@ def _document(block: Document) -> Body:
         title = f"{block.name}:\n" if block.name else ""
         context = f"{block.context}\n" if block.context else ""
         return {"type": "text", "text": f"{title}{context}{block.text}"}
-    if block.data is None:
-        return {"type": "text", "text": f"Document: {block.url}"}
     data = f"data:{block.media_type};base64,{block.data}"
     return {"type": "file", "file": {"filename": block.name or "document.pdf", "file_data": data}}
 
