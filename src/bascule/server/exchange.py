@@ -33,6 +33,27 @@ class Line(Protocol):
         ...
 
 
+class _Nowhere:
+    """The line of an exchange that is over, so that it does not hold its connection, which holds it: two that hold
+    each other stay in memory until the garbage collector comes, which is rarely.
+    """
+
+    def write(self, data: bytes) -> None:
+        """There is nobody who reads it."""
+
+    async def room(self) -> None:
+        """Returns at once."""
+
+    def standing_headers(self) -> bytes:
+        return b""
+
+    def answered(self, exchange: "ClientExchange") -> None:
+        """Nobody waits for that."""
+
+
+_NOWHERE = _Nowhere()
+
+
 class ClientExchange:
     """Implements `gateway.exchange.Exchange` and `outbox.Sender`.
 
@@ -92,7 +113,7 @@ class ClientExchange:
         self.keep_alive = True
         self.chunked = True
         """How the end of a stream is told. Else by the end of the connection, for HTTP/1.0."""
-        self._line = line
+        self._line: Line = line
         self._outbox = outbox
         self._outgoing = b""
         self._body: bytes | bytearray = b""
@@ -142,6 +163,7 @@ class ClientExchange:
         """The connection is gone."""
         if not self.response_complete:
             self.disconnected = True
+            self._line = _NOWHERE
             self.set()
 
     def watch(self, on_gone: Callable[[], None]) -> None:
@@ -188,9 +210,10 @@ class ClientExchange:
         """
         outgoing, self._outgoing = self._outgoing, b""
         if not self.disconnected:
-            self._line.write(outgoing)
+            line, self._line, self._on_gone = self._line, _NOWHERE, None
+            line.write(outgoing)
             self.response_complete = True
-            self._line.answered(self)
+            line.answered(self)
 
     def _head(self, status: int, headers: Sequence[Header]) -> bytes:
         """Status line and headers, without the length."""

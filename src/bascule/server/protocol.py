@@ -223,11 +223,12 @@ class GatewayProtocol(ArrivingProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._at_turn is not None:
-            self._at_turn.lost()
         for exchange in (self._at_turn, self._exchange, *[cycle for cycle, _ in self.pipeline]):
-            if isinstance(exchange, ClientExchange) and exchange.task is None:
-                self._hot.arriving_bytes -= exchange.drop_body()
+            if isinstance(exchange, ClientExchange):
+                exchange.lost()
+                if exchange.task is None:
+                    self._hot.arriving_bytes -= exchange.drop_body()
+        self.pipeline.clear()
 
     # `ArrivingProtocol`: what a request is told of which no more will come.
 

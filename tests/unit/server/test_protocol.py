@@ -1,6 +1,8 @@
 """A client's connection, without a network: which requests reach the engine, what is refused before, what is sent."""
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -238,6 +240,34 @@ async def test_a_client_that_leaves_before_its_body_is_whole_is_not_served(engin
     client.leave()
     await client.rounds()
     assert (client.sent, engine.seen) == (b"", [])
+
+
+@pytest.mark.parametrize("left_in_the_middle", [False, True])
+async def test_a_closed_connection_is_gone_from_memory_without_the_garbage_collector(
+    engine: FakeEngine, left_in_the_middle: bool
+) -> None:
+    async def watched(exchange: Exchange) -> None:
+        told: list[Exchange] = []
+        exchange.watch(lambda: told.append(exchange))
+        await asyncio.sleep(0)
+        await engine.echo(exchange)
+
+    engine.answer = watched
+    client = Client(engine)
+    protocol = weakref.ref(client.protocol)
+    await client.ask(post("/v1/messages", b"{}"))
+    if left_in_the_middle:
+        client.protocol.data_received(post("/v1/messages", b"{}") + post("/v1/messages", b"{}"))
+    client.leave()
+    await client.rounds()
+    engine.seen.clear()
+    gc.disable()
+    try:
+        client.transport.written.clear()
+        del client
+        assert protocol() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("line", ["connection: close", "HTTP/1.0"])
