@@ -255,6 +255,40 @@ def test_with_durability_power_an_intent_is_flushed_before_the_call_returns(tmp_
     journal.close(remove=True)
 
 
+def test_with_durability_power_nothing_of_a_closed_segment_is_left_unflushed(tmp_path, monkeypatch):
+    disk = Disk(monkeypatch)
+    journal = JournalWriter(tmp_path, CHAIN, durability="power", segment_bytes=1_000)
+    journal.intent(an_intent(1))
+    while len(segments_by_chain(tmp_path)[CHAIN]) == 1:
+        journal.settle(a_settlement(1))
+        flushed = disk.synced
+    assert flushed == 2  # the intent, and the settlements behind it when the segment was closed
+    journal.close(remove=True)
+
+
+def test_where_a_flush_failed_the_chain_goes_on_in_a_new_segment_and_the_doubt_is_said(tmp_path, monkeypatch, caplog):
+    disk = Disk(monkeypatch)
+    journal = JournalWriter(tmp_path, CHAIN, durability="power")
+    journal.intent(an_intent(1))
+    journal.settle(a_settlement(1))
+    journal.decision(a_decision(2))
+    disk.sync_error = errno.EIO
+    with pytest.raises(LedgerUnavailable):
+        journal.intent(an_intent(2))
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "lines 2 to 3" in said
+    assert "000000000001.jsonl" in said
+    disk.sync_error = None
+    journal.intent(an_intent(3))
+    names = [path.name for path in segments_by_chain(tmp_path)[CHAIN]]
+    assert [name[-18:] for name in names] == ["000000000001.jsonl", "000000000004.jsonl"]
+    lines, reading = read(tmp_path)
+    assert [line.seq for line in lines] == [1, 2, 3, 4]
+    assert lines[-1].line == an_intent(3)
+    assert (reading.torn, reading.damages) == ([], [])
+    journal.close(remove=True)
+
+
 LIMITED = """
 import resource, sys
 from pathlib import Path

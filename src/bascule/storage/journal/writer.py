@@ -10,11 +10,14 @@ nothing is ever dispatched unrecorded; a settlement becomes durable with the nex
 commit, whichever is first, and power lost before that leaves an open intent, which recovery settles at its hold:
 never less than was billed. The cost of `power` is one disk flush per attempt, in groups one per group, on the
 event loop: 0.1 ms (NVMe with a power-safe cache) to 10 ms (hard disk), during which the worker does nothing else.
+A segment is flushed before the next begins, so that the chain has no gap. Where a flush fails, nobody knows what the
+disk has of the lines since the last one: the log names them, and the chain goes on in a new segment.
 
 The journal is used by one thread, the event loop's; only `take`, `drained` and the backlog are shared with the
 drainer, through a deque whose operations are atomic.
 """
 
+import logging
 import os
 import time
 from collections import deque
@@ -31,6 +34,8 @@ from bascule.model.chain import ChainedLine, ChainHead, chain_start, encode_chai
 from bascule.model.entry import Adjustment, Decision, Intent, Line, Settlement
 from bascule.model.errors import LedgerUnavailable, StoreError
 from bascule.storage.journal.segments import FileLock, lock_chain, segment_path, segments_by_chain
+
+log = logging.getLogger("bascule.ledger")
 
 Durability = Literal["process", "power"]
 
@@ -65,6 +70,8 @@ class JournalWriter:
         self._segment_bytes = segment_bytes
         self._encode = msgspec.json.Encoder().encode
         self._seq = 0
+        self._flushed_seq = 0
+        """The last line that is on the disk for certain, where `power` asks for that, or was said not to be."""
         self._head = chain_start(chain_id).encode()
         self._undrained: deque[ChainedLine] = deque()
         self._taken: list[ChainedLine] = []
@@ -270,14 +277,20 @@ class JournalWriter:
             self._next_segment()
         try:
             written = os.write(self._fd, data)
-            if flush and written == len(data):
-                os.fdatasync(self._fd)
         except OSError as error:
             self._cut_back([])
             raise self._cannot_write(error.strerror or str(error)) from error
         if written != len(data):
             self._cut_back(lines[: data.count(b"\n", 0, written)])
             raise self._cannot_write(f"only {written} of {len(data)} bytes could be written")
+        if flush:
+            try:
+                os.fdatasync(self._fd)
+            except OSError as error:
+                self._cut_back(lines)
+                self._begin_anew(error)
+                raise self._cannot_write(error.strerror or str(error)) from error
+            self._flushed_seq = lines[-1].seq
         self._size += written
 
     def _cut_back(self, whole: list[ChainedLine]) -> None:
@@ -293,6 +306,23 @@ class JournalWriter:
                 self._take_in(whole)
             self._close_segment()
 
+    def _begin_anew(self, error: OSError) -> None:
+        """After a flush that failed: what the kernel held of this file is in doubt, and no later flush tells of it."""
+        self._say_in_doubt(error)
+        if self._fd >= 0 and self._size:
+            with suppress(OSError):  # or what was cut off could come back; the doubt has been said
+                os.fdatasync(self._fd)
+            self._close_segment()
+
+    def _say_in_doubt(self, error: OSError) -> None:
+        if self._flushed_seq < self._seq:
+            log.error(
+                "%s could not be flushed (%s): its lines %d to %d may be lost with the power until the store has them; "
+                "look at that disk",
+                *(self._segment, error.strerror or error, self._flushed_seq + 1, self._seq),
+            )
+        self._flushed_seq = self._seq
+
     def _next_segment(self) -> None:
         if self._fd >= 0:
             self._close_segment()
@@ -300,6 +330,12 @@ class JournalWriter:
         self._open_segment()
 
     def _close_segment(self) -> None:
+        if self._flush_intents and self._flushed_seq < self._seq:
+            try:
+                os.fdatasync(self._fd)
+            except OSError as error:
+                self._say_in_doubt(error)
+            self._flushed_seq = self._seq
         os.close(self._fd)
         self._fd = -1
         self.closed_segments.append((self._segment, self._seq))
