@@ -120,4 +120,4 @@ def _pace_words(one: ContractState, pot: Pot) -> str:
         return f"runs out {iso_day(pot.runs_out_ms)}"
     if pot.unused_at_end_nanousd is not None:
         return f"{money(pot.unused_at_end_nanousd)} unused on {last_day(pot.last_ms)}"
-    return "not drawn at present"
+    return "not drawn at present" if not pot.pace_nanousd else "hardly drawn at present"

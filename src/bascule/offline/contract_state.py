@@ -14,6 +14,8 @@ from bascule.offline.contracts import Fixed, Term, end_of
 from bascule.offline.paid import Costs, PaidReport, paid_report
 
 PACE_DAYS = 30
+FORESEEN_MS = 50 * 365 * DAY_MS
+"""Nobody's pace of a month says anything of half a century on."""
 _BOTTOMLESS = 10**18
 """Nano-USD: a billion dollars."""
 
@@ -39,13 +41,15 @@ class Pot(Struct, frozen=True, kw_only=True):
 
     @property
     def runs_out_ms(self) -> int | None:
-        """When nothing is left at this pace; None where that is never, or after its end. `at_ms` where it is now."""
+        """When nothing is left at this pace; None where that is never, after its end, or out of sight. `at_ms` where it
+        is now."""
         if self.left_nanousd <= 0:
             return self.at_ms
         if not self.pace_nanousd or not self.pace_days:
             return None
         moment = self.at_ms + round(self.left_nanousd * self.pace_days * DAY_MS / self.pace_nanousd)
-        return moment if self.last_ms is None or moment < self.last_ms else None
+        edge = self.at_ms + FORESEEN_MS if self.last_ms is None else self.last_ms
+        return moment if moment < edge else None
 
     @property
     def unused_at_end_nanousd(self) -> int | None:
