@@ -79,7 +79,7 @@ def test_the_locks_agree_on_versions() -> None:
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
     extras = PROJECT["project"]["optional-dependencies"]
     for extra in extras.keys() - {"all"}:
-        assert names(extras[extra]) <= pinned("all.txt"), extra
+        assert names(extras[extra]) - {"bascule"} <= pinned("all.txt"), extra
     assert names(PROJECT["dependency-groups"]["build"]) <= pinned("build.txt")
 
 
