@@ -253,7 +253,7 @@ class Gateway:
             keys=self.keys,
             rates=RateLimiter(),
             calibrations=self.calibrations,
-            recorder=Recorder(self.journal, self.authority),
+            recorder=Recorder(self.journal, self.authority, self.books.outage),
             caching=Caching(self.cache, books=self.books, clock=self.clock, metrics=self.metrics),
             clock=self.clock,
             identifiers=Identifiers(),

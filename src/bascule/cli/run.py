@@ -44,7 +44,11 @@ def command(
 
     Session and tags reach clients that can send extra headers (Claude Code); others are attributed by their key.
     """
+    if session is not None and not session.isprintable():
+        raise click.BadParameter(f"{session!r} cannot be sent as a header's value", param_hint="--session")
     for tag in tags:
+        if not tag.isprintable():
+            raise click.BadParameter(f"{tag!r} cannot be sent as a header's value", param_hint="--tag")
         if "=" not in tag:
             raise click.BadParameter(f"{tag!r} is not of the form name=value", param_hint="--tag")
     env = environment(

@@ -1,7 +1,5 @@
 """The ledger's side of an attempt: an intent before it leaves, a settlement when it has ended."""
 
-import logging
-
 from msgspec import Struct, structs
 
 from bascule.decide.meter import Ending, bill, is_bound, settle_usage
@@ -11,6 +9,7 @@ from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.identifiers import attempt_id
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.outage import Outage
 from bascule.model.budget import Hold
 from bascule.model.catalog import Endpoint
 from bascule.model.entry import Decision, Intent, Role, Settlement
@@ -20,8 +19,6 @@ from bascule.model.outcome import Fault
 from bascule.model.plan import Candidate, Plan
 from bascule.model.usage import NO_USAGE, Usage
 from bascule.ports import Authority, Clock, Journal
-
-log = logging.getLogger("bascule.ledger")
 
 NOTHING_CONSUMED = Usage(
     tokens_in=0,
@@ -88,6 +85,7 @@ class Books:
         self._clock = clock
         self._metrics = metrics
         self._calibrations = calibrations
+        self.outage = Outage()
 
     def open(
         self,
@@ -132,9 +130,9 @@ class Books:
         try:
             if unrecorded is None or not self._begin(unrecorded, intent):
                 self._journal.intent(intent)
-        except LedgerUnavailable:
+        except LedgerUnavailable as error:
             self._authority.settle(hold, 0)
-            log.exception("intent not written", extra={"request_id": request.request_id})
+            self.outage.refused("intent not written", error, request.request_id)
             return LEDGER_DOWN
         return OpenAttempt(
             attempt_id=identifier,
@@ -150,8 +148,8 @@ class Books:
         """False where the two could not be written together: what was decided is then worth a log line, no more."""
         try:
             self._journal.begin(decision, intent)
-        except LedgerUnavailable:
-            log.exception("decision not recorded", extra={"request_id": intent.request_id})
+        except LedgerUnavailable as error:
+            self.outage.refused("decision not recorded", error, intent.request_id)
             return False
         return True
 
@@ -185,9 +183,9 @@ class Books:
         )
         try:
             self._journal.settle(settlement)
-        except LedgerUnavailable:
+        except LedgerUnavailable as error:
             # The intent stands, so recovery will settle it at its hold; budgets must say the same until then.
-            log.exception("settlement not written", extra={"request_id": request.request_id})
+            self.outage.refused("settlement not written", error, request.request_id)
             self._authority.settle(attempt.hold, None)
         else:
             self._authority.settle(attempt.hold, charged_nanousd)
@@ -275,18 +273,18 @@ class Books:
         )
         try:
             self._journal.decision(decision)
-        except LedgerUnavailable:
-            log.exception("decision not recorded", extra={"request_id": request.request_id})
+        except LedgerUnavailable as error:
+            self.outage.refused("decision not recorded", error, request.request_id)
         try:
             self._journal.intent(intent)  # written now: there is no upstream request that could be held back
-        except LedgerUnavailable:
-            log.exception("hit not written", extra={"request_id": request.request_id})
+        except LedgerUnavailable as error:
+            self.outage.refused("hit not written", error, request.request_id)
             return LEDGER_DOWN
         try:
             self._journal.settle(settlement)
-        except LedgerUnavailable:
+        except LedgerUnavailable as error:
             # As with any attempt: the row is there, and recovery will settle it at its hold, which is nothing.
-            log.exception("settlement of a hit not written", extra={"request_id": request.request_id})
+            self.outage.refused("settlement of a hit not written", error, request.request_id)
         return None
 
     def _count(self, endpoint: Endpoint, attempt: OpenAttempt, ended: Ended, cost: Cost, now_ms: int) -> None:

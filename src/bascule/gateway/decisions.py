@@ -1,19 +1,17 @@
 """Decision records: what was seen and why a plan was chosen, so that it can be explained and replayed."""
 
-import logging
 from typing import Any
 
 from msgspec import structs
 
 from bascule.gateway.admission import Admitted
 from bascule.gateway.identifiers import decision_id
+from bascule.gateway.outage import Outage
 from bascule.model.budget import BudgetState
 from bascule.model.entry import Decision
 from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.plan import Candidate, Plan
 from bascule.ports import Authority, Journal
-
-log = logging.getLogger("bascule.ledger")
 
 
 def facts_of(request: Admitted) -> dict[str, Any]:
@@ -67,9 +65,10 @@ def candidate_of(candidate: Candidate) -> dict[str, Any]:
 class Recorder:
     """Writes one decision record per request that got as far as a decision."""
 
-    def __init__(self, journal: Journal, authority: Authority) -> None:
+    def __init__(self, journal: Journal, authority: Authority, outage: Outage) -> None:
         self._journal = journal
         self._authority = authority
+        self._outage = outage
 
     def planned(
         self,
@@ -120,8 +119,8 @@ class Recorder:
     def write(self, line: Decision) -> None:
         try:
             self._journal.decision(line)
-        except LedgerUnavailable:
-            log.exception("decision not recorded", extra={"request_id": line.request_id})
+        except LedgerUnavailable as error:
+            self._outage.refused("decision not recorded", error, line.request_id)
 
 
 def _seen(budgets: tuple[BudgetState, ...]) -> tuple[dict[str, Any], ...]:

@@ -221,8 +221,8 @@ class Serving:
         call = destination.call(self._exchange.incoming, body, stream=stream, within_s=self._left_s())
         try:
             reply = await self._fx.upstream.send(call)
-        except LedgerUnavailable:
-            log.exception("intent not written", extra={"request_id": self._request.request_id})
+        except LedgerUnavailable as error:
+            self._fx.books.outage.refused("intent not written", error, self._request.request_id)
             self._settle(opened, Ended(ending="failed", fault=NOT_SENT))
             self._refused = LEDGER_DOWN
             self.sent = bool(self._history)
@@ -231,6 +231,7 @@ class Serving:
             fault = transport_fault(error, answered=False)
             self._settle(opened, Ended(ending=unanswered(fault), fault=fault))
             return fault
+        self._fx.books.outage.is_over()
         try:
             if reply.status != 200:
                 return await self._error_status(destination, opened, reply)

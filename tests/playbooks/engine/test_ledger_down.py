@@ -23,6 +23,23 @@ def test_what_cannot_be_written_down_is_not_sent(begin: Begin, stream: bool) -> 
     assert world.ask(chat()).status == 200
 
 
+def test_an_outage_is_one_line_in_the_log_and_its_end_another(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
+    world = begin(more=strict("1"))
+    for _ in range(2):
+        caplog.clear()
+        world.journal.refuses = {"intent", "decision", "settle"}
+        assert [world.ask(chat()).status for _ in range(5)] == [503] * 5
+        (said,) = caplog.records
+        assert said.exc_info is None
+        assert said.levelname == "ERROR"
+        assert "the disk is full" in said.getMessage()
+        world.journal.refuses = set()
+        world.upstream.replies = [answered(), answered()]
+        assert [world.ask(chat()).status for _ in range(2)] == [200, 200]
+        (_, again) = caplog.records
+        assert "takes lines again" in again.getMessage()
+
+
 def test_a_further_attempt_needs_its_line_too(begin: Begin) -> None:
     world = begin(more=strict("1"))
     refuse = openai_error(500)

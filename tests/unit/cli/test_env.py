@@ -95,3 +95,10 @@ def test_the_commands_own_options_stay_its_own(
     command, env = executed(run, monkeypatch, *separator, "claude", "-c", "--model", "opus", "--url", "x", "--help")
     assert command == ["claude", "-c", "--model", "opus", "--url", "x", "--help"]
     assert "ANTHROPIC_MODEL" not in env
+
+
+@pytest.mark.parametrize("given", [("--session", "a\nb"), ("--tag", "k=a\r\nx-other: 1")])
+def test_run_puts_no_line_break_into_a_header(run: Any, given: tuple[str, str]) -> None:
+    found = run("run", *given, "--", "true")
+    assert found.code == 2
+    assert "cannot be sent as a header" in found.err
