@@ -60,7 +60,7 @@ def test_what_may_cost_more_is_refused_by_its_name_and_never_cached(fields: dict
     assert not cacheable(facts, {"messages": [USER]})
 
 
-@pytest.mark.parametrize("fields", [{"fallbacks": ["x"]}, {"diagnostics": {}}, {"search": True}])
+@pytest.mark.parametrize("fields", [{"fallbacks": ["x"]}, {"container": {}}, {"diagnostics": {}}, {"search": True}])
 def test_anthropics_unlisted_fields_are_refused_too(fields: dict[str, Any]) -> None:
     refusal = input_bound_tokens(messages(**fields), ANTHROPIC_BOUNDS)
     assert isinstance(refusal, Refusal)

@@ -69,9 +69,10 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
     tools = get("tools")
     if tools is not None:
         _read_tools(tools, seen)
-    for field, name in (("mcp_servers", "mcp"), ("container", "container")):
-        if get(field):
-            seen.unbounded.append(name)
+    if get("mcp_servers"):
+        seen.unbounded.append("mcp")
+    if get("container") is not None:  # an empty one asks for a new one
+        seen.unbounded.append("container")
     if _may_compact(body):
         seen.unbounded.append("compaction")
     metadata = mapping(body, "metadata")
