@@ -13,6 +13,7 @@ from bascule.gateway.respond import error_answer
 from bascule.model.errors import STATUS_OF, Refusal
 from bascule.server.admin.routes import admin_calls
 from bascule.server.cold import Pages
+from bascule.server.feedback import FeedbackPage
 from bascule.server.hot import HOT_ROUTES
 
 ROOT = Path(__file__).parents[3]
@@ -57,6 +58,11 @@ def test_every_route_is_there_and_no_other() -> None:
         both = {"GET", "HEAD"} if route.path in ("/", "/healthz", "/readyz") else {"GET"}
         served |= {(method, plain(route.path)) for method in both}
         assert both <= (route.methods or set())
+    nothing = cast(Any, None)
+    feedback = FeedbackPage(keys=nothing, clock=nothing, ledger=nothing, outcomes=nothing, readings=nothing)
+    for route in feedback.routes():
+        assert isinstance(route, Route)
+        served |= {(method, route.path) for method in route.methods or ()}
     assert told == served
 
 
