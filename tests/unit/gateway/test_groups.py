@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from bascule.config.load import load_text
 from bascule.gateway.exchange import Incoming
 from bascule.model.entry import Decision, Intent, Settlement, decision_of
 from bascule.model.headers import Headers
-from bascule.storage.journal import writer as writer_module
 from bascule.storage.journal.read import Reading, read_chain
 from bascule.storage.journal.segments import segments_by_chain
 from bascule.testing.exchange import ListExchange
@@ -98,13 +98,13 @@ async def test_requests_of_one_round_share_their_writes(
     gateway, provider = world
     await all_of(gateway, 8)  # opens the connections
     writes: list[bytes] = []
-    real = writer_module.os.write
+    real = os.write
 
     def write(fd: int, data: bytes) -> int:
         writes.append(data)
         return real(fd, data)
 
-    monkeypatch.setattr(writer_module.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     exchanges = await all_of(gateway, 8)
     lines = journalled(gateway)
     assert [exchange.status for exchange in exchanges] == [200] * 8
@@ -130,7 +130,7 @@ async def test_a_full_disk_refuses_and_asks_nobody(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr(writer_module.os, "write", full)
+        disk.setattr(os, "write", full)
         exchanges = await all_of(gateway, 4)
     assert [exchange.status for exchange in exchanges] == [503] * 4
     assert "ledger" in exchanges[0].error["message"]

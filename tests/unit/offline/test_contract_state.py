@@ -44,7 +44,7 @@ def test_a_commitment_runs_out_at_the_pace_of_the_last_thirty_days() -> None:
     (found,) = states([contract], attempts)
     (pot,) = found.pots
     assert pot.drawn_nanousd == 700 * USD  # half of 1,400, from its first day on
-    assert (pot.pace_days, pot.pace_nanousd) == (30, 600 * USD)
+    assert (pot.pace_days, pot.pace_nanousd) == (Fraction(30), 600 * USD)
     assert pot.left_nanousd == 300 * USD
     assert pot.runs_out_ms == at("2026-11-26")
     assert pot.unused_at_end_nanousd is None
@@ -66,7 +66,7 @@ def test_an_empty_pot_lets_the_next_one_have_a_pace() -> None:
     both = states([first, second], [spent("2026-09-20", 60), spent("2026-11-10", 10)])
     assert both[0].pots[0].runs_out_ms == NOW
     (credit,) = both[1].pots
-    assert (credit.drawn_nanousd, credit.pace_nanousd, credit.pace_days) == (10 * USD, 10 * USD, 10)
+    assert (credit.drawn_nanousd, credit.pace_nanousd, credit.pace_days) == (10 * USD, 10 * USD, Fraction(10))
     assert credit.runs_out_ms == at("2027-02-09")
     assert both[1].cost_nanousd == 0
 

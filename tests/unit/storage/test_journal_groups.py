@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from bascule.model.entry import Line
 from bascule.model.errors import LedgerUnavailable
 from bascule.storage.journal import writer as writer_module
 from bascule.storage.journal.read import Reading, read_chain
@@ -93,6 +94,7 @@ def test_a_group_is_one_write_asked_for_once(journal, tmp_path, disk, due):
 @pytest.mark.parametrize("kind", ["intent", "adjust", "undrained", "no more groups"])
 def test_what_cannot_wait_comes_behind_the_group(journal, tmp_path, kind):
     journal.begin(a_decision(1), an_intent(1))
+    behind: list[Line]
     match kind:
         case "intent":
             journal.intent(an_intent(2))

@@ -1,16 +1,20 @@
 """Reports as a plain fold over rows: what the analytics must agree with. Slow, and in no need of a database."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
 from bascule.decide.market import market_of
 from bascule.decide.window import window_id
+from bascule.model.policy import BudgetWindow
 from bascule.model.report import TERMS, Figures, Group, Report, RunSpread, Spread, Terms, spread_of
 from bascule.model.row import AttemptRow
 from bascule.model.session import WHO, Agent, Session
 from bascule.model.sums import HELPERS, Sums, answering, failed
 from bascule.offline.percentile import percentile
+
+_WINDOWS: tuple[BudgetWindow, ...] = ("hour", "day", "week", "month")
 
 Values = tuple[str | None, ...]
 
@@ -49,7 +53,7 @@ def _value(row: AttemptRow, name: str, terms: Terms, answered: bool = True) -> s
         "department": lambda: row.tags.get("department", dict(terms.departments).get(row.project or "")),
         "priced": lambda: "yes" if row.cost_nanousd is not None else "no",
         "answers": lambda: "yes" if not failed(row) and (row.role in HELPERS or answered) else "no",
-        **{kind: lambda kind=kind: window_id(kind, row.ts_start_ms) for kind in ("hour", "day", "week", "month")},
+        **{kind: partial(window_id, kind, row.ts_start_ms) for kind in _WINDOWS},
     }
     return made[name]() if name in made else getattr(row, name)
 
@@ -75,7 +79,7 @@ class _Gathered:
             self._time(row)
             self._run(row)
         if all(row.cost_nanousd is not None for row in attempts):
-            self.costs.append(sum(row.cost_nanousd for row in attempts))
+            self.costs.append(sum(row.cost_nanousd or 0 for row in attempts))
         self.tokens.append(sums.tokens)
         self.sums = self.sums.plus(sums)
 
