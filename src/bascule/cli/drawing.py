@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+from bascule.cli.showing import showable_values
 from bascule.model.errors import BasculeError
 
 PNG_SCALE = 2.0
@@ -15,11 +16,11 @@ class NoCharts(BasculeError):
 
 
 def svg(spec: dict[str, Any]) -> str:
-    return cast(str, _converter().vegalite_to_svg(spec))
+    return cast(str, _converter().vegalite_to_svg(showable_values(spec)))
 
 
 def png(spec: dict[str, Any]) -> bytes:
-    return cast(bytes, _converter().vegalite_to_png(spec, scale=PNG_SCALE))
+    return cast(bytes, _converter().vegalite_to_png(showable_values(spec), scale=PNG_SCALE))
 
 
 def write_picture(spec: dict[str, Any], form: str, out_path: Path | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import click
 import orjson
 
+from bascule.cli.showing import showable
 from bascule.model.errors import BasculeError
 
 
@@ -35,7 +36,7 @@ def print_table(
     body = [list(row) for row in rows]
     numeric = [_numeric([row[index] for row in body if row[index] is not None]) for index in range(len(columns))]
     whole = [index == 0 or is_numeric for index, is_numeric in enumerate(numeric)]
-    texts = [["-" if value is None else f"{value}" for value in row] for row in body]
+    texts = [["-" if value is None else showable(f"{value}") for value in row] for row in body]
     widths = [max(len(column), *[len(row[index]) for row in texts], 0) for index, column in enumerate(columns)]
     terminal = Console(highlight=False)
     shown = list(range(len(columns)))

@@ -7,6 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from bascule.cli.showing import showable
+
 _STYLE = """
 :root { color-scheme: light; --ink: #1f2933; --quiet: #616e7c; --line: #d9dee4; --card: #f5f7fa; }
 * { box-sizing: border-box; }
@@ -104,7 +106,7 @@ def _cell(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(text)
+    return html.escape(showable(text))
 
 
 def _unique(svg: str, prefix: str) -> str:

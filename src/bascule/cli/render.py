@@ -6,6 +6,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bascule.cli.showing import showable
+
 _SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -47,7 +49,7 @@ def _markdown_row(cells: Sequence[Any]) -> str:
 def _markdown_cell(value: Any) -> str:
     if value is None:
         return "-"
-    text = html.escape(str(value), quote=False).replace("\\", "\\\\").replace("|", "\\|")
+    text = html.escape(showable(str(value)), quote=False).replace("\\", "\\\\").replace("|", "\\|")
     return " ".join(text.split())
 
 
@@ -55,7 +57,7 @@ def html_page(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]],
     """One self-contained page without scripts."""
 
     def cells(tag: str, values: Sequence[Any]) -> str:
-        return "".join([f"<{tag}>{'-' if v is None else html.escape(str(v))}</{tag}>" for v in values])
+        return "".join([f"<{tag}>{'-' if v is None else html.escape(showable(str(v)))}</{tag}>" for v in values])
 
     body = "\n".join([f"<tr>{cells('td', row)}</tr>" for row in rows])
     said = "\n".join([f"<p>{html.escape(note)}</p>" for note in notes])
