@@ -1,5 +1,6 @@
 """Columns of ledger rows in other programs' files: what each is called, and how its values are read."""
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, TypeVar, get_args
@@ -18,6 +19,9 @@ T = TypeVar("T")
 
 MAX_COUNT = 10**15
 MAX_TEXT_CHARS = 4_096
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+"""With commas between groups of three digits alone: elsewhere "1,5" is one and a half."""
 
 
 class Column(Struct, frozen=True):
@@ -48,22 +52,31 @@ def text(value: Any) -> str:
     raise ValueError("expected text")
 
 
+def _decimal(written: str) -> Decimal | None:
+    """A number in ASCII digits, or None: `Decimal` itself takes `1_5` and the digits of every script."""
+    if _NUMBER.fullmatch(written) is None and _GROUPED.fullmatch(written) is None:
+        return None
+    try:
+        return Decimal(written.replace(",", ""))
+    except InvalidOperation:
+        return None  # an exponent that no number has
+
+
 def count(value: Any) -> int:
     if isinstance(value, str):
-        try:
-            value = Decimal(value)
-        except InvalidOperation:
-            raise ValueError("expected a whole number") from None
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or value != value // 1:
+        value = _decimal(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("expected a whole number")
     if not 0 <= value <= MAX_COUNT:
         raise ValueError("expected a whole number that is not negative")
+    if value != value // 1:
+        raise ValueError("expected a whole number")
     return int(value)
 
 
 def amount(value: Any) -> int:
     """Nano-USD, which may be negative."""
-    if isinstance(value, str) and value.removeprefix("-").isdecimal():
+    if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdecimal():
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -71,14 +84,11 @@ def amount(value: Any) -> int:
 
 
 def dollars(value: Any) -> int:
-    """Decimal dollars as nano-USD, rounded half up beyond nine places."""
+    """Decimal dollars as nano-USD, rounded half up beyond nine places; below 0 where a bill is corrected."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError("expected an amount of dollars")
-    try:
-        usd = Decimal(str(value).strip().removeprefix("$").replace(",", ""))
-    except InvalidOperation:
-        raise ValueError("expected an amount of dollars") from None
-    if not usd.is_finite() or abs(usd) > MAX_COUNT:
+    usd = _decimal(str(value).strip().removeprefix("$"))
+    if usd is None or abs(usd) > MAX_COUNT:
         raise ValueError("expected an amount of dollars")
     return int((usd * NANO_PER_USD).to_integral_value(ROUND_HALF_UP))
 
@@ -93,10 +103,7 @@ def moment(value: Any) -> int:
         try:
             return timestamp_ms(value.strip())
         except ValueError:
-            try:
-                value = Decimal(value)
-            except InvalidOperation:
-                raise ValueError("expected a time, ISO 8601 or since the epoch") from None
+            value = _decimal(value.strip())
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         size = Decimal(str(value))
         for below, factor in _SCALES:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bascule.model.row import AttemptRow
 from bascule.offline.imports.booking import Attribution
-from bascule.offline.imports.columns import dollars, moment
+from bascule.offline.imports.columns import count, dollars, moment
 from bascule.offline.imports.lines import BadLine, read_blocks
 from bascule.offline.imports.observed import Given
 from bascule.offline.imports.rows import RowReader, column_map
@@ -171,6 +171,61 @@ def test_dollars_beyond_a_nano_are_rounded_half_up() -> None:
     assert dollars("0.0000000005") == 1
     assert dollars(1e-10) == 0
     assert dollars(0.1) == 100_000_000
+
+
+@pytest.mark.parametrize(
+    ("written", "nanousd"),
+    [
+        ("1,234.5", 1_234_500_000_000),
+        ("$12,345,678", 12_345_678_000_000_000),
+        (" 1.5 ", 1_500_000_000),
+        ("-0.25", -250_000_000),
+        ("1.5e-3", 1_500_000),
+    ],
+)
+def test_dollars_as_they_are_written(written: str, nanousd: int) -> None:
+    assert dollars(written) == nanousd
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1,5",
+        "0,75",
+        "1.234,50",
+        "12,34,567",
+        "1234,567",
+        ",5",
+        "1_000",
+        "١٢",
+        "１",
+        "1 000",
+        "--1",
+        "1e",
+        "0x10",
+        "inf",
+    ],
+)
+def test_other_writings_are_no_amounts_and_no_counts(written: str) -> None:
+    """A decimal comma above all: read as a group's it would make a cost ten times as high or more."""
+    with pytest.raises(ValueError, match="amount of dollars"):
+        dollars(written)
+    with pytest.raises(ValueError, match="whole number"):
+        count(written)
+    with pytest.raises(ValueError, match="a time"):
+        moment(written)
+
+
+@pytest.mark.parametrize("written", ["1e999999", "1e-999999", "1e9999999999999999999999"])
+def test_exponents_beyond_sense_are_no_counts(written: str) -> None:
+    with pytest.raises(ValueError, match="whole number"):
+        count(written)
+
+
+def test_a_decimal_comma_is_a_bad_line_of_its_number(read: Read) -> None:
+    good, refused = read('ts_start,cost_usd\n2026-11-21,"-1.5"\n2026-11-21,"1,5"\n', "rows.csv")
+    assert (good.row.cost_nanousd, refused.line) == (-1_500_000_000, 3)
+    assert (Path(refused.file).name, refused.why) == ("rows.csv", "cost_usd: expected an amount of dollars")
 
 
 def test_columns_that_say_nothing_are_told_once_each(tmp_path: Path, sellers: Sellers) -> None:
