@@ -46,8 +46,9 @@ def open_existing(document: Document) -> "Store":
     data_dir = data_dir_of(document)
     if not has_ledger(data_dir):
         raise click.ClickException(
-            f"{data_dir} holds no ledger yet; name the configuration of a gateway that has run with -c, "
-            "or start one with `bascule serve`"
+            f"no ledger yet in {data_dir.absolute()}: `bascule import claude-code` or `bascule import codex` reads "
+            "logs that are there already, `bascule serve` starts a gateway; for the data directory of another "
+            "configuration name it with -c"
         )
     return open_store(document)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bascule.cli.data import open_existing, read_names
+from bascule.cli.data import open_existing, read_document, read_names
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import iso_day, now_ms
 from bascule.cli.price_changes import print_diff
@@ -22,7 +22,6 @@ from bascule.cli.prices_update import update
 from bascule.cli.prices_verify import verify
 from bascule.cli.progress import track
 from bascule.cli.trend import fold
-from bascule.model.errors import BasculeError
 from bascule.offline.moment import moment_ms
 from bascule.offline.prices_diff import Side, prices_diff
 
@@ -116,8 +115,8 @@ def _impact(document: "Document | None", config_path: str | None, sides: tuple[S
     from bascule.model.row import RowFilter
     from bascule.offline.rerate import rerate
 
-    if document is None:
-        raise BasculeError("--impact re-rates a ledger: name the configuration of a gateway that has run with -c")
+    if document is None:  # the ledger is then where `report` has it, too
+        document = read_document(config_path)
     snapshot = read_names(config_path) if document.config.providers else None
     rows = open_existing(document).view.attempts(RowFilter(since_ms=since_ms))
     before, after = sides

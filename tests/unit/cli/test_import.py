@@ -58,6 +58,25 @@ def test_the_home_folders_logs_on_a_fresh_machine(run: Any, bare: Path) -> None:
     assert {row["project"] for row in kept} == {"shop"}
 
 
+def test_logs_alone_are_a_ledger_for_the_impact_of_prices_too(run: Any, bare: Path, tmp_path: Path) -> None:
+    assert run("import", "claude-code").code == 0
+    book = tmp_path / "litellm.json"
+    book.write_text('{"claude-haiku-4-5": {"litellm_provider": "anthropic", "input_cost_per_token": 8e-07}}')
+    found = run("prices", "diff", str(book), "--impact", "--since", "2020-01-01", "--json")
+    assert found.code == 0, found.err
+    impact = found.json["impact"]
+    assert impact["rows"] + sum(one["rows"] for one in impact["not_rerated"]) == 10
+
+
+@pytest.mark.parametrize("command", [("report",), ("sessions",), ("prices", "diff", "--impact")])
+def test_where_no_ledger_is_the_ways_to_one_are_named(run: Any, bare: Path, command: tuple[str, ...]) -> None:
+    found = run(*command)
+    assert found.code == 1
+    assert f"no ledger yet in {Path.cwd()}" in found.err
+    for way in ("bascule import claude-code", "bascule import codex", "bascule serve"):
+        assert way in found.err
+
+
 def test_a_configuration_with_a_data_dir_alone_is_enough(run: Any, bare: Path, tmp_path: Path) -> None:
     (tmp_path / "only.yaml").write_text("data_dir: elsewhere\n")
     found = run("import", "codex", "-c", str(tmp_path / "only.yaml"))
