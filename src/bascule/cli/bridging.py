@@ -22,6 +22,9 @@ from bascule.ports import Analytics
 WIDTH = 36
 """Columns of the waterfall on a terminal."""
 
+UNEVEN = 0.05
+"""How much the shares of attempts without a user or a session may differ unmentioned."""
+
 COLUMNS = ("", "usd", "of change", "before", "after", "waterfall")
 
 
@@ -94,22 +97,30 @@ def lines(found: Bridge, before: str, after: str) -> list[list[Any]]:
     """The first bill, every part and the second bill, in COLUMNS."""
     first, parts, last = in_cents(found)
     bars = bars_of([first, *parts, last])
-    rows: list[list[Any]] = [[before, _usd(first), None, None, None, bars[0]]]
+    ends = [None if side.is_unknown else _usd(cents) for side, cents in ((found.before, first), (found.after, last))]
+    rows: list[list[Any]] = [[before, ends[0], None, None, None, bars[0]]]
     for part, cents, bar in zip(found.parts, parts, bars[1:-1], strict=True):
         share = f"{100 * cents / (last - first):.1f}%" if cents and last != first else None
         rows.append([_words(part.cause), _signed(cents), share, _factor(part.before), _factor(part.after), bar])
-    return [*rows, [after, _usd(last), None, None, None, bars[-1]]]
+    return [*rows, [after, ends[1], None, None, None, bars[-1]]]
 
 
 def said(found: Bridge, before: str, after: str) -> list[str]:
     """What a reader must know about the parts."""
     first, _, last = in_cents(found)
-    notes = [f"Change {_signed(last - first)} USD. {METHOD}."]
+    notes = [f"Change {_signed(last - first)} USD at list price. {METHOD}."]
     for name, side in ((before, found.before), (after, found.after)):
         if not side.cells:
             notes.append(f"Nothing is recorded for {name}.")
         elif side.unknown:
-            notes.append(f"{side.unknown} attempts of {name} have an unknown cost: neither bill nor bridge has them.")
+            notes.append(f"{side.unknown} attempts of {name} have an unknown cost, which is in neither bill.")
+    for what, without in (("user or key", "without_user"), ("session", "without_session")):
+        shares = [getattr(side, without) / side.attempts for side in (found.before, found.after) if side.attempts]
+        if len(shares) == 2 and abs(shares[0] - shares[1]) > UNEVEN:
+            notes.append(
+                f"{100 * shares[0]:.0f} % of the attempts of {before} and {100 * shares[1]:.0f} % of {after} name no "
+                f"{what}: part of what stands beside users, sessions and tokens per session is that."
+            )
     return notes
 
 

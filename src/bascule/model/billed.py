@@ -16,10 +16,13 @@ class BilledCell(Struct, frozen=True, kw_only=True):
     rates: Rates | None
     """None where a cost is known and its rates are not: then every token of the cell cost the same."""
     tokens: dict[str, int]
-    """By bucket."""
+    """By bucket, of attempts whose cost is known."""
     cost_nanousd: int
-    """Of attempts whose cost is known; the others are counted in `unknown` and their tokens left out."""
+    """Of attempts whose cost is known."""
     unknown: int = 0
+    """Attempts whose cost is not known."""
+    unknown_tokens: dict[str, int] = {}
+    """By bucket, of those."""
 
 
 class BilledPeriod(Struct, frozen=True, kw_only=True):
@@ -30,10 +33,21 @@ class BilledPeriod(Struct, frozen=True, kw_only=True):
     sessions: int
     """Distinct sessions; a request outside any session is one of its own."""
     cells: tuple[BilledCell, ...]
+    attempts: int = 0
+    """All that are settled."""
+    without_user: int = 0
+    """Attempts that name neither a user nor a key."""
+    without_session: int = 0
 
     @property
     def cost_nanousd(self) -> int:
+        """Of what has a known cost."""
         return sum(cell.cost_nanousd for cell in self.cells)
+
+    @property
+    def is_unknown(self) -> bool:
+        """There is use, and of none of it the cost is known."""
+        return self.attempts > 0 and self.unknown == self.attempts
 
     @property
     def unknown(self) -> int:

@@ -3,14 +3,16 @@
 A bill is taken apart as
 
     bill = users x sessions per user x SUM over direction, model, class (
-               tokens per session [direction] x share [model in direction] x split [class in model] x price [class]
+               tokens per session [direction] x share [model in direction] x known share [of the model's tokens]
+               x split [class in model] x price [class]
            ) x (1 + waste) + residual
 
-where a direction is input or output, a class is a token bucket (uncached, cached, written, audio …), waste is what
-was paid for attempts whose answer nobody got, over what was paid for the others, and the residual is what no token
-explains: adjustments, fees, rounding. Each factor can be set to either period's value, so the change is a game among
-seven players, and each one's part is its Shapley value: its mean effect over all 5,040 orders in which the factors
-could have moved. It depends on no order, and the parts sum exactly to the change.
+where a direction is input or output, a class is a token bucket (uncached, cached, written, audio …), the known share is
+that of tokens with a known cost, waste is what was paid for attempts whose answer nobody got over what was paid for the
+others, and the residual is what no token explains: adjustments, fees, rounding. What could be priced in one period and
+not in the other is thus no change of use or of price. Each factor can be set to either period's value, so the change is
+a game among eight players, and each one's part is its Shapley value: its mean effect over all 40,320 orders in which
+the factors could have moved. It depends on no order, and the parts sum exactly to the change.
 
 Sources: L. S. Shapley, "A Value for n-Person Games" (1953); for decompositions of this kind A. F. Shorrocks,
 "Decomposition procedures for distributional analysis", Journal of Economic Inequality 11 (2013).
@@ -18,7 +20,7 @@ Sources: L. S. Shapley, "A Value for n-Person Games" (1953); for decompositions 
 
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
-from itertools import combinations
+from itertools import combinations, product
 from math import factorial
 
 from msgspec import Struct, convert
@@ -29,7 +31,16 @@ from bascule.model.money import PICO_PER_NANO
 from bascule.model.usage import Usage
 from bascule.offline.apportion import round_to_sum
 
-FACTORS = ("users", "sessions_per_user", "tokens_per_session", "model_mix", "cache_share", "price", "retries")
+FACTORS = (
+    "users",
+    "sessions_per_user",
+    "tokens_per_session",
+    "model_mix",
+    "cache_share",
+    "price",
+    "retries",
+    "known_prices",
+)
 CAUSES = (*FACTORS, "residual")
 
 OUTPUT = frozenset({"tokens_out", "tokens_reasoning", "tokens_audio_out", "tokens_image_out"})
@@ -93,8 +104,14 @@ class _Factors:
         self.tokens: dict[tuple[bool, _Model, str], Decimal] = {}
         self.spent: dict[tuple[bool, _Model, str], Decimal] = {}
         """Nano-USD by tokens alone, without fees, adjustments and rounding."""
+        self.unknown: dict[tuple[bool, _Model], Decimal] = {}
+        """Tokens without a known cost."""
         useful = wasted = Decimal(0)
         for cell in side.cells:
+            for bucket, tokens in cell.unknown_tokens.items():
+                if tokens and cell.answers:
+                    where = (bucket in OUTPUT, (cell.provider, cell.model))
+                    self.unknown[where] = self.unknown.get(where, Decimal(0)) + tokens
             for bucket, count, nanousd in _paid(cell):
                 if not cell.answers:
                     wasted += nanousd
@@ -103,7 +120,8 @@ class _Factors:
                 place = (bucket in OUTPUT, (cell.provider, cell.model), bucket)
                 self.tokens[place] = self.tokens.get(place, Decimal(0)) + count
                 self.spent[place] = self.spent.get(place, Decimal(0)) + nanousd
-        self.is_empty = not self.tokens or not side.users or not side.sessions
+        self.is_priced = bool(self.tokens)
+        self.is_empty = not (self.tokens or self.unknown) or not side.users or not side.sessions
         if self.is_empty:
             self.users = Decimal(0)
         self.sessions_per_user = self.sessions / self.users if self.users else Decimal(0)
@@ -111,14 +129,20 @@ class _Factors:
         self._share()
 
     def _share(self) -> None:
-        by_direction: dict[bool, Decimal] = {False: Decimal(0), True: Decimal(0)}
-        by_model: dict[tuple[bool, _Model], Decimal] = {}
+        priced: dict[tuple[bool, _Model], Decimal] = {}
         for (direction, model, _), count in self.tokens.items():
-            by_direction[direction] += count
-            by_model[direction, model] = by_model.get((direction, model), Decimal(0)) + count
-        self.per_session = {way: n / self.sessions if self.sessions else Decimal(0) for way, n in by_direction.items()}
-        self.mix = {place: count / by_direction[place[0]] for place, count in by_model.items()}
-        self.split = {place: count / by_model[place[0], place[1]] for place, count in self.tokens.items() if count}
+            priced[direction, model] = priced.get((direction, model), Decimal(0)) + count
+        every = {
+            place: priced.get(place, Decimal(0)) + self.unknown.get(place, Decimal(0))
+            for place in [*priced, *self.unknown]
+        }
+        whole = {
+            way: sum((n for place, n in every.items() if place[0] == way), start=Decimal(0)) for way in (False, True)
+        }
+        self.per_session = {way: n / self.sessions if self.sessions else Decimal(0) for way, n in whole.items()}
+        self.mix = {place: n / whole[place[0]] for place, n in every.items() if n}
+        self.known = {place: priced.get(place, Decimal(0)) / n for place, n in every.items() if n}
+        self.split = {place: n / priced[place[0], place[1]] for place, n in self.tokens.items() if n}
         self.price = {place: self.spent[place] / count for place, count in self.tokens.items() if count}
 
     def filled_from(self, other: "_Factors") -> "_Factors":
@@ -127,13 +151,16 @@ class _Factors:
         filled = object.__new__(_Factors)
         filled.__dict__.update(self.__dict__)
         if self.is_empty:
-            for name in ("sessions_per_user", "per_session", "mix", "split", "waste"):
+            for name in ("sessions_per_user", "per_session", "mix", "known", "split", "waste"):
                 setattr(filled, name, getattr(other, name))
+        elif not self.is_priced:
+            filled.waste = other.waste
         ways = {direction for direction, _ in filled.mix}
         filled.mix = filled.mix | {place: n for place, n in other.mix.items() if place[0] not in ways}
-        known = {(direction, model) for direction, model, _ in filled.split}
+        filled.known = other.known | filled.known
+        told = {(direction, model) for direction, model, _ in filled.split}
         filled.split = filled.split | {
-            place: share for place, share in other.split.items() if (place[0], place[1]) not in known
+            place: share for place, share in other.split.items() if (place[0], place[1]) not in told
         }
         filled.price = other.price | self.price
         return filled
@@ -149,6 +176,8 @@ class _Factors:
             "tokens_per_session": billed,
             "retries": self.waste,
         }
+        every = sum(self.tokens.values(), start=Decimal(0)) + sum(self.unknown.values(), start=Decimal(0))
+        numbers["known_prices"] = sum(self.tokens.values(), start=Decimal(0)) / every
         input_ = sum((n for (way, _, _), n in self.tokens.items() if not way), start=Decimal(0))
         if input_:
             read = sum((n for (_, _, name), n in self.tokens.items() if name == "tokens_cache_read"), start=Decimal(0))
@@ -172,31 +201,29 @@ def _paid(cell: BilledCell) -> Iterable[tuple[str, Decimal, Decimal]]:
 def _bills(sides: tuple[_Factors, _Factors]) -> list[Decimal]:
     """The bill for each choice of a period for each factor; bit i of the index is FACTORS[i]."""
     worth = {
-        (way, mix, split, price): _worth(way, sides[mix], sides[split], sides[price])
+        (way, mix, split, price, known): _worth(way, sides[mix], sides[split], sides[price], sides[known])
         for way in (False, True)
-        for mix in (0, 1)
-        for split in (0, 1)
-        for price in (0, 1)
+        for mix, split, price, known in product((0, 1), repeat=4)
     }
     bills = []
     for chosen in range(_ALL + 1):
-        users, each, tokens, mix, split, price, waste = [chosen >> place & 1 for place in range(len(FACTORS))]
-        per_session = sides[tokens].per_session
-        session = sum((per_session[way] * worth[way, mix, split, price] for way in (False, True)), start=Decimal(0))
+        users, each, tokens, mix, split, price, waste, known = [chosen >> place & 1 for place in range(len(FACTORS))]
+        session = sum(
+            (sides[tokens].per_session[way] * worth[way, mix, split, price, known] for way in (False, True)),
+            start=Decimal(0),
+        )
         bills.append(sides[users].users * sides[each].sessions_per_user * session * (1 + sides[waste].waste))
     return bills
 
 
-def _worth(way: bool, mix: _Factors, split: _Factors, price: _Factors) -> Decimal:
-    """Nano-USD per token of a direction, at the mix, split and prices of possibly different periods."""
-    return sum(
-        (
-            mix.mix.get((way, model), Decimal(0)) * share * price.price.get((direction, model, bucket), Decimal(0))
-            for (direction, model, bucket), share in split.split.items()
-            if direction == way
-        ),
-        start=Decimal(0),
-    )
+def _worth(way: bool, mix: _Factors, split: _Factors, price: _Factors, known: _Factors) -> Decimal:
+    """Nano-USD per token of a direction, at the mix, split, prices and known shares of possibly different periods."""
+    total = Decimal(0)
+    for (direction, model, bucket), share in split.split.items():
+        if direction == way:
+            of_model = mix.mix.get((way, model), Decimal(0)) * known.known.get((way, model), Decimal(0))
+            total += of_model * share * price.price.get((direction, model, bucket), Decimal(0))
+    return total
 
 
 def _shapley_values(bills: list[Decimal]) -> list[Decimal]:

@@ -13,7 +13,7 @@ from bascule.offline.moment import iso_time
 CENT = 10_000_000
 """In nano-USD."""
 
-METHOD = "Shapley value of seven factors: the mean effect of each over all orders in which they could have moved"
+METHOD = "Shapley value of eight factors: the mean effect of each over all orders in which they could have moved"
 
 MEANING = {
     "users": "distinct users (the key where no user is named)",
@@ -23,6 +23,7 @@ MEANING = {
     "cache_share": "how a model's tokens split into cached, written, plain and other classes",
     "price": "what a model's tokens cost, class by class",
     "retries": "what was paid for attempts whose answer nobody got",
+    "known_prices": "tokens that had a known price in one period and not in the other",
     "residual": "adjustments, fees and rounding: what no token explains",
 }
 
@@ -45,6 +46,7 @@ def bridge_payload(found: Bridge, before: tuple[int, int], after: tuple[int, int
             }
             for part in found.parts
         ],
+        "cost_is": "list",
         "method": METHOD,
     }
 
@@ -67,7 +69,7 @@ def _side(side: BilledPeriod, period: tuple[int, int]) -> dict[str, Any]:
     return {
         "since": iso_time(period[0]),
         "until": iso_time(period[1]),
-        "cost_usd": usd_text(side.cost_nanousd),
+        "cost_usd": None if side.is_unknown else usd_text(side.cost_nanousd),
         "users": side.users,
         "sessions": side.sessions,
         "unknown_costs": side.unknown,

@@ -40,6 +40,8 @@ class World(Struct, frozen=True, kw_only=True):
     rates: dict[str, Rates]
     wasted: int
     """Per mille of an attempt's tokens that were paid a first time, for an attempt that failed."""
+    unpriced: tuple[str, ...] = ()
+    """Models whose price nobody has told: their attempts have tokens and no cost."""
     adjusted_nanousd: int
     """An invoice's correction, of no particular request's making."""
 
@@ -94,10 +96,11 @@ def rows(world: World, year: int, month: int) -> Iterator[AttemptRow]:
             if share:
                 usage = _usage(world, model, permille * share)
                 request = f"{who['session_id']}-{model}"
+                rates = None if model in world.unpriced else world.rates[model]
                 if world.wasted:
                     part = _part(usage, world.wasted)
-                    yield _row(request, 1, model, part, world.rates[model], who, error_class="overloaded", status=529)
-                yield _row(request, 2, model, usage, world.rates[model], who, status=200)
+                    yield _row(request, 1, model, part, rates, who, error_class="overloaded", status=529)
+                yield _row(request, 2, model, usage, rates, who, status=200)
     if world.adjusted_nanousd:
         yield AttemptRow(
             kind="settle",
@@ -116,7 +119,13 @@ def rows(world: World, year: int, month: int) -> Iterator[AttemptRow]:
 
 
 def _row(
-    request: str, number: int, model: str, usage: Usage, rates: Rates, who: Mapping[str, object], **changes: object
+    request: str,
+    number: int,
+    model: str,
+    usage: Usage,
+    rates: Rates | None,
+    who: Mapping[str, object],
+    **changes: object,
 ) -> AttemptRow:
     row = AttemptRow(
         kind="settle",
@@ -131,7 +140,7 @@ def _row(
         tokens_cache_read=usage.tokens_cache_read,
         tokens_cache_write_5m=usage.tokens_cache_write_5m,
         tokens_out=usage.tokens_out,
-        cost_nanousd=price_with(usage, rates),
+        cost_nanousd=None if rates is None else price_with(usage, rates),
         rates=rates,
         chain="",
     )
@@ -172,7 +181,7 @@ def _sizes(sessions: int) -> list[int]:
 
 
 def pair(seed: int) -> Pair:
-    """A pair of months with one to eight causes, the first eight seeds with one cause each."""
+    """A pair of months with one to nine causes, the first nine seeds with one cause each."""
     dice = random.Random(f"bascule-months-{seed}")  # noqa: S311
     before = World(
         users=dice.randint(6, 14),
@@ -216,6 +225,7 @@ def _causes(before: World, dice: random.Random) -> dict[str, dict[str, object]]:
         "model_mix": {"mix": before.mix | {"frontier": before.mix["frontier"] - moved, "new": moved}},
         "cache_share": {"cached": before.cached | {"frontier": dice.randint(600, 850), "mid": dice.randint(500, 700)}},
         "retries": {"wasted": before.wasted + dice.randint(100, 250)},
+        "known_prices": {"unpriced": ("small",)},
         "residual": {"adjusted_nanousd": before.adjusted_nanousd + dice.randint(3, 30) * 1_000_000_000},
     }
 
