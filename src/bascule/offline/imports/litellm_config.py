@@ -355,7 +355,7 @@ def dollars_text(value: Any) -> Decimal | None:
         amount = Decimal(str(value))
     except InvalidOperation:
         return None
-    if isinstance(value, bool) or not amount.is_finite() or amount < 0:
+    if isinstance(value, bool) or not amount.is_finite() or not 0 <= amount < 10**15:
         return None
     return plain(amount.quantize(Decimal("0.000000001")))
 
