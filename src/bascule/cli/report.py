@@ -27,10 +27,10 @@ from bascule.ports import Analytics
 
 COLUMNS = (
     "requests", "attempts", "cost", "unpriced", "share", "in", "cached", "out", "errors", "failed", "retried", "p50",
-    "p95", "ttft", "per request", "per session", "spread", "saved",
+    "p95", "ttft", "p50 request", "p50 session", "spread", "saved",
 )  # fmt: skip
 OPTIONAL = (
-    "ttft", "attempts", "unpriced", "p50", "p95", "retried", "failed", "per session", "spread", "per request",
+    "ttft", "attempts", "unpriced", "p50", "p95", "retried", "failed", "p50 session", "spread", "p50 request",
     "errors", "cached",
 )  # fmt: skip
 """What a narrow terminal does without, the first of them first."""
