@@ -149,6 +149,41 @@ def test_a_path_that_is_not_there_is_wrong_use(run: Any, bare: Path, source: str
     assert list(Path.cwd().iterdir()) == []
 
 
+@pytest.mark.parametrize(("source", "client", "other"), [("claude-code", "Claude Code", "codex"),
+                                                          ("codex", "Codex", "claude-code")])  # fmt: skip
+def test_another_clients_logs_are_nothing_to_import(run: Any, bare: Path, source: str, client: str, other: str) -> None:
+    folder = bare / (".codex" if source == "claude-code" else ".claude")
+    found = run("import", source, str(folder))
+    assert found.code == 2, found.err
+    assert f"no line in {folder} is one of {client}" in " ".join(found.err.split())
+    assert f"bascule import {other}" in found.err
+
+
+def test_a_session_without_an_answer_is_no_failure(run: Any, bare: Path, tmp_path: Path) -> None:
+    path = tmp_path / "asked.jsonl"
+    path.write_text('{"type":"user","sessionId":"s","uuid":"u","timestamp":"2026-10-01T08:00:00Z"}\n')
+    found = run("import", "claude-code", str(path))
+    assert (found.code, found.err) == (0, "")
+    assert "0 calls in 1 lines" in found.out
+
+
+def test_estimates_of_unknown_cost_are_no_part_of_the_bill(run: Any, bare: Path, tmp_path: Path) -> None:
+    message = {"model": "house-model-7", "id": "m", "usage": {"input_tokens": 90, "output_tokens": 1},
+               "content": [{"type": "text", "text": "x" * 4_000}]}  # fmt: skip
+    line = {"type": "assistant", "message": message, "sessionId": "s", "timestamp": "2026-10-01T08:00:00Z"}
+    path = tmp_path / "house.jsonl"
+    path.write_text(json.dumps(line) + "\n")
+    document = run("import", "claude-code", str(path), "--json").json
+    assert document["estimated_rows"] == 1
+    assert [document[name] for name in ("cost_usd", "estimated_usd", "estimated_share", "estimate_adds_usd")] == [
+        None
+    ] * 4
+    found = run("import", "claude-code", str(path))
+    assert "of the bill" not in found.out
+    assert "$0" not in found.out
+    assert "Output was estimated in 1 call, none of a known cost." in found.out
+
+
 def test_an_empty_log_is_no_failure(run: Any, bare: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_text("")
     assert run("import", "codex", str(tmp_path / "empty.jsonl")).code == 0

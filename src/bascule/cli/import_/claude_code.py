@@ -7,7 +7,7 @@ import click
 
 from bascule.cli.data import read_document
 from bascule.cli.import_.options import Asked, import_options
-from bascule.cli.import_.running import import_logs
+from bascule.cli.import_.running import import_logs, latest_ms
 from bascule.model.imported import PLAN_TAG
 from bascule.offline.imports.claude_code import ORIGIN, ClaudeReader
 from bascule.offline.imports.places import claude_homes
@@ -24,7 +24,7 @@ def command(path: Path | None, no_titles: bool, asked: Asked) -> None:
     the answer's length, and the summary says how much of the bill that is. Prompts and answers are not kept.
     """
     roots = [path] if path is not None else claude_homes(os.environ, Path.home())
-    reader = ClaudeReader(titles=not no_titles)
+    reader = ClaudeReader(titles=not no_titles, latest_ms=latest_ms())
     tally = import_logs(ORIGIN, reader, roots, ("projects",), given=path is not None, asked=asked)
     if tally.rows and not asked.as_json and not _plan_is_told(asked):
         click.echo(

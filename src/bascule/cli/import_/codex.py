@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bascule.cli.import_.options import Asked, import_options
-from bascule.cli.import_.running import import_logs
+from bascule.cli.import_.running import import_logs, latest_ms
 from bascule.offline.imports.codex import ORIGIN, CodexReader
 from bascule.offline.imports.places import codex_homes
 
@@ -21,4 +21,4 @@ def command(path: Path | None, asked: Asked) -> None:
     """
     roots = [path] if path is not None else codex_homes(os.environ, Path.home())
     inside = ("sessions", "archived_sessions")
-    import_logs(ORIGIN, CodexReader(), roots, inside, given=path is not None, asked=asked)
+    import_logs(ORIGIN, CodexReader(latest_ms=latest_ms()), roots, inside, given=path is not None, asked=asked)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -14,6 +14,7 @@ from bascule.cli.import_.books import Books, provider_of
 from bascule.cli.import_.options import Asked
 from bascule.cli.import_.summary import payload, tell
 from bascule.cli.output import print_json
+from bascule.cli.period import now_ms
 from bascule.cli.price_lists import current_book
 from bascule.model.row import GATEWAY, AttemptRow, RowFilter
 from bascule.offline.imports.account_run import rejudged
@@ -29,14 +30,36 @@ if TYPE_CHECKING:
     from bascule.compose import Store
 
 
+DAY_MS = 86_400_000
+CLIENTS = {"claude-code": "Claude Code", "codex": "Codex"}
+
+
+class LogReader(Reader, Protocol):
+    @property
+    def met(self) -> bool:
+        """Whether any line was this client's, a call or not."""
+
+
+def latest_ms() -> int:
+    """Until when a log's calls are believed: clocks go wrong by hours and zones, and not by years."""
+    return now_ms() + DAY_MS
+
+
 def import_logs(
-    origin: Origin, reader: Reader, roots: list[Path], inside: tuple[str, ...], *, given: bool, asked: Asked
+    origin: Origin, reader: LogReader, roots: list[Path], inside: tuple[str, ...], *, given: bool, asked: Asked
 ) -> Tally:
     """Import an agent's logs and say what was found."""
     found = find(roots, inside, given=given)
     with Imports(origin, asked) as imports:
         tally = imports.run(reader, found)
     finish(origin.source, tally, asked)
+    if tally.lines and not reader.met:
+        names = " and ".join([str(root) for root in roots if root.exists()])
+        others = " or ".join([f"`bascule import {name}`" for name in CLIENTS if name != origin.source])
+        raise click.BadParameter(
+            f"no line in {names} is one of {CLIENTS[origin.source]}; if the logs are another client's, try {others}",
+            param_hint="PATH",
+        )
     return tally
 
 

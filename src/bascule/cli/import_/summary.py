@@ -17,6 +17,7 @@ SHOWN_NAMES = 10
 
 def payload(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[str, int] | None) -> dict[str, Any]:
     """Stable keys. Shares are of the known cost, null where there is none."""
+    unpriced = tally.known_estimated_nanousd is None
     made = {
         "source": source,
         "dry_run": dry_run,
@@ -37,9 +38,9 @@ def payload(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[s
         "tokens": tally.tokens,
         "cost_usd": usd_text(tally.known_cost_nanousd),
         "estimated_rows": tally.estimated_rows,
-        "estimated_usd": usd_text(tally.estimated_nanousd),
-        "estimated_share": share(tally.estimated_nanousd, tally.cost_nanousd),
-        "estimate_adds_usd": usd_text(tally.guessed_nanousd),
+        "estimated_usd": usd_text(tally.known_estimated_nanousd),
+        "estimated_share": None if unpriced else share(tally.estimated_nanousd, tally.cost_nanousd),
+        "estimate_adds_usd": usd_text(None if unpriced else tally.guessed_nanousd),
         "estimated_versions": tally.estimated_versions,
         "unknown_cost_rows": tally.unknown_rows,
         "unknown_prices": tally.unknown_prices,
@@ -108,6 +109,9 @@ def _notes(tally: Tally) -> list[str]:
 def _estimates(tally: Tally) -> list[str]:
     if not tally.estimated_rows:
         return []
+    versions = f"Versions that wrote them: {names_text(tally.estimated_versions)}."
+    if tally.known_estimated_nanousd is None:
+        return [f"Output was estimated in {_calls(tally.estimated_rows)}, none of a known cost.", versions]
     part = share(tally.estimated_nanousd, tally.cost_nanousd)
     shown = "" if part is None else f" ({part * 100:.1f} % of the bill)"
     notes = [f"{usd_fit(tally.estimated_nanousd)}{shown} rests on estimated output, in {_calls(tally.estimated_rows)}."]
@@ -115,7 +119,7 @@ def _estimates(tally: Tally) -> list[str]:
         notes.append(
             f"Their logs recorded too little: by those alone the bill is {usd_fit(tally.guessed_nanousd)} less."
         )
-    return [*notes, f"Versions that wrote them: {names_text(tally.estimated_versions)}."]
+    return [*notes, versions]
 
 
 def _calls(count: int) -> str:

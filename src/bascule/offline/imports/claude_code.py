@@ -20,15 +20,24 @@ from bascule.offline.imports.claude_lines import (
     decode_assistant,
     decode_session,
     is_of,
+    is_own,
     is_session_line,
     measure,
 )
-from bascule.offline.imports.claude_usage import usage_of
+from bascule.offline.imports.claude_usage import check_counts, usage_of
 from bascule.offline.imports.judge import Content, judge
 from bascule.offline.imports.lines import BadLine, Lines, why_not_json
 from bascule.offline.imports.observed import Observed
 from bascule.offline.imports.sellers import BEDROCK, VERTEX
-from bascule.offline.imports.times import began_ms, instant_ms, timestamp_in, timestamp_ms
+from bascule.offline.imports.times import (
+    LATEST_MS,
+    Implausible,
+    began_ms,
+    check_plausible,
+    instant_ms,
+    timestamp_in,
+    timestamp_ms,
+)
 
 ORIGIN = Origin("claude-code", "anthropic_messages")
 MAX_OPEN = 50_000
@@ -73,8 +82,12 @@ class ClaudeReader:
 
     origin = ORIGIN
 
-    def __init__(self, *, titles: bool = True) -> None:
+    def __init__(self, *, titles: bool = True, latest_ms: int = LATEST_MS) -> None:
+        """A call after `latest_ms` is a bad line."""
         self._titles = titles
+        self._latest_ms = latest_ms
+        self.met = False
+        """Whether any line was Claude Code's, a call or not."""
         self._sessions: dict[str, _Session] = {}
         self.api_errors = 0
         """Answers that were errors: Claude Code wrote a line of its own, and nothing was billed."""
@@ -100,10 +113,13 @@ class ClaudeReader:
                         if line.strip():
                             yield BadLine(name, number, why)
                         continue
+                if not self.met:
+                    self.met = is_own(line)
                 if ASSISTANT in line:
                     try:
                         found = decode_assistant(line)
                         if found.type == "assistant":
+                            self.met = True
                             self._take(found, calls, before)
                             branch = found.git_branch or branch
                     except (msgspec.DecodeError, ValueError) as error:
@@ -133,12 +149,13 @@ class ClaudeReader:
         if message.model == SYNTHETIC or line.is_api_error_message:
             self.api_errors += line.is_api_error_message
             return
+        check_plausible(instant_ms(line.timestamp), self._latest_ms)
         named = message.id or line.request_id
         key = (message.id, line.request_id) if named else (line.uuid, line.timestamp.isoformat())
         raw = bytes(message.usage)
         call = calls.get(key)
         if call is None:
-            usage = usage_of(raw)
+            usage = _usage(raw)
             before_ms = timestamp_in(before)
             call = calls[key] = _Call(line, message, usage, raw, Content(), {line.uuid}, before_ms, line.timestamp)
             measure(message.content, call.content)
@@ -148,7 +165,7 @@ class ClaudeReader:
                 measure(message.content, call.content)
             call.last = line.timestamp
             if raw != call.raw or message.stop_reason != call.message.stop_reason:
-                usage = call.usage if raw == call.raw else usage_of(raw)
+                usage = call.usage if raw == call.raw else _usage(raw)
                 if _rank(message, usage) >= _rank(call.message, call.usage):
                     call.message, call.usage, call.raw = message, usage, raw
         message.content = []  # its size is all that is wanted
@@ -233,7 +250,14 @@ def wrong(error: Exception) -> str:
         return f"wrong type: {text}"
     if isinstance(error, msgspec.DecodeError):
         return f"broken JSON: {text}"
-    return "a time that is none"
+    return str(error) if isinstance(error, Implausible) else "a time that is none"
+
+
+def _usage(raw: bytes) -> Usage:
+    usage = usage_of(raw)
+    if "clamped" in usage.flags:
+        check_counts(raw)
+    return usage
 
 
 def _rank(message: Message, usage: Usage) -> tuple[bool, int]:

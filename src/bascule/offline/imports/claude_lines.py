@@ -64,6 +64,14 @@ class _Kind(Struct):
     type: str | None = None
 
 
+class _Own(Struct, rename="camel"):
+    type: str
+    session_id: str | None = None
+    uuid: str | None = None
+    leaf_uuid: str | None = None
+    message_id: str | None = None
+
+
 class SessionLine(Struct, rename="camel", gc=False):
     """`summary`, `ai-title`, `custom-title`, `pr-link`: about the session, not a call."""
 
@@ -81,6 +89,7 @@ class SessionLine(Struct, rename="camel", gc=False):
 
 decode_assistant = msgspec.json.Decoder(AssistantLine).decode
 _decode_kind = msgspec.json.Decoder(_Kind).decode
+_decode_own = msgspec.json.Decoder(_Own).decode
 decode_session = msgspec.json.Decoder(SessionLine).decode
 
 
@@ -90,6 +99,15 @@ def is_of(line: bytes, kinds: tuple[str, ...]) -> bool:
         return _decode_kind(line).type in kinds
     except (msgspec.DecodeError, UnicodeDecodeError):
         return True  # cannot be told, so it is named
+
+
+def is_own(line: bytes) -> bool:
+    """Whether a line is Claude Code's, whatever its type."""
+    try:
+        found = _decode_own(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return any((found.session_id, found.uuid, found.leaf_uuid, found.message_id))
 
 
 def is_session_line(line: bytes) -> bool:

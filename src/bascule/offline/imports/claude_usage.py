@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, structs
 from bascule.dialects.anthropic_messages.usage import read_usage
 from bascule.dialects.counts import MAX_COUNT
 from bascule.model.usage import Usage
+from bascule.offline.imports.times import Implausible
 
 Tokens = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 MAX_RAW_BYTES = 4_096
@@ -71,6 +72,19 @@ def usage_of(raw: bytes) -> Usage:
         flags=("zero",) if nothing else (),
         raw=raw.decode(),
     )
+
+
+def check_counts(raw: bytes) -> None:
+    """Of a usage some count of which was cut. Raises Implausible where one is larger than any call's."""
+    left: list[Any] = [_decode_wire(raw)]
+    while left:
+        found = left.pop()
+        if isinstance(found, dict):
+            left += found.values()
+        elif isinstance(found, list):
+            left += found
+        elif isinstance(found, int | float) and found > MAX_COUNT:
+            raise Implausible(f"a count above {MAX_COUNT:,}")
 
 
 def _odd_usage(raw: bytes) -> Usage:

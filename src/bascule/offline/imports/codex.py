@@ -10,8 +10,9 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 
-from bascule.dialects.counts import take
+from bascule.dialects.counts import MAX_COUNT, take
 from bascule.model.usage import Usage
 from bascule.offline.imports.booking import Origin
 from bascule.offline.imports.claude_code import wrong
@@ -31,14 +32,17 @@ from bascule.offline.imports.codex_lines import (
     decode_count,
     decode_meta,
     decode_record,
+    is_own,
 )
 from bascule.offline.imports.lines import BadLine, Lines, why_not_json
 from bascule.offline.imports.observed import FINAL, Observed
-from bascule.offline.imports.times import began_ms, timestamp_in, timestamp_ms
+from bascule.offline.imports.times import LATEST_MS, Implausible, began_ms, check_plausible, timestamp_in, timestamp_ms
 
 ORIGIN = Origin("codex", "openai_responses")
 COPY_GAP_MS = 1_000
 """A copied history is written in one go, with milliseconds between its lines; a model's answer takes longer."""
+MAX_TOTAL = 1_000 * MAX_COUNT
+"""Of a session's cumulative counts; those of one call go up to MAX_COUNT."""
 MAX_WAITING = 50_000
 """Calls of one file that wait for its plan, which later lines tell."""
 
@@ -68,6 +72,12 @@ class CodexReader:
     origin = ORIGIN
     api_errors = 0
 
+    def __init__(self, *, latest_ms: int = LATEST_MS) -> None:
+        """A call after `latest_ms` is a bad line."""
+        self._latest_ms = latest_ms
+        self.met = False
+        """Whether any line was Codex's, a call or not."""
+
     def read(self, path: Path, blocks: Iterator[Lines]) -> Iterator[Observed | BadLine]:
         """What a file tells. Raises OSError while reading."""
         thread = _Thread(file=str(path), stem=path.stem)
@@ -86,6 +96,8 @@ class CodexReader:
                         if line.strip():
                             yield BadLine(thread.file, number, why)
                         continue
+                if not self.met:
+                    self.met = is_own(line)
                 try:
                     found = self._line(line, thread)
                 except (msgspec.DecodeError, ValueError) as error:
@@ -102,10 +114,13 @@ class CodexReader:
         head = line[:HEAD_BYTES]
         if RECORD in head:
             found = decode_record(line)
-            return self._record(found.payload, timestamp_ms(found.timestamp), thread)
+            _check_counts(found.payload.usage, found.payload.thread_token_usage)
+            return self._record(found.payload, self._moment(found.timestamp), thread)
         if COUNT in head:
             counted = decode_count(line)
-            return self._count(counted.payload, timestamp_ms(counted.timestamp), thread)
+            if counted.payload.info is not None:
+                _check_counts(counted.payload.info.last_token_usage, counted.payload.info.total_token_usage)
+            return self._count(counted.payload, self._moment(counted.timestamp), thread)
         if META in head:
             if not thread.has_meta:  # those that follow are copied ancestors'
                 begun = decode_meta(line)
@@ -121,6 +136,9 @@ class CodexReader:
                 thread.asked = line
                 break
         return None
+
+    def _moment(self, written: str) -> int:
+        return check_plausible(timestamp_ms(written), self._latest_ms)
 
     def _record(self, record: Record, at_ms: int, thread: _Thread) -> Observed | None:
         copied = _still_copying(at_ms, thread)
@@ -152,6 +170,13 @@ class CodexReader:
         if last is None or copied or not (last.input_tokens or last.output_tokens):
             return None
         return _observed(last, None, at_ms, thread)
+
+
+def _check_counts(one: TokenUsage | None, total: TokenUsage | None) -> None:
+    """Raises Implausible before anything of the line is kept."""
+    for usage, most in ((one, MAX_COUNT), (total, MAX_TOTAL)):
+        if usage is not None and max(astuple(usage)) > most:
+            raise Implausible(f"a count above {most:,}")
 
 
 def _begin(meta: Meta, at_ms: int, thread: _Thread) -> None:

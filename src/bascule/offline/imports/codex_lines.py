@@ -7,7 +7,7 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 HEAD_BYTES = 256
 """A line's type stands first, whatever its length."""
@@ -136,6 +136,24 @@ class _RecordLine(Struct):
 class _CountLine(Struct):
     timestamp: str
     payload: Count
+
+
+class _Own(Struct):
+    type: str
+    timestamp: str
+    payload: Raw
+
+
+_decode_own = msgspec.json.Decoder(_Own).decode
+
+
+def is_own(line: bytes) -> bool:
+    """Whether a line is Codex's, whatever its type."""
+    try:
+        _decode_own(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
 
 
 decode_meta = msgspec.json.Decoder(_MetaLine).decode

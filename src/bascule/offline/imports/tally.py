@@ -59,6 +59,8 @@ class Tally(Struct, kw_only=True):
     tokens: int = 0
     cost_nanousd: int = 0
     estimated_rows: int = 0
+    estimated_unpriced_rows: int = 0
+    """Of the estimated ones, those without a known cost."""
     estimated_nanousd: int = 0
     guessed_nanousd: int = 0
     estimated_versions: dict[str, int] = field(default_factory=dict)
@@ -75,6 +77,12 @@ class Tally(Struct, kw_only=True):
     def known_cost_nanousd(self) -> int | None:
         """None where no call has a known cost."""
         return None if self.rows and self.unknown_rows == self.rows else self.cost_nanousd
+
+    @property
+    def known_estimated_nanousd(self) -> int | None:
+        """None where calls were estimated and no cost of theirs is known."""
+        none_known = self.estimated_rows and self.estimated_unpriced_rows == self.estimated_rows
+        return None if none_known else self.estimated_nanousd
 
     @property
     def is_unreadable(self) -> bool:
@@ -105,6 +113,7 @@ class Tally(Struct, kw_only=True):
         self.guessed_nanousd += sign * share.guessed_nanousd
         if share.version is not None:
             self.estimated_rows += sign
+            self.estimated_unpriced_rows += sign * (share.cost_nanousd is None)
             self.estimated_nanousd += sign * share.estimated_nanousd
             _bump(self.estimated_versions, share.version, sign)
         if share.unknown is not None:

@@ -6,6 +6,25 @@ MAX_CALL_MS = 10 * 60_000
 """A line that lies further back than this is not taken for the moment when a call began: nobody waits that long."""
 
 
+EARLIEST_MS = 1_577_836_800_000
+"""2020-01-01: before there was any model to be billed for."""
+LATEST_MS = 4_102_444_800_000
+"""2100-01-01, where a reader is not told what time it is."""
+
+
+class Implausible(ValueError):
+    """What is said well and cannot be: a time, a count. The message says why, in words that hold nothing of it."""
+
+
+def check_plausible(at_ms: int, latest_ms: int) -> int:
+    """The moment of a call itself. Raises Implausible."""
+    if at_ms < EARLIEST_MS:
+        raise Implausible("a time before 2020")
+    if at_ms > latest_ms:
+        raise Implausible("a time in the future")
+    return at_ms
+
+
 def timestamp_ms(text: str) -> int:
     """ISO 8601 with a zone (UTC where it names none) as milliseconds since the epoch. Raises ValueError."""
     return instant_ms(datetime.fromisoformat(text))

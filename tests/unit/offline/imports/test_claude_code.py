@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from tests.unit.offline.imports.conftest import Done, Kept
 
-from bascule.offline.imports.lines import BadLine
+from bascule.offline.imports.claude_code import ClaudeReader
+from bascule.offline.imports.lines import BadLine, read_blocks
 from bascule.offline.imports.observed import Observed
 from bascule.offline.imports.run import Wanted
+from bascule.offline.imports.times import timestamp_ms
 
 S1, S2, S3 = (f"11111111-aaaa-4aaa-8aaa-00000000000{n}" for n in (1, 2, 3))
 USAGE = {"input_tokens": 4, "cache_read_input_tokens": 15_000, "cache_creation_input_tokens": 900, "output_tokens": 420}
@@ -113,6 +115,11 @@ def test_what_claude_code_wrote_itself_is_not_billed(lines_of: Callable[..., lis
         (b'{"type":"assistant","message":"hello","timestamp":"2026-10-01T08:00:00Z"}', "wrong type"),
         (b'{"type":"assistant"}', "wrong type: Object missing required field `timestamp`"),
         (bot(timestamp="soon").encode(), "Invalid RFC3339"),
+        (bot(timestamp="0001-01-01T00:00:00+10:00").encode(), "a time before 2020"),
+        (bot(timestamp="2019-12-31T23:59:59.999Z").encode(), "a time before 2020"),
+        (bot(timestamp="9999-12-31T23:59:59-10:00").encode(), "a time in the future"),
+        (bot(usage={**USAGE, "output_tokens": 10**30}).encode(), "a count above 1,000,000,000"),
+        (bot(usage={**USAGE, "input_tokens": 10**9 + 1}).encode(), "a count above 1,000,000,000"),
         (bot(cwd="X").encode().replace(b'"X"', b'"\xff\xfe"'), "not UTF-8"),
         (b'{"type":"assistant",}', "broken JSON"),
         (b"assistant", "not an object of JSON"),
@@ -276,3 +283,13 @@ def test_pull_requests_by_branch_and_by_time(lines_of: Callable[..., list[Any]])
 def test_an_old_sidechain_is_an_agent(lines_of: Callable[..., list[Any]]) -> None:
     assert only(lines_of(bot(1, isSidechain=True))).agent_id == "sidechain"
     assert only(lines_of(bot(1, isSidechain=True, agentId="a1"))).agent_id == "a1"
+
+
+def test_the_reader_is_told_from_when_a_call_is_in_the_future(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_text(bot(1, mid="a") + "\n" + bot(2, mid="b") + "\n")
+    at_ms = timestamp_ms("2026-10-01T08:00:01Z")
+    kept, late = ClaudeReader(latest_ms=at_ms).read(path, read_blocks(path))
+    assert isinstance(kept, BadLine) != isinstance(late, BadLine)
+    (bad,) = [item for item in (kept, late) if isinstance(item, BadLine)]
+    assert (bad.line, bad.why) == (2, "a time in the future")
