@@ -179,7 +179,9 @@ class Service:
 
     def readiness(self) -> str | None:
         error = self.gateway.drainer.last_error
-        return None if error is None else f"the ledger's store does not take lines: {error}"
+        if error is not None:
+            return f"the ledger's store does not take lines: {error}"
+        return "the ledger's journal did not take a line just now" if self.gateway.books.outage.is_recent else None
 
 
 class StoredKeys:

@@ -85,7 +85,7 @@ class Books:
         self._clock = clock
         self._metrics = metrics
         self._calibrations = calibrations
-        self.outage = Outage()
+        self.outage = Outage(clock.now_ms)
 
     def open(
         self,
