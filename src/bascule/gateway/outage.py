@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 RECENT_MS = 10_000
-"""How long a refusal makes the gateway unready. Not for longer: without traffic it would never learn that it is over."""
+"""How long a refusal makes the gateway unready. Not longer: without traffic it would never learn that it is over."""
 
 log = logging.getLogger("bascule.ledger")
 
