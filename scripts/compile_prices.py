@@ -23,24 +23,10 @@ from ruamel.yaml import YAML
 
 from bascule.model.money import PICO_PER_USD_PER_MTOK, PricePeriod, Rates, Tier, Window, rate_from_usd_per_mtok
 from bascule.prices.match import Clause
+from bascule.prices.sources.genai import CONTEXT_KEYS, FEE_KEYS, PICO_PER_KCOUNT_USD, TOKEN_KEYS
 from bascule.prices.table import TABLE_PATH, Facts, PricedModel, ProviderPrices
 
 PRICES = TABLE_PATH.parent
-PICO_PER_KCOUNT_USD = 1_000_000_000  # USD per thousand calls to pico-USD per call
-
-TOKEN_KEYS = {
-    "input_mtok": "input",
-    "output_mtok": "output",
-    "cache_read_mtok": "cache_read",
-    "cache_write_mtok": "cache_write_5m",
-    "cache_write_1h_mtok": "cache_write_1h",
-    "output_reasoning_mtok": "reasoning",
-    "input_audio_mtok": "audio_in",
-    "output_audio_mtok": "audio_out",
-    "input_image_mtok": "image_in",
-    "output_image_mtok": "image_out",
-}
-FEE_KEYS = {"requests_kcount": "request_fee", "web_searches_kcount": "web_search_fee"}
 UNPRICED_KEYS = {  # no bucket of `model.usage` counts these; a model that has them says so in `unpriced`
     "audio_hours",
     "cache_audio_read_mtok",
@@ -55,7 +41,6 @@ UNPRICED_KEYS = {  # no bucket of `model.usage` counts these; a model that has t
     "output_video_mtok",
     "storage_searches_kcount",
 }
-CONTEXT_KEYS = {"processing", "service_tier", "speed"}  # their values are names of service tiers
 
 Prices = dict[str, Any]  # price key -> Decimal | TieredPrices
 Conditions = list[tuple[types.StartDateConstraint | types.TimeOfDateConstraint | None, Prices]]

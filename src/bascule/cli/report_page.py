@@ -8,13 +8,13 @@ from bascule.cli.bridging import bridge_of
 from bascule.cli.bridging import section as bridge_section
 from bascule.cli.drawing import svg, write_picture
 from bascule.cli.page import Grid, Section, Tile, page
-from bascule.cli.period import Period, iso_day
+from bascule.cli.period import Period
+from bascule.decide.window import span
 from bascule.model.cost_cell import CostCell
 from bascule.model.money import NANO_PER_USD
 from bascule.model.report import Report, Terms
 from bascule.model.row import RowFilter
 from bascule.offline.charts import Spec, spend_by, spend_over_time, spread
-from bascule.offline.months import month_before
 from bascule.ports import Analytics
 
 BARS = 20
@@ -132,15 +132,15 @@ def _runs(analytics: Analytics, where: RowFilter, terms: Terms) -> Section | Non
 
 def _change(analytics: Analytics, where: RowFilter, period: Period) -> Section | None:
     """The bridge from the month before, where the period is one calendar month and both have a bill."""
-    if period.since_ms is None or period.until_ms is None:
+    if period.since_ms is None or where != RowFilter(since_ms=period.since_ms, until_ms=period.until_ms):
         return None
-    earlier = month_before(period.since_ms, period.until_ms)
-    if earlier is None or where != RowFilter(since_ms=period.since_ms, until_ms=period.until_ms):
+    month, earlier = span("month", period.since_ms), span("month", period.since_ms - 1)
+    if (month.start_ms, month.end_ms) != (period.since_ms, period.until_ms) or month.end_ms is None:
         return None
-    found = bridge_of(analytics, earlier, (period.since_ms, period.until_ms))
+    found = bridge_of(analytics, (earlier.start_ms, month.start_ms), (month.start_ms, month.end_ms))
     if not found.before.cells or not found.after.cells:
         return None
-    return bridge_section(found, _month(earlier[0]), _month(period.since_ms))
+    return bridge_section(found, earlier.id, month.id)
 
 
 def _tiles(made: Report) -> list[Tile]:
@@ -169,7 +169,3 @@ def _percent(part: int | None, whole: int | None) -> str:
 
 def _name(values: Sequence[str | None]) -> str:
     return ", ".join([NOBODY if value is None else value for value in values])
-
-
-def _month(since_ms: int) -> str:
-    return (iso_day(since_ms) or "")[:7]

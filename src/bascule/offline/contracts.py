@@ -15,18 +15,15 @@ What a log says was used on some plan, and no contract names the plan, has an un
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import pairwise
 
 from msgspec import Struct
 
 from bascule.config.shape import Contract
+from bascule.decide.window import DAY_MS, HOUR_MS, span, window_id
 from bascule.model.cost_cell import Cover
 from bascule.offline.apportion import apportion, round_to_sum
-
-DAY_MS = 86_400_000
-HOUR_MS = 3_600_000
 
 
 class Use(Struct, frozen=True, kw_only=True):
@@ -190,7 +187,7 @@ class _Terms:
         paid_for = max(seats, people)
         shares = apportion(fee, [1] * paid_for) if paid_for else []
         if people > seats:
-            since = _day(piece.start_ms)
+            since = window_id("day", piece.start_ms)
             self._warn(index, f"{people} people used {_counted(seats, 'seat')}, from {since} on")
         if None in by_user:
             self._warn(index, "calls without a user count as one person's; import logs with --user")
@@ -324,27 +321,25 @@ def cover_of(contract: Contract) -> Cover:
 
 def _of_month(piece: Piece) -> Fraction:
     """Which part of its calendar month a piece is."""
-    start = datetime.fromtimestamp(piece.start_ms / 1000, UTC)
-    first = datetime(start.year, start.month, 1, tzinfo=UTC)
-    following = datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=UTC)
-    return Fraction(piece.end_ms - piece.start_ms, round((following - first).total_seconds()) * 1000)
+    start_ms, end_ms = _month(piece.start_ms)
+    return Fraction(piece.end_ms - piece.start_ms, end_ms - start_ms)
 
 
 def _months(since_ms: int, until_ms: int) -> list[int]:
     """The starts of all calendar months inside a period."""
-    start = datetime.fromtimestamp(since_ms / 1000, UTC)
-    year, month = start.year, start.month
     found: list[int] = []
-    while True:
-        year, month = year + month // 12, month % 12 + 1
-        moment = round(datetime(year, month, 1, tzinfo=UTC).timestamp() * 1000)
-        if moment >= until_ms:
-            return found
+    moment = _month(since_ms)[1]
+    while moment < until_ms:
         found.append(moment)
+        moment = _month(moment)[1]
+    return found
 
 
-def _day(ts_ms: int) -> str:
-    return datetime.fromtimestamp(ts_ms / 1000, UTC).date().isoformat()
+def _month(ts_ms: int) -> tuple[int, int]:
+    """[start, end) of the calendar month that a moment lies in."""
+    found = span("month", ts_ms)
+    assert found.end_ms is not None
+    return found.start_ms, found.end_ms
 
 
 def _counted(count: int, what: str) -> str:

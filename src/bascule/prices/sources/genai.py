@@ -31,7 +31,9 @@ TOKEN_KEYS = {
 }
 FEE_KEYS = {"requests_kcount": "request_fee", "web_searches_kcount": "web_search_fee"}
 CONTEXT_KEYS = frozenset({"processing", "service_tier", "speed"})
+"""Their values are names of service tiers."""
 PICO_PER_KCOUNT_USD = 1_000_000_000
+"""From USD per thousand calls to pico-USD per call."""
 _DAY_ONE = "0001-01-01"
 
 Entry = Mapping[str, Any]
