@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, StreamCodec, StreamStep, Target
 from bascule.dialects.fields import is_json
+from bascule.dialects.names import original_names
 from bascule.dialects.splice import usd_number
-from bascule.dialects.sse import SseParser
+from bascule.dialects.sse import SseEvent, SseParser
 from bascule.dialects.streamed import again, too_long_fault
 from bascule.model.errors import MalformedRequest, Refusal, Untranslatable
 from bascule.model.events import Event
@@ -48,6 +49,16 @@ class EventSink(Protocol):
     def fail(self, refusal: Refusal) -> bytes: ...
 
 
+class Framing(Protocol):
+    """What cuts a provider's stream into events: `sse.SseParser`, or another of its shape."""
+
+    too_long: bool
+
+    def feed(self, data: bytes) -> list[SseEvent]: ...
+
+    def rest(self) -> SseEvent | None: ...
+
+
 class Rendering(Struct, frozen=True, kw_only=True):
     """What a client's writer must know of the request that it answers."""
 
@@ -56,26 +67,41 @@ class Rendering(Struct, frozen=True, kw_only=True):
     names: dict[str, str]
     """Fitted tool names back to the client's own."""
     created_s: int
+    body: Body | None = None
+    """The client's own body, where the context had it."""
 
 
-class Translation(Struct, frozen=True, kw_only=True):
-    """The parts that make up a codec; `Translator` puts them together."""
+class ClientSide(Struct, frozen=True, kw_only=True):
+    """A dialect as clients speak it: requests are read, answers are written."""
 
     parse_request: Callable[[Body], Request]
-    render_request: Callable[[Request, Target], bytes | Refusal]
-    original_names: Callable[[Body], dict[str, str]]
-    read_usage: Callable[[bytes], Usage]
-    parse_response: Callable[[bytes], Response]
+    tool_names: Callable[[Body], list[str]]
+    """Of the tools in a body, as canonical tools are called."""
     render_response: Callable[[Response, Rendering, Usage, bytes | None], bytes]
-    source: Callable[[bool], EventSource]
+    """The last is the cost as a JSON number of US dollars, None where it is unknown or not to be told."""
     sink: Callable[[Rendering], EventSink]
+
+
+class ProviderSide(Struct, frozen=True, kw_only=True):
+    """A dialect as providers speak it: requests are written, answers are read."""
+
+    render_request: Callable[[Request, Target], bytes | Refusal]
+    name_chars: int
+    """The longest tool name that it takes."""
+    read_usage: Callable[[bytes], Usage]
+    """The usage of a whole answer."""
+    parse_response: Callable[[bytes], Response]
+    source: Callable[[bool], EventSource]
+    """Made with whether the provider ends its streams without the dialect's terminal event."""
+    framing: Callable[[], Framing] = SseParser
 
 
 class Translator:
     """A codec between two dialects. Stateless."""
 
-    def __init__(self, translation: Translation) -> None:
-        self._of = translation
+    def __init__(self, client: ClientSide, provider: ProviderSide) -> None:
+        self._client = client
+        self._provider = provider
 
     def request(self, body: Body, raw: bytes, facts: Facts, target: Target) -> bytes | Refusal:
         if facts.inference_geo is not None and facts.inference_geo != "global":
@@ -87,7 +113,7 @@ class Translator:
                 param="inference_geo",
             )
         try:
-            return self._of.render_request(self._of.parse_request(body), target)
+            return self._provider.render_request(self._client.parse_request(body), target)
         except MalformedRequest as problem:
             return Refusal(kind="malformed", message=str(problem), param=problem.param)
         except Untranslatable as problem:
@@ -96,22 +122,24 @@ class Translator:
     def reply(
         self, raw: bytes, facts: Facts, model: str, cost_nanousd: int | None, context: ReplyContext = NO_CONTEXT
     ) -> bytes:
-        of = self._of
+        provider = self._provider
         cost = None if cost_nanousd is None else usd_number(cost_nanousd)
         rendering = self._rendering(facts, model, context)
-        return of.render_response(of.parse_response(raw), rendering, of.read_usage(raw), cost)
+        return self._client.render_response(provider.parse_response(raw), rendering, provider.read_usage(raw), cost)
 
     def stream(self, facts: Facts, model: str, splice_cost: bool, context: ReplyContext = NO_CONTEXT) -> StreamCodec:
         no_done = context.target is not None and "no_done" in context.target.quirks
-        sink = self._of.sink(self._rendering(facts, model, context))
-        return TranslatedStream(self._of.source(no_done), sink, splice_cost)
+        sink = self._client.sink(self._rendering(facts, model, context))
+        return TranslatedStream(self._provider.framing(), self._provider.source(no_done), sink, splice_cost)
 
     def forward_headers(self, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         return []
 
     def _rendering(self, facts: Facts, model: str, context: ReplyContext) -> Rendering:
-        names = self._of.original_names(context.body) if context.body is not None and facts.tools else {}
-        return Rendering(facts=facts, model=model, names=names, created_s=context.now_s)
+        names: dict[str, str] = {}
+        if context.body is not None and facts.tools:
+            names = original_names(self._client.tool_names(context.body), self._provider.name_chars)
+        return Rendering(facts=facts, model=model, names=names, created_s=context.now_s, body=context.body)
 
 
 class TranslatedStream:
@@ -119,8 +147,8 @@ class TranslatedStream:
 
     __slots__ = ("_ended", "_parser", "_sink", "_source", "_splice_cost")
 
-    def __init__(self, source: EventSource, sink: EventSink, splice_cost: bool) -> None:
-        self._parser = SseParser()
+    def __init__(self, framing: Framing, source: EventSource, sink: EventSink, splice_cost: bool) -> None:
+        self._parser = framing
         self._source = source
         self._sink = sink
         self._splice_cost = splice_cost

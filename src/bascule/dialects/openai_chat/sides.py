@@ -1,0 +1,49 @@
+"""Chat Completions as clients and as providers speak it, for translation."""
+
+import msgspec
+
+from bascule.dialects.base import Body
+from bascule.dialects.fields import NULL
+from bascule.dialects.names import OPENAI_NAME_CHARS
+from bascule.dialects.openai_chat.parse_request import parse_request
+from bascule.dialects.openai_chat.parse_response import parse_response
+from bascule.dialects.openai_chat.read_events import ChunkEvents
+from bascule.dialects.openai_chat.render_request import render_request
+from bascule.dialects.openai_chat.render_response import render_response
+from bascule.dialects.openai_chat.usage import read_usage
+from bascule.dialects.openai_chat.write_events import ChunkWriter
+from bascule.dialects.translate import ClientSide, EventSink, ProviderSide, Rendering
+from bascule.model.response import Response
+from bascule.model.usage import Usage
+
+
+class _UsageOnly(msgspec.Struct):
+    usage: msgspec.Raw = NULL
+    service_tier: str | None = None
+
+
+def _usage(raw: bytes) -> Usage:
+    return read_usage(bytes(msgspec.json.decode(raw, type=_UsageOnly).usage))
+
+
+def _whole(response: Response, rendering: Rendering, usage: Usage, cost: bytes | None) -> bytes:
+    return render_response(response, rendering.model, usage, cost, rendering.names, rendering.created_s)
+
+
+def _sink(rendering: Rendering) -> EventSink:
+    return ChunkWriter(rendering.model, rendering.names, rendering.created_s, rendering.facts.wants_stream_usage)
+
+
+def _tool_names(body: Body) -> list[str]:
+    names = [(tool.get("function") or tool.get("custom") or {}).get("name") for tool in body.get("tools") or ()]
+    return [name for name in names if isinstance(name, str)]
+
+
+CLIENT = ClientSide(parse_request=parse_request, tool_names=_tool_names, render_response=_whole, sink=_sink)
+PROVIDER = ProviderSide(
+    render_request=render_request,
+    name_chars=OPENAI_NAME_CHARS,
+    read_usage=_usage,
+    parse_response=parse_response,
+    source=ChunkEvents,
+)
