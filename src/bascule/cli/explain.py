@@ -17,7 +17,7 @@ from bascule.offline.payload import state_payload
 
 if TYPE_CHECKING:
     from bascule.cli.explaining import Explanation, Prospect
-    from bascule.gateway.exchange import Surface
+    from bascule.gateway.surfaces import Surface
 
 _SURFACES: dict[str, "Surface"] = {
     "openai": "openai_chat",

@@ -19,9 +19,10 @@ from bascule.decide.route import RouteTable
 from bascule.dialects.registry import dialect
 from bascule.gateway.admission import OPEN_KEY, Admitted, admit
 from bascule.gateway.calibrations import Calibrations
-from bascule.gateway.exchange import CLIENT_DIALECT, Incoming
+from bascule.gateway.exchange import Incoming
 from bascule.gateway.holding import Holding, affordable, bound_at
 from bascule.gateway.planning import Planned, Planning
+from bascule.gateway.surfaces import SURFACES
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot
 from bascule.model.budget import BudgetState
@@ -98,7 +99,7 @@ def explain(snapshot: Snapshot, store: Store | None, incoming: Incoming, key: Ke
         incoming,
         request_id="req_explain",
         keys=OneKey(key),
-        dialect=dialect(CLIENT_DIALECT[incoming.surface]),
+        dialect=dialect(SURFACES[incoming.surface].dialect),
         quality_levels={**QUALITY_LEVELS, **config.quality_levels},
         registry=snapshot,
         enforce=not observing,

@@ -11,7 +11,8 @@ from bascule.decide.ask import read_ask
 from bascule.decide.identify import identify
 from bascule.decide.resolve import granted
 from bascule.dialects.base import Dialect
-from bascule.gateway.exchange import Incoming, Surface
+from bascule.gateway.exchange import Incoming
+from bascule.gateway.surfaces import Surface
 from bascule.model.budget import Attribution
 from bascule.model.errors import MalformedRequest, Refusal
 from bascule.model.facts import Facts
@@ -116,6 +117,9 @@ def admit(
     body = parse_body(incoming.body)
     if isinstance(body, Refusal):
         return body
+    if incoming.model is not None:
+        # What the path says stands in the body of every other dialect, and readers look for it there.
+        body["model"], body["stream"] = incoming.model, incoming.stream is True
     try:
         facts = dialect.read_facts(body, len(incoming.body))
     except MalformedRequest as error:

@@ -10,6 +10,7 @@ from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.identifiers import attempt_id
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.outage import Outage
+from bascule.gateway.surfaces import counts_only, provider_dialect
 from bascule.model.budget import Hold
 from bascule.model.catalog import Endpoint
 from bascule.model.entry import Decision, Intent, Role, Settlement
@@ -123,7 +124,7 @@ class Books:
             hold=hold,
             hold_nanousd=hold_nanousd,
             dialect_in=dialect_in,
-            dialect_out=endpoint.dialect,
+            dialect_out=provider_dialect(request.surface, endpoint) or endpoint.dialect,
             decision_id=decision,
             price_version=price_version,
         )
@@ -196,7 +197,7 @@ class Books:
         endpoint = attempt.candidate.endpoint
         reply = ended.reply
         reported = NO_USAGE if reply is None else reply.usage
-        if request.surface == "anthropic_count_tokens":
+        if counts_only(request.surface):
             return Cost(usage=NO_USAGE, cost_nanousd=0)
         usage = settle_usage(
             reported,
@@ -254,7 +255,7 @@ class Books:
                 hold=Hold(attempt_id=identifier, amount_nanousd=0, held=()),
                 hold_nanousd=0,
                 dialect_in=request.surface,
-                dialect_out=candidate.endpoint.dialect,
+                dialect_out=provider_dialect(request.surface, candidate.endpoint) or candidate.endpoint.dialect,
                 decision_id=decision.decision_id,
                 price_version=price_version,
             ),

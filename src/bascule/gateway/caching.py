@@ -7,10 +7,11 @@ from bascule.gateway.admission import Admitted
 from bascule.gateway.books import Books
 from bascule.gateway.cache import ExactCache, Stored
 from bascule.gateway.decisions import Recorder
-from bascule.gateway.exchange import CLIENT_DIALECT, Exchange
+from bascule.gateway.exchange import Exchange
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.serving import Answered
+from bascule.gateway.surfaces import SURFACES, generates, provider_dialect
 from bascule.model.errors import Refusal
 from bascule.model.plan import Plan
 from bascule.ports import Clock
@@ -29,7 +30,7 @@ class Caching:
         """Whether this request's answer may be kept and found again."""
         return (
             self.cache is not None
-            and request.surface in ("openai_chat", "anthropic_messages")
+            and generates(request.surface)
             and not request.ask.no_cache
             and cacheable(request.facts, request.body)
         )
@@ -102,7 +103,8 @@ def _fingerprint(request: Admitted, endpoint_id: str) -> bytes:
 
 async def _replay(exchange: Exchange, request: Admitted, found: Stored, *, now_ms: int, splice_cost: bool) -> None:
     """The stored answer through the codec that a live one would take. Its cost is 0, and no provider gave it."""
-    pair = codec(CLIENT_DIALECT[request.surface], found.candidate.endpoint.dialect)
+    spoken = provider_dialect(request.surface, found.candidate.endpoint) or found.candidate.endpoint.dialect
+    pair = codec(SURFACES[request.surface].dialect, spoken)
     context = ReplyContext(now_s=now_ms // 1000, body=request.body)
     cost = 0 if splice_cost else None
     headers = answer_headers(

@@ -7,6 +7,7 @@ from bascule.decide.estimate import EXPECTED_IMAGE_TOKENS, expected_input_tokens
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.respond import JSON, PRIVATE
+from bascule.gateway.surfaces import provider_dialect
 from bascule.model.plan import Plan
 from bascule.ports import Header
 
@@ -16,7 +17,7 @@ def count_tokens_locally(
 ) -> tuple[list[Header], bytes] | None:
     """Headers and body of an estimated count; None where the first candidate's provider counts itself."""
     endpoint = plan.candidates[0].endpoint
-    if endpoint.dialect == "anthropic_messages":
+    if provider_dialect(request.surface, endpoint) is not None:
         return None
     tokens = round(input_tokens(calibrations.of(endpoint.id), request.facts.text_bytes))
     tokens += len(request.facts.images) * EXPECTED_IMAGE_TOKENS

@@ -7,29 +7,19 @@ from msgspec import Struct, structs
 from bascule.config.shape import Timeouts as ConfiguredTimeouts
 from bascule.dialects.base import Codec, Dialect, Target
 from bascule.dialects.registry import UnknownDialect, codec, dialect
-from bascule.gateway.exchange import CLIENT_DIALECT, Incoming, Surface
+from bascule.gateway.exchange import Incoming
 from bascule.gateway.relay import DrainLimits, Drains
+from bascule.gateway.surfaces import SURFACES, Surface, provider_dialect, provider_surface
 from bascule.link import LinkedProvider, Snapshot
 from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal
 from bascule.model.outcome import Fault
 from bascule.ports import Header, Timeouts, UpstreamCall
 from bascule.providers.classify import classify
-from bascule.providers.request import auth_headers, request_target, with_default_headers
+from bascule.providers.request import auth_headers, request_target, streamed_surface, with_default_headers
 from bascule.providers.spec import ProviderSpec
 from bascule.providers.spec import Surface as ProviderSurface
 
-_PROVIDER_SURFACE: dict[Surface, ProviderSurface] = {
-    "openai_chat": "chat",
-    "anthropic_messages": "chat",
-    "openai_embeddings": "embeddings",
-    "anthropic_count_tokens": "count_tokens",
-}
-_OWN_DIALECT: dict[Surface, str] = {
-    "openai_embeddings": "openai_embeddings",
-    "anthropic_count_tokens": "anthropic_count_tokens",
-}
-"""Surfaces whose answers are not the chat's, on both sides alike."""
 _JSON_HEADERS: tuple[Header, ...] = (
     (b"content-type", b"application/json"),
     (b"accept-encoding", b"identity"),
@@ -46,11 +36,14 @@ class Destination(Struct, frozen=True, kw_only=True):
     provider_dialect: Dialect
     spec: ProviderSpec
     surface: ProviderSurface
+    stream_surface: ProviderSurface
+    """Where a streamed answer is asked for; with most providers the same place."""
     origin: str
     base_path: str
     upstream_model: str
     target: str
     """Path and query where the client's own query has no part in it."""
+    stream_target: str
     headers: tuple[Header, ...]
     own_headers: tuple[Header, ...]
     """With the provider's defaults: all headers where none of the client's is forwarded."""
@@ -65,9 +58,10 @@ class Destination(Struct, frozen=True, kw_only=True):
         """The exchange to make for one client request; `within_s` is what its deadline leaves."""
         sent = self.codec.forward_headers(incoming.headers.pairs)
         headers = (*self.headers, *with_default_headers(self.spec, sent)) if sent else self.own_headers
-        target = self.target
+        target = self.stream_target if stream else self.target
         if incoming.query and self.spec.forward_query:
-            target = request_target(self.spec, self.surface, self.base_path, self.upstream_model, incoming.query)
+            place = self.stream_surface if stream else self.surface
+            target = request_target(self.spec, place, self.base_path, self.upstream_model, incoming.query)
         timeouts = self.timeouts if stream else self.whole_timeouts
         if within_s is not None and within_s < timeouts.total_s:
             timeouts = structs.replace(timeouts, total_s=within_s)
@@ -115,26 +109,32 @@ class Dispatcher:
 
     def _make(self, surface: Surface, endpoint: Endpoint) -> Destination | Refusal:
         provider = self._snapshot.providers[endpoint.provider]
-        provider_surface = _PROVIDER_SURFACE[surface]
-        if provider_surface not in provider.spec.paths:
-            return _cannot(endpoint, provider_surface)
-        provider_dialect = _OWN_DIALECT.get(surface, endpoint.dialect)
+        spec, place, spoken = provider.spec, provider_surface(surface, endpoint), provider_dialect(surface, endpoint)
+        if place not in spec.paths or spoken is None:
+            return _cannot(endpoint, SURFACES[surface].work)
         try:
-            pair = codec(_OWN_DIALECT.get(surface, CLIENT_DIALECT[surface]), provider_dialect)
+            pair = codec(SURFACES[surface].dialect, spoken)
         except UnknownDialect:
-            return _cannot(endpoint, provider_surface)
-        headers = (*_JSON_HEADERS, *provider.headers, *auth_headers(provider.spec, provider.secret))
+            return _cannot(endpoint, SURFACES[surface].work)
+
+        def target(of: ProviderSurface) -> str:
+            return request_target(spec, of, provider.base_path, endpoint.upstream_model)
+
+        streamed = streamed_surface(spec, place)
+        headers = (*_JSON_HEADERS, *provider.headers, *auth_headers(spec, provider.secret))
         return Destination(
             codec=pair,
-            provider_dialect=dialect(provider_dialect),
-            spec=provider.spec,
-            surface=provider_surface,
+            provider_dialect=dialect(spoken),
+            spec=spec,
+            surface=place,
+            stream_surface=streamed,
             origin=provider.origin,
             base_path=provider.base_path,
             upstream_model=endpoint.upstream_model,
-            target=request_target(provider.spec, provider_surface, provider.base_path, endpoint.upstream_model),
+            target=target(place),
+            stream_target=target(streamed),
             headers=headers,
-            own_headers=(*headers, *with_default_headers(provider.spec, ())),
+            own_headers=(*headers, *with_default_headers(spec, ())),
             template=_template(provider, endpoint),
             timeouts=timeouts_of(provider.timeouts, stream=True),
             whole_timeouts=timeouts_of(provider.timeouts, stream=False),

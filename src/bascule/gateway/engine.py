@@ -15,13 +15,14 @@ from bascule.gateway.caching import Caching
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.counting import count_tokens_locally, likely_tokens
 from bascule.gateway.decisions import Recorder
-from bascule.gateway.exchange import CLIENT_DIALECT, Exchange
+from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import affordable
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.planning import Planned, Planning
 from bascule.gateway.respond import error_answer
 from bascule.gateway.serving import Effects, Serving
+from bascule.gateway.surfaces import SURFACES, counts_only
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError
 from bascule.ports import Clock, KeyStore, RateLimiter
@@ -122,7 +123,7 @@ class Engine:
             exchange.incoming,
             request_id=request_id,
             keys=world.keys,
-            dialect=dialect(CLIENT_DIALECT[surface]),
+            dialect=dialect(SURFACES[surface].dialect),
             quality_levels=settings.quality_levels,
             registry=settings.snapshot,
             enforce=not settings.observe,
@@ -135,7 +136,7 @@ class Engine:
         if isinstance(planned, Refusal):
             world.recorder.refused(request, planned)
             return planned
-        if surface == "anthropic_count_tokens":
+        if counts_only(surface):
             counted = count_tokens_locally(request, planned.plan, world.calibrations)
             if counted is not None:
                 await exchange.respond(200, *counted)

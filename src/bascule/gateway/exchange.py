@@ -4,21 +4,13 @@ The engine knows nothing of ASGI. The server adapts its protocol to this; tests 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
+from bascule.gateway.surfaces import Surface
 from bascule.model.headers import Headers
 from bascule.ports import Header
-
-Surface = Literal["openai_chat", "openai_embeddings", "anthropic_messages", "anthropic_count_tokens"]
-
-CLIENT_DIALECT: dict[Surface, str] = {
-    "openai_chat": "openai_chat",
-    "openai_embeddings": "openai_embeddings",
-    "anthropic_messages": "anthropic_messages",
-    "anthropic_count_tokens": "anthropic_messages",
-}
 
 
 class Incoming(Struct, frozen=True, kw_only=True):
@@ -29,6 +21,10 @@ class Incoming(Struct, frozen=True, kw_only=True):
     body: bytes
     query: str = ""
     secret: bytes | None = None
+    model: str | None = None
+    """Named in the path, where the dialect does so (Gemini)."""
+    stream: bool | None = None
+    """The same of whether the answer is streamed."""
 
 
 class Exchange(Protocol):

@@ -4,7 +4,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from bascule.dialects.registry import dialect
-from bascule.gateway.exchange import CLIENT_DIALECT, Surface
+from bascule.gateway.surfaces import SURFACES, Surface
 from bascule.model.errors import Refusal
 from bascule.model.money import usd_text
 from bascule.ports import Header
@@ -51,7 +51,7 @@ def cost_header(cost_nanousd: int | None) -> Header | None:
 
 def error_answer(surface: Surface, refusal: Refusal, request_id: str) -> tuple[int, list[Header], bytes]:
     """Status, headers and body of a refusal in the client's dialect. Every one has an id to ask about."""
-    status, body = dialect(CLIENT_DIALECT[surface]).error(refusal, request_id)
+    status, body = dialect(SURFACES[surface].chat_dialect).error(refusal, request_id)
     request_id_bytes = request_id.encode("ascii")
     headers = [JSON, PRIVATE, (b"x-bascule-request-id", request_id_bytes), (b"request-id", request_id_bytes)]
     if refusal.retry_after_s is not None:

@@ -45,6 +45,7 @@ def bare_endpoint(provider: LinkedProvider, upstream_model: str, entry: BookEntr
         id=f"{provider.name}/{upstream_model}",
         provider=provider.name,
         dialect=provider.spec.dialect,
+        also=provider.spec.also,
         upstream_model=upstream_model,
         prices=_prices(price, provider, entry),
         data=provider.data,

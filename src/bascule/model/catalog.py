@@ -58,6 +58,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """The provider's name in the configuration."""
     dialect: str
     upstream_model: str
+    also: tuple[str, ...] = ()
+    """Further dialects that it speaks as well as `dialect`."""
     prices: PriceTimeline | None = None
     data: DataFacts = DataFacts()
     hardware: HardwareFacts = HardwareFacts()

@@ -16,14 +16,19 @@ def request_target(spec: ProviderSpec, surface: Surface, base_path: str, upstrea
     parameters that the spec names go on. Raises KeyError where the provider does not serve the surface: ask
     `surface in spec.paths` first.
     """
-    path = spec.paths[surface]
+    path, _, own = spec.paths[surface].partition("?")
     if "{model}" in path:
         path = path.replace("{model}", quote(upstream_model, safe=""))
-    sent = spec.query
+    sent = f"{spec.query}&{own}" if spec.query and own else spec.query or own
     if query and spec.forward_query:
         kept = "&".join([pair for pair in query.split("&") if pair.partition("=")[0] in spec.forward_query])
         sent = f"{sent}&{kept}" if sent and kept else sent or kept
     return f"{base_path}{path}?{sent}" if sent else base_path + path
+
+
+def streamed_surface(spec: ProviderSpec, surface: Surface) -> Surface:
+    """Where a streamed answer is asked for: a path of its own (Gemini, Bedrock), or the same."""
+    return "chat_stream" if surface == "chat" and "chat_stream" in spec.paths else surface
 
 
 def auth_headers(spec: ProviderSpec, secret: Secret | None) -> list[Header]:

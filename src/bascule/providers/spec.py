@@ -7,8 +7,8 @@ from msgspec import Struct, field
 from bascule.model.catalog import BoundFacts, DataFacts
 from bascule.model.outcome import ErrorClass
 
-Surface = Literal["chat", "embeddings", "models", "count_tokens"]
-Auth = Literal["bearer", "x-api-key", "api-key", "none"]
+Surface = Literal["chat", "chat_stream", "responses", "embeddings", "models", "count_tokens"]
+Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
 StreamUsage = Literal["stream_options", "always", "none"]
 Disconnect = Literal["drain", "cancel"]
 
@@ -69,7 +69,13 @@ class ProviderSpec(Struct, frozen=True, kw_only=True):
     """Environment variables that may hold the key, the vendor's own first."""
     key_required: bool = True
     paths: dict[Surface, str] = field(default_factory=lambda: OPENAI_PATHS)
-    """Path below the base URL for each surface that is served; `{model}` is the upstream model, percent-encoded."""
+    """Path below the base URL for each surface that is served, with a query of its own where it needs one; `{model}` is
+    the upstream model, percent-encoded. `chat_stream` where streams have another path than `chat`; `responses` where
+    `also` has that dialect."""
+    also: tuple[str, ...] = ()
+    """Further chat dialects that clients are relayed in as they are, instead of being translated to `dialect`."""
+    by_deployment: bool = False
+    """The upstream model is a name that the user gave (Azure), so the catalog's names say nothing here."""
     query: str = ""
     """A fixed query, e.g. `api-version=2024-10-21`."""
     forward_query: frozenset[str] = frozenset()
@@ -98,11 +104,6 @@ class ProviderSpec(Struct, frozen=True, kw_only=True):
     def key_env(self) -> str | None:
         """The vendor's own name for the variable that holds the key."""
         return self.key_envs[0] if self.key_envs else None
-
-    @property
-    def by_deployment(self) -> bool:
-        """The upstream model is a name that the user gave (Azure), so the catalog's names say nothing here."""
-        return "{model}" in self.paths.get("chat", "")
 
     @property
     def standing(self) -> str:

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bascule.gateway.admission import authenticate
 from bascule.gateway.engine import Engine
-from bascule.gateway.exchange import Surface
 from bascule.gateway.respond import PRIVATE, error_answer
+from bascule.gateway.surfaces import Surface
 from bascule.model.errors import Refusal, RefusalKind
 from bascule.model.headers import Headers
 from bascule.model.policy import KeyPolicy

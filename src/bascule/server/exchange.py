@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
-from bascule.gateway.exchange import Incoming, Surface
+from bascule.gateway.exchange import Incoming
 from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.headers import Headers
 from bascule.ports import Header
+from bascule.server.hot import HotRoute
 from bascule.upstream.outbox import Outbox
 
 _STATUS_LINE = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
@@ -80,17 +81,17 @@ class ClientExchange:
         "query",
         "refusal",
         "response_complete",
+        "route",
         "started",
-        "surface",
         "task",
         "turn",
         "whole",
     )
 
     def __init__(
-        self, line: Line, outbox: Outbox, surface: Surface, method: bytes, headers: Headers, query: bytes
+        self, line: Line, outbox: Outbox, route: HotRoute, method: bytes, headers: Headers, query: bytes
     ) -> None:
-        self.surface = surface
+        self.route = route
         self.method = method
         self.headers = headers
         self.query = query

@@ -6,9 +6,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bascule.gateway.admission import authenticate
-from bascule.gateway.exchange import Surface
 from bascule.gateway.identifiers import Identifiers, attempt_id
 from bascule.gateway.respond import error_answer
+from bascule.gateway.surfaces import Surface
 from bascule.model.errors import MalformedRequest, Refusal, StoreError
 from bascule.model.headers import Headers
 from bascule.model.policy import KeyPolicy

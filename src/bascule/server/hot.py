@@ -8,20 +8,45 @@ from asyncio import CancelledError
 from msgspec import Struct
 
 from bascule.gateway.engine import Engine
-from bascule.gateway.exchange import Exchange, Surface
+from bascule.gateway.exchange import Exchange
+from bascule.gateway.surfaces import Surface
 from bascule.model.errors import Refusal
 from bascule.model.headers import Headers
 from bascule.server.guard import Guard
 
-HOT_ROUTES: dict[bytes, Surface] = {
-    b"/v1/chat/completions": "openai_chat",
-    b"/chat/completions": "openai_chat",
-    b"/v1/embeddings": "openai_embeddings",
-    b"/embeddings": "openai_embeddings",
-    b"/v1/messages": "anthropic_messages",
-    b"/v1/messages/count_tokens": "anthropic_count_tokens",
+
+class HotRoute(Struct, frozen=True):
+    """What a path says: the surface, and with Gemini's also the model and whether the answer is streamed."""
+
+    surface: Surface
+    model: str | None = None
+    stream: bool | None = None
+
+
+HOT_ROUTES: dict[bytes, HotRoute] = {
+    b"/v1/chat/completions": HotRoute("openai_chat"),
+    b"/chat/completions": HotRoute("openai_chat"),
+    b"/v1/embeddings": HotRoute("openai_embeddings"),
+    b"/embeddings": HotRoute("openai_embeddings"),
+    b"/v1/messages": HotRoute("anthropic_messages"),
+    b"/v1/messages/count_tokens": HotRoute("anthropic_count_tokens"),
 }
+MODEL_PREFIXES = (b"/v1beta/models/", b"/v1/models/")
+MODEL_VERBS: dict[bytes, tuple[Surface, bool]] = {}
+"""Of `/v1beta/models/{model}:verb`: the surface, and whether the answer is streamed."""
 STOPPING = Refusal(kind="unavailable", message="the gateway is stopping; try again soon", retry_after_s=1.0)
+
+
+def hot_route(path: bytes) -> HotRoute | None:
+    """The hot route of a path as it stands, None where it is none or is written with escapes."""
+    found = HOT_ROUTES.get(path)
+    if found is not None or b":" not in path or not path.startswith(MODEL_PREFIXES):
+        return found
+    model, _, verb = path.partition(b"/models/")[2].rpartition(b":")
+    meant = MODEL_VERBS.get(verb)
+    if meant is None or not model:
+        return None
+    return HotRoute(meant[0], model.decode("utf-8", "replace"), meant[1])
 
 
 class EdgeLimits(Struct, frozen=True, kw_only=True):

@@ -15,14 +15,14 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from bascule.gateway.exchange import Incoming, Surface
+from bascule.gateway.exchange import Incoming
 from bascule.gateway.respond import error_answer
 from bascule.model.errors import Refusal
 from bascule.model.headers import Headers
 from bascule.server.arrival import CLOSE, ArrivingProtocol
 from bascule.server.credentials import presented_secret
 from bascule.server.exchange import ClientExchange, whole_answer
-from bascule.server.hot import HOT_ROUTES, STOPPING, Hot
+from bascule.server.hot import STOPPING, Hot, HotRoute, hot_route
 from bascule.upstream.outbox import Outbox
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -62,14 +62,14 @@ class GatewayProtocol(ArrivingProtocol):
             self._upgrade = True
             return
         path, _, query = self.url.partition(b"?")
-        surface = HOT_ROUTES.get(path) or self._decoded_route(path)
-        if surface is None:
+        route = hot_route(path) or self._decoded_route(path)
+        if route is None:
             self._take_cold_way()
             self._head_open = False
             return
         headers = Headers(self.headers)
         self.headers = []  # what comes in trailers is none
-        exchange = ClientExchange(self, self._outbox, surface, method, headers, query)
+        exchange = ClientExchange(self, self._outbox, route, method, headers, query)
         exchange.chunked = parser.get_http_version() != "1.0"
         exchange.keep_alive = exchange.chunked and parser.should_keep_alive()
         exchange.refusal = self._hot.refuse_early(method, headers)
@@ -130,7 +130,9 @@ class GatewayProtocol(ArrivingProtocol):
     def _serve(self, exchange: ClientExchange) -> None:
         self._hot.arriving_bytes -= exchange.body_bytes
         exchange.incoming = Incoming(
-            surface=exchange.surface,
+            surface=exchange.route.surface,
+            model=exchange.route.model,
+            stream=exchange.route.stream,
             headers=exchange.headers,
             body=exchange.body(),
             query=exchange.query.decode("latin-1"),
@@ -156,7 +158,7 @@ class GatewayProtocol(ArrivingProtocol):
         """What is still to come of the body is read over."""
         engine = self._hot.engine
         engine.metrics.refusal(refusal.kind)
-        exchange.answer(*error_answer(exchange.surface, refusal, engine.new_request_id()))
+        exchange.answer(*error_answer(exchange.route.surface, refusal, engine.new_request_id()))
 
     def _refuse_body(self, exchange: ClientExchange, refusal: Refusal) -> None:
         """Let go of what has come of it. The answer goes when it is its turn."""
@@ -197,7 +199,7 @@ class GatewayProtocol(ArrivingProtocol):
 
     # Where uvicorn's own way is taken, or left.
 
-    def _decoded_route(self, path: bytes) -> Surface | None:
+    def _decoded_route(self, path: bytes) -> HotRoute | None:
         """For targets of another form: with escapes, a fragment, or absolute."""
         if path.startswith(b"/") and b"%" not in path and b"#" not in path:
             return None
@@ -205,7 +207,7 @@ class GatewayProtocol(ArrivingProtocol):
             parsed = httptools.parse_url(self.url)
         except httptools.HttpParserInvalidURLError:
             return None
-        return HOT_ROUTES.get(unquote(parsed.path.decode("latin-1")).encode())
+        return hot_route(unquote(parsed.path.decode("latin-1")).encode())
 
     def _take_cold_way(self) -> None:
         url, headers, expected = self.url, self.headers, self.expect_100_continue
@@ -233,12 +235,12 @@ class GatewayProtocol(ArrivingProtocol):
     # `ArrivingProtocol`: what a request is told of which no more will come.
 
     def last_word(self, refusal: Refusal) -> bytes:
-        surface = HOT_ROUTES.get(self.url.partition(b"?")[0]) if self._head_open else None
-        if surface is None:
+        route = hot_route(self.url.partition(b"?")[0]) if self._head_open else None
+        if route is None:
             return self.plain_answer(refusal)
         engine = self._hot.engine
         engine.metrics.refusal(refusal.kind)
-        status, headers, body = error_answer(surface, refusal, engine.new_request_id())
+        status, headers, body = error_answer(route.surface, refusal, engine.new_request_id())
         return whole_answer(status, [*self.server_state.default_headers, *headers, CLOSE], body)
 
     def break_body(self, refusal: Refusal) -> None:

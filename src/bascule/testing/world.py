@@ -20,7 +20,8 @@ from msgspec import structs
 
 from bascule.compose import Gateway, data_dir_of, key_ring, open_store, snapshot_of
 from bascule.config.load import Document, load_text
-from bascule.gateway.exchange import Incoming, Surface
+from bascule.gateway.exchange import Incoming
+from bascule.gateway.surfaces import Surface
 from bascule.model.budget import BudgetState
 from bascule.model.entry import Decision, Intent, Settlement
 from bascule.model.errors import LedgerUnavailable

@@ -6,7 +6,7 @@ import pytest
 from tests.playbooks.engine.conftest import CI, CONFIG, Begin
 from tests.playbooks.engine.wire import HI, answered, chat, messages
 
-from bascule.gateway.exchange import Surface
+from bascule.gateway.surfaces import Surface
 
 GRANTED = CONFIG.replace('ci: {secret: "env:CI_KEY"', 'ci: {models: [auto, small], secret: "env:CI_KEY"')
 

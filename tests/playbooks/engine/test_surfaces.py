@@ -6,7 +6,7 @@ import pytest
 from tests.playbooks.engine.conftest import Begin, budget, strict
 from tests.playbooks.engine.wire import HI, answered, chat, messages, openai_error
 
-from bascule.gateway.exchange import Surface
+from bascule.gateway.surfaces import Surface
 from bascule.testing.transport import broken, whole
 
 EMBED = {"model": "vector", "input": ["hello", "world"]}

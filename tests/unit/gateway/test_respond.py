@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bascule.gateway.exchange import CLIENT_DIALECT
+from bascule.dialects.registry import CLIENT_DIALECTS
 from bascule.gateway.respond import answer_headers, cost_header, error_answer, header_text
+from bascule.gateway.surfaces import SURFACES
 from bascule.model.errors import STATUS_OF, Refusal
 
 
@@ -33,7 +34,7 @@ def test_a_client_is_told_to_wait_long_enough(wait_s: float, told: bytes) -> Non
 
 @pytest.mark.parametrize("kind", STATUS_OF)
 def test_every_refusal_is_an_error_of_every_surface(kind: str) -> None:
-    for surface in CLIENT_DIALECT:
+    for surface in [s for s, facts in SURFACES.items() if facts.chat_dialect in CLIENT_DIALECTS]:
         refusal = Refusal(kind=kind, message="why")  # type: ignore[arg-type]
         status, headers, body = error_answer(surface, refusal, "req_1")
         assert status == refusal.http_status

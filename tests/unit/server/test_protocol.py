@@ -27,7 +27,7 @@ async def test_hot_routes_reach_the_engine_with_all_that_it_needs(engine: FakeEn
     assert answer.headers == {"date": "today", "x-a": "b", "content-length": "7"}
     (exchange,) = engine.seen
     incoming = exchange.incoming
-    assert incoming.surface == HOT_ROUTES[path.encode()]
+    assert incoming.surface == HOT_ROUTES[path.encode()].surface
     assert (incoming.query, incoming.secret) == ("beta=true&key=k", b"k")
     assert incoming.headers.get(b"x-thing") == b"One"
     assert not client.state.tasks

@@ -11,6 +11,7 @@ SPEC = ProviderSpec(
     base_url_env="AZURE_OPENAI_ENDPOINT",
     auth="api-key",
     key_envs=("AZURE_OPENAI_API_KEY",),
+    by_deployment=True,
     paths={
         "chat": "/openai/deployments/{model}/chat/completions",
         "embeddings": "/openai/deployments/{model}/embeddings",
