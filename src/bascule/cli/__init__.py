@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "check",
     "contracts": "contracts",
     "demo": "demo",
+    "dialects": "dialects",
     "doctor": "doctor",
     "env": "env",
     "estimate": "estimate",

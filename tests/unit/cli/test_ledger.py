@@ -3,6 +3,7 @@ import io
 import json
 import sqlite3
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from bascule.compose import open_store
 from bascule.config.shape import Config
+from bascule.decide.window import window_id
+from bascule.model.entry import HeldScope
 from bascule.model.money import Rates
 from bascule.model.usage import Usage
 from bascule.offline.rows import ATTEMPT_COLUMNS, REQUEST_COLUMNS
@@ -83,9 +86,11 @@ def test_adjust_adds_a_line(run: Any, book: Any, place: Path) -> None:
     assert run("ledger", "adjust", "att_none", "--delta-usd", "1", "--reason", "x").code == 1
 
 
-def imported(place: Path) -> None:
+def imported(place: Path, **changes: Any) -> None:
     store = open_store(place / "data", Config())
-    assert store.imports.put([an_import(1), an_import(2, source="codex", request_id="r")]).new == 2
+    assert (
+        store.imports.put([an_import(1, **changes), an_import(2, source="codex", request_id="r", **changes)]).new == 2
+    )
     store.imports.close()
     store.database.close()
 
@@ -107,7 +112,17 @@ def test_what_was_imported_is_exported_and_proves_nothing(run: Any, book: Any, p
     refused = run("ledger", "adjust", "codex:msg-000002", "--delta-usd", "1", "--reason", "invoice")
     assert refused.code == 1
     assert "no attempt" in refused.err
-    assert all(budget["settled_usd"] in (None, "0.000001000") for budget in run("budgets", "show", "--json").json)
+
+
+def test_what_was_imported_touches_no_budget(run: Any, book: Any, place: Path) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    day, month = window_id("day", now_ms), window_id("month", now_ms)
+    book.attempt(**EXACT, start=now_ms, held=(HeldScope("key:ci", day), HeldScope("team:platform", month)))
+    book.drain()
+    before = [(budget["scope"], budget["settled_usd"]) for budget in run("budgets", "show", "--json").json]
+    assert before == [("key:ci", "0.000001000"), ("team:platform", "0.000001000")]
+    imported(place, key="ci", team="platform", ts_start_ms=now_ms)
+    assert [(budget["scope"], budget["settled_usd"]) for budget in run("budgets", "show", "--json").json] == before
 
 
 @pytest.fixture
