@@ -36,7 +36,8 @@ bench: .venv/.developed ## Measure the gateway against a plain reverse proxy (BE
 docs: .venv/.developed ## Rewrite the generated pages under docs/
 	$(BIN)/python scripts/docs.py
 
-fuzz: .venv/.developed ## Run the property tests with many more examples
+fuzz: .venv/.developed ## A million wrong inputs through every codec, and the property tests with many more examples
+	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis $(TEST_ARGS)
 
 lock: .venv/.locker ## Rewrite requirements/*.txt from pyproject.toml (LOCK_ARGS=--upgrade to move pins)

@@ -220,6 +220,17 @@ def text_bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
+def is_utf8(data: bytes) -> bool:
+    """Decoders look only at the texts that they are asked for; all else of a body is looked at here."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def is_json(data: bytes) -> bool:
     """True for a whole JSON document."""
     try:

@@ -14,15 +14,12 @@ MAX_MENDED_BYTES = 8 * 1024 * 1024
 def mended(raw: bytes) -> bytes | None:
     """The JSON object that `raw` begins with, as JSON; None where there is none.
 
-    What is valid keeps its bytes. Otherwise the object is written anew, with `NaN` and infinities, which JSON does
-    not have, as null.
+    What is valid keeps its bytes, but for those that are no UTF-8, which become U+FFFD. Otherwise the object is
+    written anew, with `NaN` and infinities, which JSON does not have, as null.
     """
     if len(raw) > MAX_MENDED_BYTES:
         return None
-    try:
-        text = raw.decode("utf-8-sig").lstrip()
-    except UnicodeDecodeError:
-        return None
+    text = raw.decode("utf-8-sig", "replace").lstrip()
     try:
         value, end = _STRICT.raw_decode(text)
         return text[:end].encode() if isinstance(value, dict) else None

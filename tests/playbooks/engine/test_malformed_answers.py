@@ -22,6 +22,7 @@ def with_nan() -> bytes:
 
 
 MENDED = [BOM + GOOD, GOOD + b"\n[DONE]", GOOD + GOOD, with_nan(), GOOD.replace(b"hello", b"hel\nlo"), b"\n " + GOOD]
+MENDED.append(GOOD[:-1] + b', "note\xff": 1}')
 
 
 @pytest.mark.parametrize("raw", MENDED)

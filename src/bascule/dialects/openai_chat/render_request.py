@@ -92,7 +92,9 @@ def is_strict(schema: Any) -> bool:
     if schema.get("type") == "object" or "properties" in schema:
         properties = schema.get("properties") or {}
         required = schema.get("required") or []
-        if schema.get("additionalProperties") is not False or set(required) != set(properties):
+        if not isinstance(properties, dict) or not isinstance(required, list):
+            return False
+        if schema.get("additionalProperties") is not False or sorted(map(str, required)) != sorted(properties):
             return False
         return all(is_strict(value) for value in properties.values())
     return all(is_strict(value) for key, value in schema.items() if key not in ("enum", "const", "default"))

@@ -6,8 +6,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from bascule.dialects.base import ReplyFacts
-from bascule.dialects.classify import fault_inside_200, not_the_dialect, protocol_fault, read_error_value, unreadable
-from bascule.dialects.fields import NULL, text_bytes, text_or_none
+from bascule.dialects.classify import (
+    fault_inside_200,
+    not_the_dialect,
+    not_utf8,
+    protocol_fault,
+    read_error_value,
+    unreadable,
+)
+from bascule.dialects.fields import NULL, is_utf8, text_bytes, text_or_none
 from bascule.dialects.openai_chat.usage import read_usage
 from bascule.model.outcome import Fault
 
@@ -27,6 +34,11 @@ FINISH_REASONS: dict[str, str] = {
 
 BROKEN_FINISHES = frozenset({"error", "insufficient_system_resource", "network_error"})
 """Finish reasons that mean that the provider gave up: OpenRouter and Mistral, DeepSeek, Z.ai."""
+
+
+def gave_up(finish: Any) -> bool:
+    """Whether a finish reason, of whatever type it came, is one of those."""
+    return type(finish) is str and finish in BROKEN_FINISHES
 
 
 class _Message(Struct, gc=False):
@@ -58,6 +70,8 @@ _DECODER = msgspec.json.Decoder(_Reply)
 
 def read_reply(raw: bytes) -> ReplyFacts | Fault:
     """A 200 body of `/chat/completions` as facts, or what is wrong with it."""
+    if not is_utf8(raw):
+        return not_utf8("answer")
     try:
         reply = _DECODER.decode(raw)
     except msgspec.ValidationError:
@@ -71,7 +85,7 @@ def read_reply(raw: bytes) -> ReplyFacts | Fault:
     output_bytes = 0
     has_tool_calls = False
     for choice in reply.choices:
-        if choice.error or choice.finish_reason in BROKEN_FINISHES:
+        if choice.error or gave_up(choice.finish_reason):
             words = read_error_value({"error": choice.error or f"finish_reason is {choice.finish_reason}"})
             return fault_inside_200(words, after_content=True)
         if (message := choice.message) is None:

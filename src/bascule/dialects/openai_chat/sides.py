@@ -19,7 +19,6 @@ from bascule.model.usage import Usage
 
 class _UsageOnly(msgspec.Struct):
     usage: msgspec.Raw = NULL
-    service_tier: str | None = None
 
 
 def _usage(raw: bytes) -> Usage:

@@ -11,14 +11,15 @@ from bascule.dialects.base import ReplyFacts, StreamStep
 from bascule.dialects.classify import (
     fault_inside_200,
     not_the_dialect,
+    not_utf8,
     protocol_fault,
     read_error_value,
     truncated_fault,
 )
-from bascule.dialects.fields import is_json, text_or_none
+from bascule.dialects.fields import is_json, is_utf8, text_or_none
 from bascule.dialects.openai_chat.chunk import Chunk, decode_chunk
 from bascule.dialects.openai_chat.errors import error_event
-from bascule.dialects.openai_chat.response import BROKEN_FINISHES, FINISH_REASONS, message_bytes
+from bascule.dialects.openai_chat.response import FINISH_REASONS, gave_up, message_bytes
 from bascule.dialects.openai_chat.usage import read_usage
 from bascule.dialects.sse import SseEvent, SseParser, data_event
 from bascule.dialects.streamed import Held, StreamFacts, again, last_bytes, too_long_fault
@@ -45,6 +46,8 @@ class ChunkReader(StreamFacts):
 
     def read(self, data: bytes) -> Chunk | Fault:
         """One event's data as a chunk, with its facts noted; or the fault that it is."""
+        if not is_utf8(data):
+            return not_utf8("stream")
         try:
             chunk = decode_chunk(data)
         except msgspec.ValidationError:
@@ -106,7 +109,7 @@ class ChunkReader(StreamFacts):
                 elif delta.audio:
                     self.content = True
             finish = choice.finish_reason
-            if choice.error or finish in BROKEN_FINISHES:
+            if choice.error or gave_up(finish):
                 words = read_error_value({"error": choice.error or f"finish_reason is {finish}"})
                 return fault_inside_200(words, self.content)
             if type(finish) is str and finish:
