@@ -59,6 +59,16 @@ def dialect(name: str) -> Dialect:
     return found
 
 
+def client_side(name: str) -> ClientSide:
+    """How clients speak a chat dialect. Raises KeyError."""
+    return _CLIENTS[name]
+
+
+def provider_side(name: str) -> ProviderSide:
+    """How providers speak a chat dialect. Raises KeyError."""
+    return _PROVIDERS[name]
+
+
 def beside(kind: str, chat_dialect: str) -> str | None:
     """The dialect in which a provider of this chat dialect does this `kind` of work (`embeddings`, `count_tokens`);
     None where it has no word for it."""
