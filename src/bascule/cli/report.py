@@ -20,6 +20,7 @@ from bascule.cli.right_sizing import right_size
 from bascule.model.report import SAME, Report, Sort, Terms
 from bascule.model.row import RowFilter
 from bascule.offline.dimensions import NAMES, dimension_names
+from bascule.offline.fates import with_fates
 from bascule.offline.paid import needed
 from bascule.offline.paid_payload import PAID_KEYS
 from bascule.offline.payload import figures_payload, report_payload
@@ -171,6 +172,8 @@ def command(
         where if origin is not None else needed(contracts, where.since_ms, where.until_ms)
     ) as held:
         owner = chargeback or showback
+        whole = held if origin is None else store.analytics
+        terms = with_fates(terms, (*by, owner or ""), whole, store.outcomes, where)
         if owner is not None:
             (name,) = _one(owner, "--chargeback" if chargeback else "--showback")
             split = rule if chargeback else "none"
