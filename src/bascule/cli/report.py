@@ -15,7 +15,7 @@ from bascule.cli.paying import Paying, fixed_rows, paid_columns, paid_notes, pay
 from bascule.cli.period import Period, iso, month_option, period_options
 from bascule.cli.render import csv_text, markdown_table
 from bascule.cli.report_page import report_page, report_picture
-from bascule.cli.report_words import COLUMNS, OPTIONAL, header, lines_of, notes
+from bascule.cli.report_words import COLUMNS, OPTIONAL, header, lines_of, notes, summed_notes
 from bascule.cli.right_sizing import right_size
 from bascule.model.report import SAME, Report, Sort, Terms
 from bascule.model.row import RowFilter
@@ -24,6 +24,7 @@ from bascule.offline.fates import with_fates
 from bascule.offline.paid import needed
 from bascule.offline.paid_payload import PAID_KEYS
 from bascule.offline.payload import figures_payload, report_payload
+from bascule.offline.summed_rows import with_requests
 from bascule.ports import Analytics
 
 SHOWN = 40
@@ -181,6 +182,7 @@ def command(
             return
         shown = top or (SHOWN if form in ("table", "md", "html") else MOST)
         made = held.report(by, where, terms=terms, sort=cast(Sort, sort), top=shown)
+        made = with_requests(made, held, where, terms)
         paid = None if origin is not None else paying(held, contracts, by, period, terms)
         if form == "table" and out_path is None:
             click.echo(header(period, made.total.sums))
@@ -230,7 +232,7 @@ def _terms(same: tuple[str, ...], departments: tuple[str, ...]) -> Terms:
 
 def _said(made: Report, paid: Paying | None) -> list[str]:
     told = [] if paid is None else paid_notes(paid)
-    return [*_left_out(made), *told, *notes(made.total.sums), *_spread_note(made)]
+    return [*_left_out(made), *told, *notes(made.total.sums), *summed_notes(made.total), *_spread_note(made)]
 
 
 def _columns(made: Report, paid: Paying | None) -> list[str]:

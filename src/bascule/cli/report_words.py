@@ -55,7 +55,7 @@ def cells_of(figures: Figures, total_cost: int | None) -> list[Any]:
     sums = figures.sums
     spread = figures.run_cost.p90_over_p10
     return [
-        f"{sums.requests:,}",
+        requests_text(figures),
         f"{sums.attempts:,}",
         cost_cell(sums),
         f"{sums.unpriced_attempts:,}" if sums.unpriced_attempts else None,
@@ -73,6 +73,25 @@ def cells_of(figures: Figures, total_cost: int | None) -> list[Any]:
         usd_fit(figures.session_cost.p50_nanousd),
         None if spread is None else f"{spread:.1f}x",
         usd_fit(sums.saved_nanousd),
+    ]
+
+
+def requests_text(figures: Figures) -> str:
+    """A count of which a part is unknown says so."""
+    count = figures.sums.requests
+    if not figures.uncounted_rows:
+        return f"{count:,}"
+    return f"≥ {count:,}" if count else "?"
+
+
+def summed_notes(total: Figures) -> list[str]:
+    """What rows that are sums of many requests leave unknown."""
+    if not total.summed_rows:
+        return []
+    without = f", {total.uncounted_rows:,} of which do not tell how many" if total.uncounted_rows else ""
+    return [
+        f"Rows that sum up many requests, from providers' reports: {total.summed_rows:,}{without}. Where they are in a "
+        "group nothing is known per request (see --origin)."
     ]
 
 

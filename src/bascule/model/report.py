@@ -88,6 +88,11 @@ class Figures(Struct, frozen=True, kw_only=True):
     request_tokens_p50: int | None
     session_cost: Spread
     run_cost: RunSpread
+    summed_rows: int = 0
+    """Rows of providers' reports, each the sum of many requests. `requests` has what they tell; of single requests
+    nothing is known then."""
+    uncounted_rows: int = 0
+    """Those that do not tell how many: in no count of requests."""
 
 
 class Group(Struct, frozen=True):

@@ -11,7 +11,7 @@ FIGURES = {
     "baseline_usd", "saved_usd", "saved_share", "tokens", "tokens_in", "tokens_cache_read", "tokens_cache_write_5m",
     "tokens_cache_write_1h", "tokens_out", "tokens_reasoning", "tokens_audio_in", "tokens_audio_out",
     "tokens_image_in", "tokens_image_out", "web_searches", "prompt_cache_share", "cache_hits", "cache_hit_share",
-    "cost_share", "request_cost_p50_usd", "request_tokens_p50", "latency_p50_ms", "latency_p95_ms", "ttft_p50_ms",
+    "cost_share", "request_cost_p50_usd", "request_tokens_p50", "summed_rows", "summed_rows_without_requests", "latency_p50_ms", "latency_p95_ms", "ttft_p50_ms",
     "ttft_p95_ms", "sessions", "session_cost_p10_usd", "session_cost_p50_usd", "session_cost_p90_usd",
     "session_cost_p90_over_p10", "helper_cost_usd", "cache_saved_usd", "runs", "run_works", "compared_runs",
     "run_cost_p10_usd", "run_cost_p50_usd", "run_cost_p90_usd", "run_cost_p90_over_p10",

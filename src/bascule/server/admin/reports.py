@@ -14,6 +14,7 @@ from bascule.offline.fates import with_fates
 from bascule.offline.moment import iso_time
 from bascule.offline.payload import report_payload, request_payload, session_payload
 from bascule.offline.sessions import request_lines
+from bascule.offline.summed_rows import with_requests
 from bascule.ports import AnalyticsMissing
 from bascule.server.admin.access import Caller
 from bascule.server.admin.answers import Refused, document
@@ -50,7 +51,8 @@ class Reports:
 
         def read() -> dict[str, Any]:
             terms = with_fates(Terms(same=same or SAME), by, analytics, outcomes, where)
-            return report_payload(analytics.report(by, where, terms=terms, sort=sort, top=top))
+            found = analytics.report(by, where, terms=terms, sort=sort, top=top)
+            return report_payload(with_requests(found, analytics, where, terms))
 
         made = await self._read(read)
         if isinstance(made, Refused):
