@@ -15,7 +15,7 @@ from bascule.cli.paying import Paying, fixed_rows, paid_columns, paid_notes, pay
 from bascule.cli.period import Period, iso, month_option, period_options
 from bascule.cli.render import csv_text, markdown_table
 from bascule.cli.report_page import report_page, report_picture
-from bascule.cli.report_words import COLUMNS, OPTIONAL, header, lines_of, notes, summed_notes
+from bascule.cli.report_words import COLUMNS, HOW_TO_CHOOSE, OPTIONAL, header, lines_of, notes, summed_notes
 from bascule.cli.right_sizing import right_size
 from bascule.model.report import SAME, Report, Sort, Terms
 from bascule.model.row import RowFilter
@@ -185,7 +185,7 @@ def command(
         made = with_requests(made, held, where, terms)
         paid = None if origin is not None else paying(held, contracts, by, period, terms)
         if form == "table" and out_path is None:
-            click.echo(header(period, made.total.sums))
+            click.echo(header(period, made.total.sums, HOW_TO_CHOOSE))
             print_table(_columns(made, paid), lines_of(made, paid), optional=OPTIONAL)
             for note in _said(made, paid):
                 click.echo(note)

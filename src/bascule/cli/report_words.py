@@ -20,15 +20,15 @@ OPTIONAL = (
 """What a narrow terminal does without, the first of them first."""
 
 
-def header(period: Period, sums: Sums) -> str:
-    """Which period a report is of, in words."""
+HOW_TO_CHOOSE = " (--month 2026-11, --since, --until choose)"
+
+
+def header(period: Period, sums: Sums, hint: str = "") -> str:
+    """Which period a report is of, in words; `hint` says how to choose one, to those who can."""
     if period.since_ms is None and period.until_ms is None:
         if sums.first_ms is None:
             return "Everything recorded: nothing yet."
-        return (
-            f"Everything recorded, {iso_day(sums.first_ms)} to {iso_day(sums.last_ms)} "
-            "(--month 2026-11, --since, --until choose)."
-        )
+        return f"Everything recorded, {iso_day(sums.first_ms)} to {iso_day(sums.last_ms)}{hint}."
     ends = [
         f"from {iso(period.since_ms)}" if period.since_ms is not None else "",
         f"until {iso(period.until_ms)}" if period.until_ms is not None else "",

@@ -96,6 +96,20 @@ def test_forms(run: Any, book: Any, place: Any) -> None:
     assert "is estimated" in table
 
 
+def test_who_pays_and_what_to_try_are_pages_like_the_others(run: Any, book: Any) -> None:
+    fill(book)
+    book.attempt(model="big", team="<b>", task="classification", cost=9_000_000_000)
+    bill = run("report", "--chargeback", "team", "--format", "html").out
+    assert '<meta name="viewport"' in bill
+    assert "<h1>Who pays what</h1>" in bill
+    assert '<td class="text">&lt;b&gt;</td>' in bill
+    assert "(--month" not in bill
+    assert "<h1>Who used what</h1>" in run("report", "--showback", "team", "--format", "html").out
+    tried = run("report", "--right-sizing", "--format", "html").out
+    assert '<meta name="viewport"' in tried
+    assert "Each line is a question to test" in tried
+
+
 def test_names_of_others_cannot_break_the_page(run: Any, book: Any) -> None:
     book.attempt(task="<script>|=1+1")
     assert "<script>" not in run("report", "--by", "task", "--format", "html").out
