@@ -158,6 +158,7 @@ class Service:
             key_maker=StoredKeys(store.governance, open_pepper(store.data_dir)),
             ledger=store.view,
             analytics=store.analytics,
+            outcomes=store.outcomes,
             authority=gateway.authority,
             journal=gateway.journal,
             keys=self.keys,

@@ -8,15 +8,19 @@ from typing import Any
 import click
 import orjson
 
+from bascule.cli.contract_words import money
 from bascule.cli.drawing import svg, write_picture
 from bascule.cli.output import print_table, write_text
 from bascule.cli.page import Grid, Section, Tile, page
 from bascule.cli.period import named_span, now_ms
 from bascule.cli.render import csv_text, markdown_table
+from bascule.config.shape import Contract
 from bascule.model.row import RowFilter
 from bascule.offline.bridge import Bridge, bridge
-from bascule.offline.bridge_payload import MEANING, METHOD, bridge_payload, in_cents
+from bascule.offline.bridge_paid import BY, charged_by
+from bascule.offline.bridge_payload import MEANING, bridge_payload, in_cents, known_bills, method
 from bascule.offline.charts import Spec, waterfall
+from bascule.offline.paid import needed, paid_report
 from bascule.ports import Analytics
 
 WIDTH = 36
@@ -28,11 +32,23 @@ UNEVEN = 0.05
 COLUMNS = ("", "usd", "of change", "before", "after", "waterfall")
 
 
-def bridge_report(analytics: Analytics, names: tuple[str, str], form: str, out_path: Path | None) -> None:
-    """Write the bridge from the period called `names[0]` to the one called `names[1]`."""
+def bridge_report(
+    analytics: Analytics,
+    names: tuple[str, str],
+    form: str,
+    out_path: Path | None,
+    *,
+    origin: str | None = None,
+    contracts: Sequence[Contract] | None = None,
+) -> None:
+    """Write the bridge from the period called `names[0]` to the one called `names[1]`, at list price or, with
+    `contracts`, of what is really paid."""
     before, after = names
     spans = [named_span(name, now_ms()) for name in names]
-    found = bridge_of(analytics, spans[0], spans[1])
+    if contracts is None:
+        found = bridge_of(analytics, spans[0], spans[1], origin)
+    else:
+        found = paid_bridge(analytics, spans[0], spans[1], contracts)
     if form in ("svg", "png"):
         write_picture(picture(found, before, after), form, out_path)
         return
@@ -48,10 +64,27 @@ def bridge_report(analytics: Analytics, names: tuple[str, str], form: str, out_p
         write_text(out_path, text)
 
 
-def bridge_of(analytics: Analytics, before: tuple[int, int], after: tuple[int, int]) -> Bridge:
-    """Between two periods, each [start, end) in milliseconds."""
-    sides = [analytics.billed(RowFilter(since_ms=since, until_ms=until)) for since, until in (before, after)]
+def bridge_of(
+    analytics: Analytics, before: tuple[int, int], after: tuple[int, int], origin: str | None = None
+) -> Bridge:
+    """At list price between two periods, each [start, end) in milliseconds."""
+    sides = [
+        analytics.billed(RowFilter(since_ms=since, until_ms=until, origin=origin)) for since, until in (before, after)
+    ]
     return bridge(sides[0], sides[1])
+
+
+def paid_bridge(
+    analytics: Analytics, before: tuple[int, int], after: tuple[int, int], contracts: Sequence[Contract]
+) -> Bridge:
+    """Of what is really paid, between two periods."""
+    sides = []
+    for since, until in (before, after):
+        with analytics.held(needed(contracts, since, until)) as held:
+            billed = held.billed(RowFilter(since_ms=since, until_ms=until))
+            paid = paid_report(held.costs, contracts, BY, since_ms=since, until_ms=until, now_ms=now_ms())
+            sides.append((billed, charged_by(paid)))
+    return bridge(sides[0][0], sides[1][0], (sides[0][1], sides[1][1]))
 
 
 def _text(found: Bridge, before: str, after: str, spans: Sequence[tuple[int, int]], form: str) -> str:
@@ -61,7 +94,9 @@ def _text(found: Bridge, before: str, after: str, spans: Sequence[tuple[int, int
     if form == "csv":
         return csv_text(document["parts"], ("cause", "usd", "share", "before", "after"))
     if form == "html":
-        return page(f"From {before} to {after}", METHOD, _tiles(found, before, after), [section(found, before, after)])
+        return page(
+            f"From {before} to {after}", method(found), _tiles(found, before, after), [section(found, before, after)]
+        )
     rows = [row[:-1] for row in lines(found, before, after)]
     return markdown_table(COLUMNS[:-1], rows) + "".join([f"\n{note}\n" for note in said(found, before, after)])
 
@@ -97,7 +132,8 @@ def lines(found: Bridge, before: str, after: str) -> list[list[Any]]:
     """The first bill, every part and the second bill, in COLUMNS."""
     first, parts, last = in_cents(found)
     bars = bars_of([first, *parts, last])
-    ends = [None if side.is_unknown else _usd(cents) for side, cents in ((found.before, first), (found.after, last))]
+    known = known_bills(found)
+    ends = [None if bill is None else _usd(cents) for bill, cents in zip(known, (first, last), strict=True)]
     rows: list[list[Any]] = [[before, ends[0], None, None, None, bars[0]]]
     for part, cents, bar in zip(found.parts, parts, bars[1:-1], strict=True):
         share = f"{100 * cents / (last - first):.1f}%" if cents and last != first else None
@@ -108,7 +144,8 @@ def lines(found: Bridge, before: str, after: str) -> list[list[Any]]:
 def said(found: Bridge, before: str, after: str) -> list[str]:
     """What a reader must know about the parts."""
     first, _, last = in_cents(found)
-    notes = [f"Change {_signed(last - first)} USD at list price. {METHOD}."]
+    price = "of what is paid" if found.charged is not None else "at list price"
+    notes = [f"Change {_signed(last - first)} USD {price}. {method(found)}.", *_said_of_contracts(found, before, after)]
     for name, side in ((before, found.before), (after, found.after)):
         if not side.cells:
             notes.append(f"Nothing is recorded for {name}.")
@@ -120,6 +157,23 @@ def said(found: Bridge, before: str, after: str) -> list[str]:
             notes.append(
                 f"{100 * shares[0]:.0f} % of the attempts of {before} and {100 * shares[1]:.0f} % of {after} name no "
                 f"{what}: part of what stands beside users, sessions and tokens per session is that."
+            )
+    return notes
+
+
+def _said_of_contracts(found: Bridge, before: str, after: str) -> list[str]:
+    if found.charged is None:
+        return []
+    lists = [None if side.is_unknown else side.cost_nanousd for side in (found.before, found.after)]
+    notes = [
+        f"At list price: {money(lists[0]) or 'unknown'} and {money(lists[1]) or 'unknown'}. "
+        "Fees of seats and capacity count for the whole of each period."
+    ]
+    for name, charged in zip((before, after), found.charged, strict=True):
+        if charged.on_plan_nanousd:
+            notes.append(
+                f"Use of {money(charged.on_plan_nanousd)} at list price in {name} was on a subscription that no "
+                "contract names: its fee is in neither bill. Tell it under `contracts`."
             )
     return notes
 

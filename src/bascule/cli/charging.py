@@ -8,9 +8,11 @@ import click
 import orjson
 
 from bascule.cli.output import print_table, usd_fit, write_text
+from bascule.cli.page import Grid, Section, page
 from bascule.cli.paying import Paying, effective_cells, paid_notes, paying
 from bascule.cli.period import Period, iso
-from bascule.cli.render import csv_text, html_page, markdown_table
+from bascule.cli.render import csv_text, markdown_table
+from bascule.cli.report_words import header
 from bascule.config.shape import Contract
 from bascule.model.report import Terms
 from bascule.model.row import RowFilter
@@ -74,8 +76,15 @@ def _text(made: Chargeback, found: Paying | None, period: Period, form: str) -> 
         return csv_text(rows, list(rows[0]))
     columns, notes = (made.by, *COLUMNS), _notes(made, found)
     if form == "html":
-        return html_page(f"Bascule: cost by {made.by}", columns, _lines(made), notes)
+        return _page(made, header(period, made.total), columns, notes)
     return markdown_table(columns, _lines(made)) + "".join([f"\n{note}\n" for note in notes])
+
+
+def _page(made: Chargeback, under: str, columns: tuple[str, ...], notes: list[str]) -> str:
+    rows = tuple([tuple(line) for line in _lines(made)])
+    grid = Grid(columns, rows, text=frozenset({made.by}))
+    title = "Who used what" if made.rule == "none" else "Who pays what"
+    return page(title, under, (), [Section(heading=f"By {made.by}", grid=grid, notes=tuple(notes))])
 
 
 def _lines(made: Chargeback) -> list[list[Any]]:

@@ -62,6 +62,7 @@ def page(title: str, under: str, tiles: Sequence[Tile], sections: Sequence[Secti
     shown = "".join(
         [f'<div class="tile"><b>{_text(tile.value)}</b><span>{_text(tile.label)}</span></div>' for tile in tiles]
     )
+    shown = f'<div class="tiles">{shown}</div>' if tiles else ""
     body = "\n".join([_section(section, place) for place, section in enumerate(sections)])
     return f"""<!doctype html>
 <html lang="en">
@@ -75,7 +76,7 @@ def page(title: str, under: str, tiles: Sequence[Tile], sections: Sequence[Secti
 <body>
 <h1>{_text(title)}</h1>
 <p class="under">{_text(under)}</p>
-<div class="tiles">{shown}</div>
+{shown}
 {body}
 </body>
 </html>

@@ -21,17 +21,21 @@ from bascule.cli.output import config_option, json_option, print_json, write_tex
 from bascule.cli.period import Period, iso_day, iso_second, now_ms, period_options
 from bascule.cli.progress import track
 from bascule.cli.session_parts import read_parts
+from bascule.config.shape import Contract
 from bascule.model.errors import BasculeError
 from bascule.model.money import nanousd_from_usd
 from bascule.model.row import AttemptRow, RowFilter
-from bascule.model.session_outcome import GIT, SessionOutcome
+from bascule.model.session_outcome import GIT
 from bascule.offline.comment import Budget, comment, gate, marker
 from bascule.offline.git_outcomes import Repository, derive
 from bascule.offline.junit import JunitResults, read_junit
+from bascule.offline.paid import Paid, paid_report
 from bascule.offline.parts import Part
 from bascule.offline.pull_cost import PullCost, Subject, claimed, own_sessions, own_span, pull_cost
+from bascule.offline.pull_paid import BY, pull_paid
 from bascule.offline.pull_payload import pull_payload
 from bascule.offline.works import Worked, works
+from bascule.ports import AnalyticsMissing
 
 if TYPE_CHECKING:
     from bascule.compose import Store
@@ -207,9 +211,15 @@ def _see(asked: Asked, git: _Checkout | None, config_path: str | None) -> Seen:
     repository = _history(git, found, asked)
     derived = [] if repository is None else derive(found, repository, now_ms=now_ms())
     said = [] if store is None else store.outcomes.current()
-    made = _priced(asked, store, found, derived, said)
+    subject = asked.subject
+    known = [each for each in said if each.source != GIT or not derived] + derived
+    repositories = [subject.repository] if subject.repository else []
+    worked = works(claimed(found, subject, derived), known, repositories=repositories)
+    rows = () if store is None else track(_rows(store, worked, subject), "reading the pull request's rows")
+    paid, unpaid = _paid(store, document.config.contracts, worked, asked)
+    made = pull_cost(worked, subject, rows, _tests(asked.tests), paid)
     budget = gate(asked.limit_nanousd, made)
-    notes = _notes(store, repository, found)
+    notes = (*_notes(store, repository, found), *unpaid)
     markdown = comment(made, budget, key=asked.key, notes=notes, footer=_footer(asked))
     return Seen(made=made, budget=budget, markdown=markdown)
 
@@ -224,15 +234,20 @@ def _history(git: _Checkout | None, found: list[Part], asked: Asked) -> Reposito
         return None
 
 
-def _priced(
-    asked: Asked, store: "Store | None", found: list[Part], derived: list[SessionOutcome], said: list[SessionOutcome]
-) -> PullCost:
-    subject = asked.subject
-    known = [each for each in said if each.source != GIT or not derived] + derived
-    repositories = [subject.repository] if subject.repository else []
-    worked = works(claimed(found, subject, derived), known, repositories=repositories)
-    rows = () if store is None else track(_rows(store, worked, subject), "reading the pull request's rows")
-    return pull_cost(worked, subject, rows, _tests(asked.tests))
+def _paid(
+    store: "Store | None", contracts: tuple[Contract, ...], worked: Worked, asked: Asked
+) -> tuple[Paid | None, list[str]]:
+    """What was paid after contracts, or why that cannot be told; neither without contracts."""
+    if store is None or not contracts:
+        return None, []
+    since_ms, until_ms = asked.period.since_ms, asked.period.until_ms
+    try:
+        report = paid_report(
+            store.analytics.costs, contracts, BY, since_ms=since_ms, until_ms=until_ms, now_ms=now_ms()
+        )
+    except AnalyticsMissing as error:
+        return None, [f"What is paid after contracts is not told: {error}."]
+    return pull_paid(worked, asked.subject, report), []
 
 
 def _rows(store: "Store", worked: Worked, subject: Subject) -> Iterator[AttemptRow]:

@@ -1,4 +1,4 @@
-"""Tables as CSV, Markdown and plain HTML. Cells are text that was written elsewhere: each form escapes its own way."""
+"""Tables as CSV and Markdown. Cells are text that was written elsewhere: each form escapes its own way."""
 
 import csv
 import html
@@ -51,33 +51,3 @@ def _markdown_cell(value: Any) -> str:
         return "-"
     text = html.escape(showable(str(value)), quote=False).replace("\\", "\\\\").replace("|", "\\|")
     return " ".join(text.split())
-
-
-def html_page(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str]) -> str:
-    """One self-contained page without scripts."""
-
-    def cells(tag: str, values: Sequence[Any]) -> str:
-        return "".join([f"<{tag}>{'-' if v is None else html.escape(showable(str(v)))}</{tag}>" for v in values])
-
-    body = "\n".join([f"<tr>{cells('td', row)}</tr>" for row in rows])
-    said = "\n".join([f"<p>{html.escape(note)}</p>" for note in notes])
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{html.escape(title)}</title>
-<style>
-body {{ font: 14px/1.4 system-ui, sans-serif; margin: 2rem; }}
-table {{ border-collapse: collapse; }}
-th, td {{ padding: .25rem .75rem; border-bottom: 1px solid #ccc; text-align: right; }}
-th:first-child, td:first-child {{ text-align: left; }}
-</style>
-<h1>{html.escape(title)}</h1>
-<table>
-<thead><tr>{cells("th", columns)}</tr></thead>
-<tbody>
-{body}
-</tbody>
-</table>
-{said}
-</html>
-"""

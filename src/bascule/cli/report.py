@@ -11,29 +11,21 @@ from bascule.cli.bridging import bridge_report
 from bascule.cli.charging import RULES, charge
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, print_table, usd_fit, write_text
-from bascule.cli.paying import Paying, fixed_rows, paid_columns, paid_lines, paid_notes, paying, with_paid_keys
-from bascule.cli.period import Period, iso, iso_day, month_option, period_options
+from bascule.cli.paying import Paying, fixed_rows, paid_columns, paid_notes, paying, with_paid_keys
+from bascule.cli.period import Period, iso, month_option, period_options
 from bascule.cli.render import csv_text, markdown_table
 from bascule.cli.report_page import report_page, report_picture
+from bascule.cli.report_words import COLUMNS, HOW_TO_CHOOSE, OPTIONAL, header, lines_of, notes, summed_notes
 from bascule.cli.right_sizing import right_size
-from bascule.model.report import SAME, Figures, Report, Sort, Terms
+from bascule.model.report import SAME, Report, Sort, Terms
 from bascule.model.row import RowFilter
-from bascule.model.sums import Sums
 from bascule.offline.dimensions import NAMES, dimension_names
+from bascule.offline.fates import with_fates
 from bascule.offline.paid import needed
 from bascule.offline.paid_payload import PAID_KEYS
 from bascule.offline.payload import figures_payload, report_payload
+from bascule.offline.summed_rows import with_requests
 from bascule.ports import Analytics
-
-COLUMNS = (
-    "requests", "attempts", "cost", "unpriced", "share", "in", "cached", "out", "errors", "failed", "retried", "p50",
-    "p95", "ttft", "p50 request", "p50 session", "spread", "saved",
-)  # fmt: skip
-OPTIONAL = (
-    "ttft", "attempts", "unpriced", "p50", "p95", "retried", "failed", "p50 session", "spread", "p50 request",
-    "errors", "cached",
-)  # fmt: skip
-"""What a narrow terminal does without, the first of them first."""
 
 SHOWN = 40
 """Groups in a table where nobody says how many."""
@@ -98,6 +90,14 @@ SORTS = ("cost", "requests", "tokens", "saved", "failures", "name")
     metavar="BEFORE AFTER",
     help="Split the change between two periods by its causes, to the cent: 2026-09 2026-10, or FROM..TO.",
 )
+@click.option(
+    "--cost",
+    "cost_is",
+    type=click.Choice(["list", "effective"]),
+    default="list",
+    show_default=True,
+    help="Which bills --bridge compares: at list price, or what is really paid, by the configuration's contracts.",
+)
 @click.option("--right-sizing", is_flag=True, help="Spend on premium models that a cheaper one could be tried for.")
 @click.option(
     "--format",
@@ -122,6 +122,7 @@ def command(
     rule: str,
     origin: str | None,
     bridge: tuple[str, str] | None,
+    cost_is: str,
     right_sizing: bool,
     form: str,
     as_json: bool,
@@ -145,12 +146,25 @@ def command(
         )
     if form in ("svg", "png") and (chargeback or showback or right_sizing):
         raise click.UsageError("pictures are drawn of --by, --bridge and of days; take --format html or another")
+    if bridge is not None and period != Period():
+        raise click.UsageError("--bridge names its two periods itself; leave --month, --since and --until out")
+    if cost_is == "effective" and bridge is None:
+        raise click.UsageError("--cost is for --bridge; other reports show list and effective cost side by side")
+    if cost_is == "effective" and origin is not None:
+        raise click.UsageError("what contracts come to depends on all use: leave --origin out, or --cost effective")
     document = read_document(config_path)
     # What contracts come to depends on all use: of a part of it nothing can be said.
     store, contracts = open_existing(document), () if origin is not None else document.config.contracts
     where = RowFilter(since_ms=period.since_ms, until_ms=period.until_ms, origin=origin)
     if bridge is not None:
-        bridge_report(store.analytics, bridge, form, out_path)
+        bridge_report(
+            store.analytics,
+            bridge,
+            form,
+            out_path,
+            origin=origin,
+            contracts=contracts if cost_is == "effective" else None,
+        )
         return
     if right_sizing:
         right_size(store.analytics, where, period, form, out_path, config_path)
@@ -159,6 +173,8 @@ def command(
         where if origin is not None else needed(contracts, where.since_ms, where.until_ms)
     ) as held:
         owner = chargeback or showback
+        whole = held if origin is None else store.analytics
+        terms = with_fates(terms, (*by, owner or ""), whole, store.outcomes, where)
         if owner is not None:
             (name,) = _one(owner, "--chargeback" if chargeback else "--showback")
             split = rule if chargeback else "none"
@@ -166,10 +182,11 @@ def command(
             return
         shown = top or (SHOWN if form in ("table", "md", "html") else MOST)
         made = held.report(by, where, terms=terms, sort=cast(Sort, sort), top=shown)
+        made = with_requests(made, held, where, terms)
         paid = None if origin is not None else paying(held, contracts, by, period, terms)
         if form == "table" and out_path is None:
-            click.echo(header(period, made.total.sums))
-            print_table(_columns(made, paid), _lines(made, paid), optional=OPTIONAL)
+            click.echo(header(period, made.total.sums, HOW_TO_CHOOSE))
+            print_table(_columns(made, paid), lines_of(made, paid), optional=OPTIONAL)
             for note in _said(made, paid):
                 click.echo(note)
             return
@@ -213,26 +230,9 @@ def _terms(same: tuple[str, ...], departments: tuple[str, ...]) -> Terms:
     return Terms(same=_names(same, "--same") or SAME, departments=tuple(pairs))
 
 
-def header(period: Period, sums: Sums) -> str:
-    """Which period a report is of, in words."""
-    if period.since_ms is None and period.until_ms is None:
-        if sums.first_ms is None:
-            return "Everything recorded: nothing yet."
-        return (
-            f"Everything recorded, {iso_day(sums.first_ms)} to {iso_day(sums.last_ms)} "
-            "(--month 2026-11, --since, --until choose)."
-        )
-    ends = [
-        f"from {iso(period.since_ms)}" if period.since_ms is not None else "",
-        f"until {iso(period.until_ms)}" if period.until_ms is not None else "",
-    ]
-    said = " ".join([end for end in ends if end])
-    return f"{said[:1].upper()}{said[1:]}."
-
-
 def _said(made: Report, paid: Paying | None) -> list[str]:
     told = [] if paid is None else paid_notes(paid)
-    return [*_left_out(made), *told, *notes(made.total.sums), *_spread_note(made)]
+    return [*_left_out(made), *told, *notes(made.total.sums), *summed_notes(made.total), *_spread_note(made)]
 
 
 def _columns(made: Report, paid: Paying | None) -> list[str]:
@@ -249,7 +249,7 @@ def _text(made: Report, paid: Paying | None, period: Period, form: str) -> str:
         return _csv(made, paid)
     columns, lines, said = (
         _columns(made, paid),
-        _lines(made, paid),
+        lines_of(made, paid),
         [header(period, made.total.sums), *_said(made, paid)],
     )
     return markdown_table(columns, lines) + "".join([f"\n{note}\n" for note in said])
@@ -278,7 +278,7 @@ def _page(
         earlier=whole,
         heading=header(period, made.total.sums),
         columns=_columns(made, paid),
-        lines=_lines(made, paid),
+        lines=lines_of(made, paid),
         notes=_said(made, paid),
     )
 
@@ -294,50 +294,6 @@ def _csv(made: Report, paid: Paying | None) -> str:
     return csv_text(rows, columns)
 
 
-def _lines(made: Report, paid: Paying | None) -> list[list[Any]]:
-    total_cost = made.total.sums.cost_nanousd
-    lines = [[*group.values, *_cells(group.figures, total_cost)] for group in made.groups]
-    if made.by:
-        blank = [None] * (len(made.by) - 1)
-        lines.append(["total", *blank, *_cells(made.total, total_cost)])
-    else:
-        lines.append(_cells(made.total, total_cost))
-    return lines if paid is None else paid_lines(paid, made, COLUMNS, lines)
-
-
-def _cells(figures: Figures, total_cost: int | None) -> list[Any]:
-    shown = figures_payload(figures, total_cost)
-    sums = figures.sums
-    spread = figures.run_cost.p90_over_p10
-    return [
-        f"{sums.requests:,}",
-        f"{sums.attempts:,}",
-        cost_cell(sums),
-        f"{sums.unpriced_attempts:,}" if sums.unpriced_attempts else None,
-        percent(shown["cost_share"]),
-        f"{sums.billed_input:,}",
-        percent(shown["prompt_cache_share"]),
-        f"{(sums.tokens_out or 0) + (sums.tokens_reasoning or 0):,}",
-        percent(shown["request_error_share"]),
-        usd_fit(sums.failed_cost_nanousd) if sums.failed_attempts else None,
-        usd_fit(sums.retry_cost_nanousd) if sums.retries else None,
-        seconds(figures.latency_p50_ms),
-        seconds(figures.latency_p95_ms),
-        seconds(figures.ttft_p50_ms),
-        usd_fit(figures.request_cost_p50_nanousd),
-        usd_fit(figures.session_cost.p50_nanousd),
-        None if spread is None else f"{spread:.1f}x",
-        usd_fit(sums.saved_nanousd),
-    ]
-
-
-def cost_cell(sums: Sums) -> str | None:
-    """A cost that says where it is not known at all; what a known one lacks stands beside it."""
-    if sums.cost_nanousd is None and sums.unpriced_attempts:
-        return f"? + {sums.unpriced_attempts} unpriced"
-    return usd_fit(sums.cost_nanousd)
-
-
 def _left_out(made: Report) -> list[str]:
     left = made.groups_total - len(made.groups)
     if left <= 0:
@@ -351,33 +307,3 @@ def _spread_note(made: Report) -> list[str]:
     if not made.total.run_cost.compared_runs:
         return []
     return [f"spread: runs of the same {', '.join(made.same)} ({made.total.run_cost.compared_runs:,} compared)."]
-
-
-def notes(sums: Sums) -> list[str]:
-    """What a reader must know about the sums."""
-    said = []
-    if sums.unpriced_attempts:
-        said.append(f"Attempts without a known price, in no cost: {sums.unpriced_attempts}.")
-    if sums.estimated_attempts and sums.cost_nanousd:
-        part = percent(round(sums.estimated_nanousd / sums.cost_nanousd, 6))
-        said.append(
-            f"{usd_fit(sums.estimated_nanousd)} ({part}) of the cost is estimated, where no usage was reported "
-            f"(attempts: {sums.estimated_attempts})."
-        )
-    if sums.open_attempts:
-        said.append(f"Attempts still open: {sums.open_attempts}, holding {usd_fit(sums.held_nanousd)}.")
-    if sums.helper_cost_nanousd:
-        said.append(f"Judges, verifiers and shadows cost {usd_fit(sums.helper_cost_nanousd)}; the saving is net of it.")
-    if sums.cache_hits:
-        said.append(f"Answers from the cache: {sums.cache_hits}.")
-    if sums.saved_nanousd is None and sums.attempts:
-        said.append("No saving is known: set `baseline: {model: …}` to measure against.")
-    return said
-
-
-def percent(part: float | None) -> str | None:
-    return None if part is None else f"{part * 100:.1f} %"
-
-
-def seconds(ms: int | None) -> str | None:
-    return None if ms is None else f"{ms / 1000:.2f} s"

@@ -9,6 +9,7 @@ from bascule.cli.bridging import section as bridge_section
 from bascule.cli.drawing import svg, write_picture
 from bascule.cli.page import Grid, Section, Tile, page
 from bascule.cli.period import Period
+from bascule.cli.report_words import requests_text
 from bascule.decide.window import span
 from bascule.model.cost_cell import CostCell
 from bascule.model.money import NANO_PER_USD
@@ -148,7 +149,7 @@ def _tiles(made: Report) -> list[Tile]:
     billed = sums.billed_input
     tiles = [
         Tile(_usd(sums.cost_nanousd), "USD at list price"),
-        Tile(f"{sums.requests:,}", "requests"),
+        Tile(requests_text(made.total), "requests"),
         Tile(f"{made.total.session_cost.runs:,}", "sessions"),
         Tile(_percent(sums.tokens_cache_read, billed), "of input read from caches"),
         Tile(_usd(sums.failed_cost_nanousd + sums.retry_cost_nanousd), "USD for failures and retries"),

@@ -9,9 +9,10 @@ import orjson
 
 from bascule.cli.data import read_names
 from bascule.cli.output import print_table, usd_fit, write_text
+from bascule.cli.page import Grid, Section, page
 from bascule.cli.period import Period, iso, now_ms
 from bascule.cli.price_lists import current_book, optional_document
-from bascule.cli.render import csv_text, html_page, markdown_table
+from bascule.cli.render import csv_text, markdown_table
 from bascule.model.row import RowFilter
 from bascule.offline.catalog import Line, book_lines, configured_lines
 from bascule.offline.percentile import share
@@ -28,6 +29,8 @@ from bascule.ports import Analytics
 
 SHOWN = 20
 COLUMNS = ("task", "premium model", "provider", "cost", "requests", "could be tried: how many times cheaper")
+
+WORDS = frozenset({"task", "premium model", "provider", COLUMNS[-1]})
 
 
 def right_size(
@@ -85,9 +88,12 @@ def _text(made: RightSizing, period: Period, form: str) -> str:
     if form == "csv":
         rows = [{**one, "candidates": _tried(one["candidates"])} for one in document["questions"]]
         return csv_text(rows, ("task", "provider", "model", "cost_usd", "requests", "candidates"))
-    notes = [*_findings(made), *_limits()]
+    findings, limits = _findings(made), _limits()
+    notes = [*findings, *limits]
     if form == "html":
-        return html_page("Bascule: models to try", COLUMNS, _lines(made), notes)
+        grid = Grid(COLUMNS, tuple([tuple(line) for line in _lines(made)]), text=WORDS)
+        section = Section(heading="Questions", grid=grid, notes=(*findings[1:], *limits[1:]))
+        return page("Models to try", f"{findings[0]} {limits[0]}", (), [section])
     return markdown_table(COLUMNS, _lines(made)) + "".join([f"\n{note}\n" for note in notes])
 
 

@@ -7,7 +7,7 @@ import click
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import Period, iso_second, period_options
-from bascule.cli.report import notes, percent
+from bascule.cli.report_words import notes, percent
 from bascule.model.errors import BasculeError
 from bascule.model.row import RowFilter
 from bascule.model.session import Session

@@ -76,8 +76,11 @@ class Line:
     def text(self) -> str:
         view, budgets = self._ledger()
         gateway = self._of_gateway(view)
-        own = [call_of(row) for row in gateway] or self._of_transcript()
-        session = Tally(cut=self._late).plus(own)
+        own = [call_of(row) for row in gateway]
+        cut = self._late
+        if not own:
+            own, cut = self._of_transcript()
+        session = Tally(cut=cut).plus(own)
         today = Tally().plus(call for call in own if call.ts_start_ms >= self._today_ms)
         self._add_others(today, view)
         return status_line(self._model(), session, today, self._left(gateway, view, budgets))
@@ -126,15 +129,18 @@ class Line:
 
         return list(self._in_time(view.attempts(RowFilter(session_id=self._session_id, origin=GATEWAY))))
 
-    def _of_transcript(self) -> list[Call]:
-        """The session's calls from its own log and its sub-agents', each once, at the book's prices."""
+    def _of_transcript(self) -> tuple[list[Call], bool]:
+        """The session's calls from its own log and its sub-agents', each once, at the book's prices; whether there
+        was no time to read them all."""
         told = self._told.get("transcript_path")
         path = Path(told).expanduser() if isinstance(told, str) else Path()
         if path.suffix != ".jsonl" or not path.is_file():
-            return []
+            return [], self._late
         from bascule.cli.transcript import Transcripts
 
-        return Transcripts(lambda: self._late).calls(path)
+        transcripts = Transcripts(lambda: self._late)
+        calls = transcripts.calls(path)
+        return calls, self._late and not transcripts.whole
 
     def _add_others(self, today: Tally, view: "LedgerView | None") -> None:
         """What other sessions cost today."""

@@ -36,10 +36,17 @@ class Read(Struct):
 
 
 class Transcripts:
-    """`late` tells when reading must end; the next look goes on from there."""
+    """`late` tells when reading must end; the next look goes on from there.
+
+    Each look reads a first step all the same: a machine so busy that starting took all the time must not show a line
+    without a cost, nor one that never grows.
+    """
 
     def __init__(self, late: Callable[[], bool], folder: Path | None = None) -> None:
         self._late = late
+        self._went_on = False
+        self.whole = True
+        """Nothing was left to the next look."""
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         self._folder = folder or home / "bascule" / "statusline"
         sellers = Sellers(PriceBook())
@@ -59,11 +66,12 @@ class Transcripts:
         read = self._recall(file)
         if read is None or read.stamp != self._stamp or read.inode != status.st_ino or read.offset > status.st_size:
             read = Read(self._stamp, status.st_ino)
-        if read.offset < status.st_size and not self._late():
-            before = read.offset
+        if read.offset < status.st_size and not (self._went_on and self._late()):
+            before, self._went_on = read.offset, True
             self._on(file, read)
             if read.offset != before:
                 self._remember(file, read)
+        self.whole = self.whole and read.offset >= status.st_size
         return read.calls
 
     def _on(self, file: Path, read: Read) -> None:

@@ -1,11 +1,13 @@
 """Contracts that cannot be meant: what they say does not come to an amount of money, or says it twice."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from msgspec import Struct
 
 from bascule.config.places import Path, Places
 from bascule.config.shape import Contract
+from bascule.model.money import NANO_PER_USD
 
 _TERMS = (
     "discount", "credit_nanousd", "commitment_nanousd", "seats", "seat_month_nanousd", "provisioned_units",
@@ -16,6 +18,9 @@ _PAIRS = (
     ("provisioned_units", "provisioned_units", "unit_hour_nanousd", "usd_per_unit_hour"),
 )
 """What means nothing without the other: field and key of both."""
+
+
+_MILLIONTH = Decimal("0.000001")
 
 
 class ContractMistake(Struct, frozen=True):
@@ -34,6 +39,7 @@ def contract_mistakes(contracts: Sequence[Contract], places: Places) -> Iterator
         yield from _halves(path, contract)
         yield from _days(path, contract)
         yield from _twice(path, contract, contracts[:index], places)
+        yield from _seats_twice(path, contract, contracts[:index], places)
 
 
 def _halves(path: Path, contract: Contract) -> Iterator[ContractMistake]:
@@ -75,6 +81,33 @@ def _twice(path: Path, contract: Contract, before: Sequence[Contract], places: P
             what = f"never applies: the discount at {where} covers all of `{contract.provider}` and comes first"
             yield ContractMistake(at, what, "Put the one with `covers` first")
             return
+
+
+def _seats_twice(
+    path: Path, contract: Contract, before: Sequence[Contract], places: Places
+) -> Iterator[ContractMistake]:
+    """Seats that nobody could sit on: nothing says who has which plan, so the first one's seats take everybody."""
+    if contract.seats is None:
+        return
+    for index, other in enumerate(before):
+        if other.seats is None or other.provider != contract.provider or not _meet(other, contract):
+            continue
+        if not other.covers or (contract.covers and set(contract.covers) <= set(other.covers)):
+            where = places.where(("contracts", index))
+            what = f"a second seat plan of `{contract.provider}` for the same at the same time; the first is at {where}"
+            yield ContractMistake((*path, "seats"), what, _as_one(other, contract))
+            return
+
+
+def _as_one(one: Contract, other: Contract) -> str:
+    """How two plans are written as one that costs the same."""
+    mend = "Nothing says who has which plan: write one contract with the seats of both"
+    seats = (one.seats or 0) + (other.seats or 0)
+    fees = [(each.seats or 0) * each.seat_month_nanousd for each in (one, other) if each.seat_month_nanousd is not None]
+    if not seats or len(fees) < 2:
+        return mend
+    mean = Decimal(sum(fees)) / seats / NANO_PER_USD
+    return f"{mend}, seats: {seats}, usd_per_seat_month: {mean.quantize(_MILLIONTH).normalize():f}"
 
 
 def _meet(one: Contract, other: Contract) -> bool:

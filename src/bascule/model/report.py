@@ -18,6 +18,17 @@ SAME = ("task", "project", "client")
 """What runs have in common that are compared with each other, unless one says otherwise."""
 
 
+class Fate(Struct, frozen=True):
+    """What became of the work of a session's rows that name this pull request, branch and project."""
+
+    session_id: str
+    pr: str | None
+    """As the rows or their tag `pr` say it."""
+    branch: str | None
+    project: str | None
+    outcome: str
+
+
 class Terms(Struct, frozen=True, kw_only=True):
     """What a reader may choose about the words of a report."""
 
@@ -25,6 +36,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     """Two runs are runs of the same work where these dimensions agree."""
     departments: tuple[tuple[str, str], ...] = ()
     """Project and its department, for rows without a tag `department`."""
+    fates: tuple[Fate, ...] = ()
+    """What is known of outcomes, before the tag `outcome`."""
 
 
 TERMS = Terms()
@@ -75,6 +88,11 @@ class Figures(Struct, frozen=True, kw_only=True):
     request_tokens_p50: int | None
     session_cost: Spread
     run_cost: RunSpread
+    summed_rows: int = 0
+    """Rows of providers' reports, each the sum of many requests. `requests` has what they tell; of single requests
+    nothing is known then."""
+    uncounted_rows: int = 0
+    """Those that do not tell how many: in no count of requests."""
 
 
 class Group(Struct, frozen=True):

@@ -14,22 +14,25 @@ not in the other is thus no change of use or of price. Each factor can be set to
 a game among eight players, and each one's part is its Shapley value: its mean effect over all 40,320 orders in which
 the factors could have moved. It depends on no order, and the parts sum exactly to the change.
 
+Of what is really paid, a ninth factor is the share of a model's list price that contracts leave to the meter. At list
+price it is one and moves nothing, which changes no other's value. What no use raises or lowers is no factor: fees and
+unused commitments are parts of their own.
+
 Sources: L. S. Shapley, "A Value for n-Person Games" (1953); for decompositions of this kind A. F. Shorrocks,
 "Decomposition procedures for distributional analysis", Journal of Economic Inequality 11 (2013).
 """
 
-from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from itertools import combinations, product
 from math import factorial
 
-from msgspec import Struct, convert
+from msgspec import Struct
+from msgspec.structs import replace
 
-from bascule.decide.price import price_lines
-from bascule.model.billed import BilledCell, BilledPeriod
-from bascule.model.money import PICO_PER_NANO
-from bascule.model.usage import Usage
+from bascule.model.billed import BilledPeriod
 from bascule.offline.apportion import round_to_sum
+from bascule.offline.bridge_factors import ONE, Factors
+from bascule.offline.bridge_paid import Charged
 
 FACTORS = (
     "users",
@@ -42,9 +45,8 @@ FACTORS = (
     "known_prices",
 )
 CAUSES = (*FACTORS, "residual")
-
-OUTPUT = frozenset({"tokens_out", "tokens_reasoning", "tokens_audio_out", "tokens_image_out"})
-"""All other buckets are input."""
+PAID_CAUSES = (*FACTORS, "contract_terms", "fees", "unused_commitments", "residual")
+"""Of the change of what is really paid."""
 
 _DIGITS = 60
 """Of precision: far below a nano-dollar for any bill."""
@@ -65,170 +67,86 @@ class Bridge(Struct, frozen=True, kw_only=True):
     before: BilledPeriod
     after: BilledPeriod
     parts: tuple[Part, ...]
-    """One for each of CAUSES, in that order; they sum to the change exactly."""
+    """One for each of CAUSES or PAID_CAUSES, in that order; they sum to the change exactly."""
+    charged: tuple[Charged, Charged] | None = None
+    """Where the bills are what is really paid; else they are at list price."""
+
+    @property
+    def bills_nanousd(self) -> tuple[int, int]:
+        if self.charged is not None:
+            return self.charged[0].paid_nanousd, self.charged[1].paid_nanousd
+        return self.before.cost_nanousd, self.after.cost_nanousd
 
     @property
     def change_nanousd(self) -> int:
-        return self.after.cost_nanousd - self.before.cost_nanousd
+        before, after = self.bills_nanousd
+        return after - before
 
 
-def bridge(before: BilledPeriod, after: BilledPeriod) -> Bridge:
-    """Split the change between two periods among CAUSES."""
+def bridge(before: BilledPeriod, after: BilledPeriod, charged: tuple[Charged, Charged] | None = None) -> Bridge:
+    """Split the change between two periods among CAUSES; with `charged`, of what is paid among PAID_CAUSES."""
+    causes = CAUSES if charged is None else PAID_CAUSES
+    found = Bridge(before=before, after=after, parts=(), charged=charged)
     with localcontext() as context:
         context.prec = _DIGITS
-        sides = (_Factors(before), _Factors(after))
+        metered = [None, None] if charged is None else [one.metered for one in charged]
+        sides = (Factors(before, metered[0]), Factors(after, metered[1]))
         filled = (sides[0].filled_from(sides[1]), sides[1].filled_from(sides[0]))
         bills = _bills(filled)
-        shares = _shapley_values(bills)
-        residuals = [side.cost_nanousd - bills[chosen] for side, chosen in ((before, 0), (after, _ALL))]
-        shares.append(residuals[1] - residuals[0])
-        amounts = round_to_sum(shares, after.cost_nanousd - before.cost_nanousd)
+        shares = dict(zip(_PLAYERS, _shapley_values(bills), strict=True))
+        if charged is not None:
+            shares["fees"] = Decimal(charged[1].fees_nanousd - charged[0].fees_nanousd)
+            shares["unused_commitments"] = Decimal(charged[1].unused_nanousd - charged[0].unused_nanousd)
+        explained = sum([shares[cause] for cause in causes[:-1]], start=Decimal(0))
+        shares["residual"] = found.change_nanousd - explained
+        amounts = round_to_sum([shares[cause] for cause in causes], found.change_nanousd)
         told = [side.as_numbers() for side in sides]
         parts = tuple(
             Part(cause, amount, told[0].get(cause), told[1].get(cause))
-            for cause, amount in zip(CAUSES, amounts, strict=True)
+            for cause, amount in zip(causes, amounts, strict=True)
         )
-    return Bridge(before=before, after=after, parts=parts)
+    return replace(found, parts=parts)
 
 
-_ALL = 2 ** len(FACTORS) - 1
-_Model = tuple[str | None, str | None]
+_PLAYERS = (*FACTORS, "contract_terms")
+_ALL = 2 ** len(_PLAYERS) - 1
 
 
-class _Factors:
-    """One period's bill as factors. Dictionaries are keyed by direction (is it output?), model and bucket."""
-
-    def __init__(self, side: BilledPeriod) -> None:
-        self.users = Decimal(side.users)
-        self.sessions = Decimal(side.sessions)
-        self.tokens: dict[tuple[bool, _Model, str], Decimal] = {}
-        self.spent: dict[tuple[bool, _Model, str], Decimal] = {}
-        """Nano-USD by tokens alone, without fees, adjustments and rounding."""
-        self.unknown: dict[tuple[bool, _Model], Decimal] = {}
-        """Tokens without a known cost."""
-        useful = wasted = Decimal(0)
-        for cell in side.cells:
-            for bucket, tokens in cell.unknown_tokens.items():
-                if tokens and cell.answers:
-                    where = (bucket in OUTPUT, (cell.provider, cell.model))
-                    self.unknown[where] = self.unknown.get(where, Decimal(0)) + tokens
-            for bucket, count, nanousd in _paid(cell):
-                if not cell.answers:
-                    wasted += nanousd
-                    continue
-                useful += nanousd
-                place = (bucket in OUTPUT, (cell.provider, cell.model), bucket)
-                self.tokens[place] = self.tokens.get(place, Decimal(0)) + count
-                self.spent[place] = self.spent.get(place, Decimal(0)) + nanousd
-        self.is_priced = bool(self.tokens)
-        self.is_empty = not (self.tokens or self.unknown) or not side.users or not side.sessions
-        if self.is_empty:
-            self.users = Decimal(0)
-        self.sessions_per_user = self.sessions / self.users if self.users else Decimal(0)
-        self.waste = wasted / useful if useful else Decimal(0)
-        self._share()
-
-    def _share(self) -> None:
-        priced: dict[tuple[bool, _Model], Decimal] = {}
-        for (direction, model, _), count in self.tokens.items():
-            priced[direction, model] = priced.get((direction, model), Decimal(0)) + count
-        every = {
-            place: priced.get(place, Decimal(0)) + self.unknown.get(place, Decimal(0))
-            for place in [*priced, *self.unknown]
-        }
-        whole = {
-            way: sum((n for place, n in every.items() if place[0] == way), start=Decimal(0)) for way in (False, True)
-        }
-        self.per_session = {way: n / self.sessions if self.sessions else Decimal(0) for way, n in whole.items()}
-        self.mix = {place: n / whole[place[0]] for place, n in every.items() if n}
-        self.known = {place: priced.get(place, Decimal(0)) / n for place, n in every.items() if n}
-        self.split = {place: n / priced[place[0], place[1]] for place, n in self.tokens.items() if n}
-        self.price = {place: self.spent[place] / count for place, count in self.tokens.items() if count}
-
-    def filled_from(self, other: "_Factors") -> "_Factors":
-        """This period with what it cannot know taken from the other one, so that it counts as unchanged: prices and
-        splits of models it did not use, and everything where nothing was used at all."""
-        filled = object.__new__(_Factors)
-        filled.__dict__.update(self.__dict__)
-        if self.is_empty:
-            for name in ("sessions_per_user", "per_session", "mix", "known", "split", "waste"):
-                setattr(filled, name, getattr(other, name))
-        elif not self.is_priced:
-            filled.waste = other.waste
-        ways = {direction for direction, _ in filled.mix}
-        filled.mix = filled.mix | {place: n for place, n in other.mix.items() if place[0] not in ways}
-        filled.known = other.known | filled.known
-        told = {(direction, model) for direction, model, _ in filled.split}
-        filled.split = filled.split | {
-            place: share for place, share in other.split.items() if (place[0], place[1]) not in told
-        }
-        filled.price = other.price | self.price
-        return filled
-
-    def as_numbers(self) -> dict[str, Decimal]:
-        """Each factor as one number, for people."""
-        if self.is_empty:
-            return {"users": Decimal(0)}
-        billed = self.per_session[False] + self.per_session[True]
-        numbers = {
-            "users": self.users,
-            "sessions_per_user": self.sessions_per_user,
-            "tokens_per_session": billed,
-            "retries": self.waste,
-        }
-        every = sum(self.tokens.values(), start=Decimal(0)) + sum(self.unknown.values(), start=Decimal(0))
-        numbers["known_prices"] = sum(self.tokens.values(), start=Decimal(0)) / every
-        input_ = sum((n for (way, _, _), n in self.tokens.items() if not way), start=Decimal(0))
-        if input_:
-            read = sum((n for (_, _, name), n in self.tokens.items() if name == "tokens_cache_read"), start=Decimal(0))
-            numbers["cache_share"] = read / input_
-        return numbers
-
-
-def _paid(cell: BilledCell) -> Iterable[tuple[str, Decimal, Decimal]]:
-    """Bucket, tokens and nano-USD for each bucket of a cell that has tokens."""
-    counted = {name: count for name, count in cell.tokens.items() if count}
-    if cell.rates is None:
-        tokens = sum(counted.values())
-        each = Decimal(cell.cost_nanousd) / tokens if tokens else Decimal(0)
-        return [(name, Decimal(count), count * each) for name, count in counted.items()]
-    rates = {line.bucket: line.rate for line in price_lines(convert(counted, Usage), cell.rates)}
-    return [
-        (name, Decimal(count), Decimal(count * rates.get(name, 0)) / PICO_PER_NANO) for name, count in counted.items()
-    ]
-
-
-def _bills(sides: tuple[_Factors, _Factors]) -> list[Decimal]:
-    """The bill for each choice of a period for each factor; bit i of the index is FACTORS[i]."""
+def _bills(sides: tuple[Factors, Factors]) -> list[Decimal]:
+    """The bill for each choice of a period for each factor; bit i of the index is _PLAYERS[i]."""
     worth = {
-        (way, mix, split, price, known): _worth(way, sides[mix], sides[split], sides[price], sides[known])
+        (way, *chosen): _worth(way, *[sides[side] for side in chosen])
         for way in (False, True)
-        for mix, split, price, known in product((0, 1), repeat=4)
+        for chosen in product((0, 1), repeat=5)
     }
     bills = []
     for chosen in range(_ALL + 1):
-        users, each, tokens, mix, split, price, waste, known = [chosen >> place & 1 for place in range(len(FACTORS))]
+        users, each, tokens, mix, split, price, waste, known, terms = [
+            chosen >> place & 1 for place in range(len(_PLAYERS))
+        ]
         session = sum(
-            (sides[tokens].per_session[way] * worth[way, mix, split, price, known] for way in (False, True)),
+            (sides[tokens].per_session[way] * worth[way, mix, split, price, known, terms] for way in (False, True)),
             start=Decimal(0),
         )
         bills.append(sides[users].users * sides[each].sessions_per_user * session * (1 + sides[waste].waste))
     return bills
 
 
-def _worth(way: bool, mix: _Factors, split: _Factors, price: _Factors, known: _Factors) -> Decimal:
-    """Nano-USD per token of a direction, at the mix, split, prices and known shares of possibly different periods."""
+def _worth(way: bool, mix: Factors, split: Factors, price: Factors, known: Factors, terms: Factors) -> Decimal:
+    """Nano-USD per token of a direction, at the mix, split, prices, known shares and contracts of possibly different
+    periods."""
     total = Decimal(0)
     for (direction, model, bucket), share in split.split.items():
         if direction == way:
             of_model = mix.mix.get((way, model), Decimal(0)) * known.known.get((way, model), Decimal(0))
+            of_model *= terms.metered.get(model, ONE)
             total += of_model * share * price.price.get((direction, model, bucket), Decimal(0))
     return total
 
 
 def _shapley_values(bills: list[Decimal]) -> list[Decimal]:
     """Each factor's mean effect over all orders; the bills of all coalitions are known."""
-    n = len(FACTORS)
+    n = len(_PLAYERS)
     values = []
     for place in range(n):
         others = [1 << other for other in range(n) if other != place]

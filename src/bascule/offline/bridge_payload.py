@@ -4,7 +4,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from bascule.model.billed import BilledPeriod
 from bascule.model.money import usd_text
 from bascule.offline.apportion import round_to_sum
 from bascule.offline.bridge import Bridge
@@ -13,7 +12,8 @@ from bascule.offline.moment import iso_time
 CENT = 10_000_000
 """In nano-USD."""
 
-METHOD = "Shapley value of eight factors: the mean effect of each over all orders in which they could have moved"
+_FACTORS = {"list": "eight", "effective": "nine"}
+
 
 MEANING = {
     "users": "distinct users (the key where no user is named)",
@@ -22,18 +22,33 @@ MEANING = {
     "model_mix": "which models the tokens went to; models that came or went count here",
     "cache_share": "how a model's tokens split into cached, written, plain and other classes",
     "price": "what a model's tokens cost, class by class",
+    "contract_terms": "which part of the list price the meter charges after discounts and credits; nothing of what "
+    "seats, capacity or a subscription cover",
+    "fees": "of seats and capacity, used or not",
+    "unused_commitments": "what was left of commitments on their last day",
     "retries": "what was paid for attempts whose answer nobody got",
     "known_prices": "tokens that had a known price in one period and not in the other",
     "residual": "adjustments, fees and rounding: what no token explains",
 }
 
 
+def cost_is(found: Bridge) -> str:
+    """Which cost the bills are of, in the words of reports."""
+    return "list" if found.charged is None else "effective"
+
+
+def method(found: Bridge) -> str:
+    """How the change was split."""
+    count = _FACTORS[cost_is(found)]
+    return f"Shapley value of {count} factors: the mean effect of each over all orders in which they could have moved"
+
+
 def bridge_payload(found: Bridge, before: tuple[int, int], after: tuple[int, int]) -> dict[str, Any]:
     """`before` and `after` are the periods, [start, end) in milliseconds."""
     change = found.change_nanousd
     return {
-        "before": _side(found.before, before),
-        "after": _side(found.after, after),
+        "before": _side(found, 0, before),
+        "after": _side(found, 1, after),
         "change_usd": usd_text(change),
         "parts": [
             {
@@ -46,14 +61,14 @@ def bridge_payload(found: Bridge, before: tuple[int, int], after: tuple[int, int
             }
             for part in found.parts
         ],
-        "cost_is": "list",
-        "method": METHOD,
+        "cost_is": cost_is(found),
+        "method": method(found),
     }
 
 
 def in_cents(found: Bridge) -> tuple[int, list[int], int]:
     """The bill before, each part and the bill after, in cents: before + parts = after in whole cents."""
-    before, after = (_cents(side.cost_nanousd) for side in (found.before, found.after))
+    before, after = [_cents(nanousd) for nanousd in found.bills_nanousd]
     parts = [Fraction(part.nanousd, CENT) for part in found.parts]
     # Both ends were rounded, so the parts miss their difference by up to a cent; the largest part does not feel it.
     largest = max(range(len(parts)), key=lambda place: abs(parts[place]))
@@ -65,14 +80,28 @@ def _cents(nanousd: int) -> int:
     return (nanousd + CENT // 2) // CENT
 
 
-def _side(side: BilledPeriod, period: tuple[int, int]) -> dict[str, Any]:
-    return {
+def known_bills(found: Bridge) -> list[int | None]:
+    """Both bills; None for one of which nothing is known."""
+    sides = zip((found.before, found.after), found.bills_nanousd, strict=True)
+    return [None if side.is_unknown and not bill else bill for side, bill in sides]
+
+
+def _side(found: Bridge, number: int, period: tuple[int, int]) -> dict[str, Any]:
+    side, bill = (found.before, found.after)[number], known_bills(found)[number]
+    document = {
         "since": iso_time(period[0]),
         "until": iso_time(period[1]),
-        "cost_usd": None if side.is_unknown else usd_text(side.cost_nanousd),
+        "cost_usd": None if bill is None else usd_text(bill),
         "users": side.users,
         "sessions": side.sessions,
         "unknown_costs": side.unknown,
+    }
+    if found.charged is None:
+        return document
+    charged = found.charged[number]
+    return document | {
+        "list_usd": None if side.is_unknown else usd_text(side.cost_nanousd),
+        "on_plan_usd": usd_text(charged.on_plan_nanousd),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from bascule.model.sums import Sums
+from bascule.offline.paid import Paid
 from bascule.offline.percentile import share
 from bascule.offline.pull_cost import LEAST_OTHERS, Line, Others, PullCost
 
@@ -67,8 +68,8 @@ def _total(made: PullCost) -> str:
 
 def _head(made: PullCost, budget: Budget) -> list[str]:
     lines = [("Cost", _cost(made))]
-    if made.effective_nanousd is not None:
-        lines.append(("After contracts", money(made.effective_nanousd)))
+    if made.paid is not None:
+        lines.append(("After contracts", _paid(made.paid)))
     if budget.limit_nanousd is not None:
         lines.append(("Budget", _budget(made, budget)))
     sums = made.sums
@@ -96,6 +97,17 @@ def _cost(made: PullCost) -> str:
             f", {money(made.shared_nanousd)} of it its even share of work in common with "
             f"{', '.join([name_text(each) for each in made.shared_with[:5]])}"
         )
+    return text
+
+
+def _paid(paid: Paid) -> str:
+    if paid.effective_nanousd is None:
+        return "unknown: no contract tells what was paid for this use"
+    text = f"{money(paid.effective_nanousd)} effective"
+    if paid.fee_nanousd:
+        text += f", {money(paid.fee_nanousd)} of it its use's share of the fees of seats and capacity"
+    if paid.on_plan_nanousd:
+        text += f", and a part of a subscription that no contract names ({money(paid.on_plan_nanousd)} at list price)"
     return text
 
 

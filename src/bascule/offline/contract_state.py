@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bascule.config.shape import Contract
 from bascule.decide.window import DAY_MS
-from bascule.offline.contracts import Fixed, Term, end_of
+from bascule.offline.contracts import UNUSED_COMMITMENT, Fixed, Term, end_of
 from bascule.offline.paid import Costs, PaidReport, paid_report
 
 PACE_DAYS = 30
@@ -125,7 +125,7 @@ def _state(
     covered = sum([term.covered_nanousd for term in terms])
     metered = sum([term.metered_nanousd for term in terms])
     off = sum([term.off_nanousd + term.credited_nanousd for term in terms])
-    unused = sum([line.nanousd for line in fixed if line.what == "unused commitment"])
+    unused = sum([line.nanousd for line in fixed if line.what == UNUSED_COMMITMENT])
     ended, begins = end_of(contract), contract.from_ms
     return ContractState(
         place=place,

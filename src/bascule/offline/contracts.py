@@ -25,6 +25,8 @@ from bascule.decide.window import DAY_MS, HOUR_MS, span, window_id
 from bascule.model.cost_cell import Cover
 from bascule.offline.apportion import apportion, round_to_sum
 
+UNUSED_COMMITMENT = "unused commitment"
+
 
 class Use(Struct, frozen=True, kw_only=True):
     """What some attempts of one piece of time cost at list price, and what decides which contract covers them: client
@@ -46,6 +48,8 @@ class Cost(Struct, frozen=True):
     effective_nanousd: int | None
     """None: used on a plan whose fee nobody has told."""
     marginal_nanousd: int
+    fee_nanousd: int = 0
+    """Of the effective cost: a share of the fee of seats or capacity, which the use did not raise."""
 
 
 class Fixed(Struct, frozen=True):
@@ -219,7 +223,7 @@ class _Terms:
         parts = apportion(fee, weights if any(weights) else [1] * len(places))
         self.doing[index].add("fee_nanousd", fee, covered=places)
         for place, part in zip(places, parts, strict=True):
-            costs[place] = Cost(piece.uses[place].list_nanousd, part, 0)
+            costs[place] = Cost(piece.uses[place].list_nanousd, part, 0, part)
 
     def _metered(self, in_force: Sequence[int], provider: str | None, piece: Piece, costs: list[Cost | None]) -> None:
         places = [n for n, use in enumerate(piece.uses) if costs[n] is None and use.provider == provider]
@@ -283,7 +287,7 @@ class _Terms:
 
     def _unused(self, index: int, piece: Piece) -> None:
         if self.commitment.get(index) and end_of(self.contracts[index]) == piece.end_ms:
-            self._fix(index, "unused commitment", piece, self.commitment.pop(index))
+            self._fix(index, UNUSED_COMMITMENT, piece, self.commitment.pop(index))
 
     def _idle(self, index: int, what: str, piece: Piece, nanousd: int) -> None:
         self.doing[index].add("fee_nanousd", nanousd)

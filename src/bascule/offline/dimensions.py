@@ -37,7 +37,7 @@ MEANINGS = {
     "task": "the kind of work",
     "pr": "pull request",
     "branch": "branch",
-    "outcome": "the tag `outcome`",
+    "outcome": "what became of the work, as `bascule outcomes` tells it; where nothing is known the tag `outcome`",
     "client": "the program that asked",
     "origin": "who recorded it: the gateway, or the source of an import",
     "role": "why the attempt was made: primary, retry, judge, …",

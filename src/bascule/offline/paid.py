@@ -54,6 +54,8 @@ class Paid(Struct, kw_only=True):
     """After contracts; None where nothing is known."""
     marginal_nanousd: int = 0
     """What one more of the same would cost."""
+    fee_nanousd: int = 0
+    """Of the effective cost: shares of the fees of seats and capacity, which no use raised."""
     on_plan_nanousd: int = 0
     """List price of what was used on a plan whose fee no contract tells: not in the effective cost."""
     unpriced_attempts: int = 0
@@ -63,6 +65,7 @@ class Paid(Struct, kw_only=True):
         self.list_nanousd = _sum(self.list_nanousd, other.list_nanousd)
         self.effective_nanousd = _sum(self.effective_nanousd, other.effective_nanousd)
         self.marginal_nanousd += other.marginal_nanousd
+        self.fee_nanousd += other.fee_nanousd
         self.on_plan_nanousd += other.on_plan_nanousd
         self.unpriced_attempts += other.unpriced_attempts
 
@@ -261,12 +264,15 @@ def _split(cells: Sequence[_Cell], cost: Cost) -> list[Paid]:
     marginal = apportion(cost.marginal_nanousd, weights)
     known = cost.effective_nanousd is not None
     effective = apportion(cost.effective_nanousd or 0, weights)
+    # A use is paid by fees or by the meter, never by both.
+    is_fee = cost.fee_nanousd != 0
     return [
         Paid(
             list_nanousd=one,
             # Nothing of it has a price, and no fee was shared out to it: unknown, not free.
             effective_nanousd=share if known and (one is not None or share) else None,
             marginal_nanousd=more,
+            fee_nanousd=share if is_fee else 0,
             on_plan_nanousd=0 if known else one or 0,
             unpriced_attempts=cell.cost.unpriced_attempts,
         )

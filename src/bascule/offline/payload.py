@@ -57,11 +57,19 @@ def sums_payload(sums: Sums) -> dict[str, Any]:
 def figures_payload(figures: Figures, total_cost_nanousd: int | None) -> dict[str, Any]:
     cost = figures.sums.cost_nanousd
     session, run = figures.session_cost, figures.run_cost
+    sums = sums_payload(figures.sums)
+    if figures.summed_rows:
+        # Which of them failed is not reported.
+        sums["request_error_share"] = sums["attempt_error_share"] = None
+    if figures.uncounted_rows and not figures.sums.requests:
+        sums["requests"] = None
     return {
-        **sums_payload(figures.sums),
+        **sums,
         "cost_share": None if cost is None else share(cost, total_cost_nanousd or 0),
         "request_cost_p50_usd": usd_text(figures.request_cost_p50_nanousd),
         "request_tokens_p50": figures.request_tokens_p50,
+        "summed_rows": figures.summed_rows,
+        "summed_rows_without_requests": figures.uncounted_rows,
         "latency_p50_ms": figures.latency_p50_ms,
         "latency_p95_ms": figures.latency_p95_ms,
         "ttft_p50_ms": figures.ttft_p50_ms,

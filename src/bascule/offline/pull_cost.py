@@ -16,6 +16,7 @@ from bascule.model.session_outcome import SessionOutcome
 from bascule.model.sums import Sums, answering, failed
 from bascule.offline.junit import JunitResults
 from bascule.offline.outcomes import state_of
+from bascule.offline.paid import Paid
 from bascule.offline.parts import Part, PartKey, key_of
 from bascule.offline.percentile import percentile
 from bascule.offline.pull_request import PullRequest, pull_requests
@@ -72,8 +73,8 @@ class PullCost(Struct, frozen=True, kw_only=True):
     subject: Subject
     cost_nanousd: int | None
     """At list price, its share of shared work included; None where no attempt has a known cost."""
-    effective_nanousd: int | None = None
-    """After contracts; None where none were applied."""
+    paid: Paid | None = None
+    """After contracts; None where there are none."""
     shared_nanousd: int
     shared_with: tuple[str, ...]
     sums: Sums
@@ -124,11 +125,15 @@ def _here(part: Part, subject: Subject) -> bool:
 
 
 def pull_cost(
-    worked: Worked, subject: Subject, rows: Iterable[AttemptRow], tests: JunitResults | None = None
+    worked: Worked,
+    subject: Subject,
+    rows: Iterable[AttemptRow],
+    tests: JunitResults | None = None,
+    paid: Paid | None = None,
 ) -> PullCost:
     """`worked` is of parts as `claimed` gives them; `rows` those that `keys` tells of, or more, the rows of a request
-    together."""
-    its = _own(worked, subject)
+    together; `paid` from `pull_paid`."""
+    its = own(worked, subject)
     detail = _Detail()
     wanted = keys(worked, subject)
     for _, together in groupby(rows, key=attrgetter("request_id")):
@@ -137,6 +142,7 @@ def pull_cost(
     return PullCost(
         subject=subject,
         cost_nanousd=its.cost_nanousd if its.known else None,
+        paid=paid,
         shared_nanousd=its.shared_nanousd,
         shared_with=_partners(worked, its),
         sums=detail.sums,
@@ -157,21 +163,22 @@ def pull_cost(
 
 def own_sessions(worked: Worked, subject: Subject) -> set[str | None]:
     """The sessions of what is this pull request's alone; None among them: some of it belongs to no session."""
-    return {part.session_id for part in _own(worked, subject).whole}
+    return {part.session_id for part in own(worked, subject).whole}
 
 
 def own_span(worked: Worked, subject: Subject) -> tuple[int, int] | None:
     """From the first to the last of the rows that are this pull request's alone."""
-    whole = _own(worked, subject).whole
+    whole = own(worked, subject).whole
     return (min(part.first_ms for part in whole), max(part.last_ms for part in whole)) if whole else None
 
 
 def keys(worked: Worked, subject: Subject) -> set[PartKey]:
     """Which rows are this pull request's alone."""
-    return {part.key for part in _own(worked, subject).whole}
+    return {part.key for part in own(worked, subject).whole}
 
 
-def _own(worked: Worked, subject: Subject) -> Work:
+def own(worked: Worked, subject: Subject) -> Work:
+    """What is this pull request's."""
     return next((work for work in worked.works if work.name == subject.name), Work(name=subject.name))
 
 

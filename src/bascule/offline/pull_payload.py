@@ -19,7 +19,7 @@ def pull_payload(made: PullCost, budget: Budget) -> dict[str, Any]:
         "sessions": list(made.sessions),
         "cost_usd": usd_text(made.cost_nanousd),
         "cost_is_complete": not made.unknown and made.cost_nanousd is not None,
-        "effective_usd": usd_text(made.effective_nanousd),
+        "effective_usd": None if made.paid is None else usd_text(made.paid.effective_nanousd),
         "shared_usd": usd_text(made.shared_nanousd),
         "shared_with": list(made.shared_with),
         "unknown_attempts": made.unknown,

@@ -68,6 +68,52 @@ def test_three_costs_by_group_and_what_was_paid_for_nothing_come_to_what_is_paid
     assert (whole["total"]["cost_usd"], whole["total"]["effective_usd"]) == ("260.000000000", "236.000000000")
 
 
+def test_the_bridge_of_what_is_paid_has_seats_and_terms_as_parts_of_their_own(place: Path, run: Any) -> None:
+    september = [
+        logged(7, "2026-09-05T10:00:00Z", "90", "ann", team="web"),
+        logged(8, "2026-09-08T10:00:00Z", "40", "cust-1", team="web", origin="jsonl", client="app", provider="openai"),
+    ]
+    fill(place, run, ROWS + september)
+    bridge = ("report", "--bridge", "2026-09", "2026-10", "--cost", "effective")
+    document = run(*bridge, "--json").json
+    # Three seats in both months; of the meter 40 without a discount, then 40 less a tenth.
+    assert document["cost_is"] == "effective"
+    assert document["before"]["cost_usd"] == "340.000000000"
+    assert document["after"]["cost_usd"] == run("report", *OCTOBER, "--json").json["paid"]["paid_usd"]
+    parts = {part["cause"]: Decimal(part["usd"]) for part in document["parts"]}
+    assert sum(parts.values()) == Decimal(document["change_usd"]) == -4
+    assert parts["fees"] == 0
+    assert parts["contract_terms"] < 0
+    assert (document["before"]["list_usd"], document["after"]["list_usd"]) == ("130.000000000", "260.000000000")
+    table = run(*bridge).out
+    assert "Change -4.00 USD of what is paid. Shapley value of nine factors" in table
+    assert "At list price: $130.00 and $260.00." in table
+    assert "contract terms" in run(*bridge, "--format", "html").out
+    listed = run("report", "--bridge", "2026-09", "2026-10", "--json").json
+    assert (listed["cost_is"], listed["change_usd"]) == ("list", "130.000000000")
+    assert "contract_terms" not in [part["cause"] for part in listed["parts"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--cost", "effective"), "--cost is for --bridge"),
+        (("--bridge", "2026-09", "2026-10", "--cost", "effective", "--origin", "jsonl"), "leave --origin out"),
+        (("--bridge", "2026-09", "2026-10", *OCTOBER), "--bridge names its two periods itself"),
+    ],
+)
+def test_a_bridge_that_cannot_be_meant_is_refused(run: Any, filled: Path, words: tuple[str, ...], said: str) -> None:
+    refused = run("report", *words)
+    assert refused.code == 2
+    assert said in refused.err
+
+
+def test_the_bridge_says_which_subscription_is_in_neither_bill(place: Path, run: Any) -> None:
+    fill(place, run, [*ROWS, ON_PLAN | {"tag.plan": "pro"}])
+    told = run("report", "--bridge", "2026-09", "2026-10", "--cost", "effective").out
+    assert "Use of $7.00 at list price in 2026-10 was on a subscription that no contract names" in told
+
+
 def test_every_form_of_a_report_has_them(run: Any, filled: Path) -> None:
     table = run("report", "--by", "team", *OCTOBER).out
     assert "(idle seats, anthropic)" in table

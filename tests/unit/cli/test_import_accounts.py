@@ -117,6 +117,42 @@ def test_bills_are_reported_by_their_name_alone(run: Any, here: Path, compact: b
     assert [json.loads(row)["restates"] for row in rows] == ["usage", "usage"]
 
 
+@pytest.mark.parametrize("compact", [False, True])
+def test_a_report_counts_the_requests_that_rows_sum_up_and_knows_nothing_of_single_ones(
+    run: Any, book: Any, compact: bool
+) -> None:
+    for cost_nanousd in (1_000, 3_000, 5_000):
+        book.attempt(provider="local", cost=cost_nanousd, start=NOV_1)
+    book.drain()
+    for name in ("openai", "anthropic"):
+        assert run("import", f"{name}-usage", str(REPORTS / name)).code == 0
+    if compact:
+        assert run("ledger", "compact").code == 0
+    document = run("report", "--by", "origin", "--json").json
+    found = {group["origin"]: group for group in document["groups"]}
+    assert {name: group["requests"] for name, group in found.items()} == {
+        "openai-usage": 168, "anthropic-usage": None, "gateway": 3
+    }  # fmt: skip
+    assert found["openai-usage"]["request_cost_p50_usd"] is None
+    assert found["openai-usage"]["request_tokens_p50"] is None
+    assert found["openai-usage"]["request_error_share"] is None
+    assert found["gateway"]["request_cost_p50_usd"] == "0.000003000"
+    total = document["total"]
+    assert (total["requests"], total["summed_rows"], total["summed_rows_without_requests"]) == (171, 8, 4)
+    assert total["request_cost_p50_usd"] is None
+    table = run("report", "--by", "origin").out
+    assert "≥ 171" in table
+    assert "Rows that sum up many requests, from providers' reports: 8, 4 of which do not tell how many." in table
+
+
+def test_single_generations_are_requests(run: Any, here: Path) -> None:
+    (here / "one.csv").write_text((REPORTS / "openrouter" / "generations.csv").read_text())
+    assert run("import", "openrouter-usage", "one.csv").code == 0
+    total = run("report", "--json").json["total"]
+    assert (total["summed_rows"], total["requests"]) == (0, total["attempts"])
+    assert total["request_cost_p50_usd"] is not None
+
+
 def test_a_dry_run_writes_nothing(run: Any, here: Path) -> None:
     found = run("import", "openai-usage", str(REPORTS / "openai"), "--dry-run")
     assert found.code == 0

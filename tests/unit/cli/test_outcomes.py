@@ -1,5 +1,7 @@
 from typing import Any
 
+from bascule.model.session_outcome import SessionOutcome
+
 
 def fill(book: Any) -> None:
     book.attempt(session_id="s1", branch="login", cost=6_000_000)
@@ -35,3 +37,42 @@ def test_nothing_known(run: Any, book: Any) -> None:
     fill(book)
     text = run("outcomes").out
     assert "unknown, as none is known to be one; at least $0.003375 if all 4" in text
+
+
+def by_outcome(document: Any) -> dict[str | None, str]:
+    return {group["outcome"]: group["cost_usd"] for group in document["groups"]}
+
+
+def test_a_report_by_outcome_knows_what_was_stated_and_the_tag_of_the_rest(run: Any, book: Any) -> None:
+    fill(book)
+    book.attempt(session_id="s5", branch="tagged", cost=8_000_000, tags={"outcome": "kept"})
+    book.attempt(session_id="s2", branch="search", cost=1_000_000, tags={"outcome": "kept"})
+    book.drain()
+    assert by_outcome(run("report", "--by", "outcome", "--json").json) == {None: "0.013500000", "kept": "0.009000000"}
+    run("outcome", "s1", "merged", "--source", "ci")
+    run("outcome", "s2", "abandoned", "--source", "ci")
+    found = by_outcome(run("report", "--by", "outcome", "--json").json)
+    assert found == {
+        "merged": "0.007000000", "abandoned": "0.003000000", "kept": "0.008000000", None: "0.004500000"
+    }  # fmt: skip
+    states = {state["state"]: state["cost_usd"] for state in run("outcomes", "--json").json["states"]}
+    assert {name: found[name] for name in ("merged", "abandoned")} == {
+        name: states[name] for name in ("merged", "abandoned")
+    }
+    assert "merged" in run("report", "--showback", "outcome").out
+
+
+def test_what_works_of_different_fates_share_is_told_apart(run: Any, book: Any) -> None:
+    book.attempt(session_id="s1", branch="login", cost=6_000_000)
+    book.attempt(session_id="s1", branch="search", cost=3_000_000)
+    book.attempt(session_id="s1", branch="main", cost=1_000_000)
+    book.drain()
+    book.store.outcomes.add(
+        [
+            SessionOutcome(session_id="s1", part="login", at_ms=1, outcome="merged", source="git"),
+            SessionOutcome(session_id="s1", part="search", at_ms=1, outcome="abandoned", source="git"),
+        ]
+    )
+    assert by_outcome(run("report", "--by", "outcome", "--json").json) == {
+        "merged": "0.006000000", "abandoned": "0.003000000", "several": "0.001000000"
+    }  # fmt: skip

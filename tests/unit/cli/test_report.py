@@ -11,7 +11,8 @@ FIGURES = {
     "baseline_usd", "saved_usd", "saved_share", "tokens", "tokens_in", "tokens_cache_read", "tokens_cache_write_5m",
     "tokens_cache_write_1h", "tokens_out", "tokens_reasoning", "tokens_audio_in", "tokens_audio_out",
     "tokens_image_in", "tokens_image_out", "web_searches", "prompt_cache_share", "cache_hits", "cache_hit_share",
-    "cost_share", "request_cost_p50_usd", "request_tokens_p50", "latency_p50_ms", "latency_p95_ms", "ttft_p50_ms",
+    "cost_share", "request_cost_p50_usd", "request_tokens_p50", "summed_rows",
+    "summed_rows_without_requests", "latency_p50_ms", "latency_p95_ms", "ttft_p50_ms",
     "ttft_p95_ms", "sessions", "session_cost_p10_usd", "session_cost_p50_usd", "session_cost_p90_usd",
     "session_cost_p90_over_p10", "helper_cost_usd", "cache_saved_usd", "runs", "run_works", "compared_runs",
     "run_cost_p10_usd", "run_cost_p50_usd", "run_cost_p90_usd", "run_cost_p90_over_p10",
@@ -93,6 +94,20 @@ def test_forms(run: Any, book: Any, place: Any) -> None:
     assert "total" in table
     assert "$0.000000003" in table  # never shown as nothing
     assert "is estimated" in table
+
+
+def test_who_pays_and_what_to_try_are_pages_like_the_others(run: Any, book: Any) -> None:
+    fill(book)
+    book.attempt(model="big", team="<b>", task="classification", cost=9_000_000_000)
+    bill = run("report", "--chargeback", "team", "--format", "html").out
+    assert '<meta name="viewport"' in bill
+    assert "<h1>Who pays what</h1>" in bill
+    assert '<td class="text">&lt;b&gt;</td>' in bill
+    assert "(--month" not in bill
+    assert "<h1>Who used what</h1>" in run("report", "--showback", "team", "--format", "html").out
+    tried = run("report", "--right-sizing", "--format", "html").out
+    assert '<meta name="viewport"' in tried
+    assert "Each line is a question to test" in tried
 
 
 def test_names_of_others_cannot_break_the_page(run: Any, book: Any) -> None:

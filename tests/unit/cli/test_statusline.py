@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.unit.cli.claude_session import COST_NANOUSD, write_session
 
+from bascule.cli import statusline
 from bascule.cli.transcript import Transcripts
 from bascule.model.entry import HeldScope
 from bascule.offline.status_line import Call, Left, Tally, status_line
@@ -79,6 +80,26 @@ def test_a_long_log_is_read_in_several_looks(place: Path) -> None:
     assert looks > 1
     calls = Transcripts(lambda: True, place / "cache").calls(path)  # no time at all: what is remembered
     assert sum(call.cost_nanousd or 0 for call in calls) == 600 * COST_NANOUSD
+
+
+def test_a_first_look_without_any_time_left_shows_a_cost_and_each_further_one_more(place: Path) -> None:
+    path = write_session(place / "home", "s1", branch="x", start_s=TODAY, messages=600, subagent=False)
+    found = []
+    while not found or found[-1] < 600:
+        transcripts = Transcripts(lambda: True, place / "cache")
+        found.append(len(transcripts.calls(path)))
+        assert transcripts.whole is (found[-1] == 600)
+    assert found == sorted(set(found))
+    assert len(found) > 1
+    assert found[0] > 0
+
+
+def test_a_line_that_was_late_and_read_all_is_exact(line: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statusline, "READING_S", -1.0)
+    path = write_session(place / "home", "s1", branch="x", start_s=TODAY - 86_400, messages=20, subagent=False)
+    assert line(told(path)) == f"Sonnet 4.5 · ${20 * COST_NANOUSD / 1e9:.2f} session · 94 % cached"
+    long = write_session(place / "home", "s2", branch="x", start_s=TODAY - 86_400, messages=600, subagent=False)
+    assert line(told(long, "s2")).startswith("Sonnet 4.5 · ≥$")
 
 
 def test_a_session_through_the_gateway_is_what_the_ledger_says(line: Any, book: Any, place: Path) -> None:

@@ -80,3 +80,31 @@ def test_the_discount_of_a_model_may_come_before_that_of_all() -> None:
     assert mistakes("provider: openai, discount: 0.2, covers: [gpt-5]", FIRST) == []
     same = "provider: openai, discount: 0.2, covers: [b, a]"
     assert len(mistakes("provider: openai, discount: 0.3, covers: [a, b]", same)) == 1
+
+
+SEATS = "provider: anthropic, seats: 3, usd_per_seat_month: 20, covers: [claude-code], to: 2026-06-30"
+
+
+@pytest.mark.parametrize(
+    ("second", "wrong"),
+    [
+        ("provider: anthropic, seats: 2, usd_per_seat_month: 100, covers: [claude-code]", True),
+        ("provider: anthropic, seats: 2, usd_per_seat_month: 100, covers: [claude-code], from: 2026-07-01", False),
+        ("provider: anthropic, seats: 2, usd_per_seat_month: 100, covers: [other]", False),
+        ("provider: anthropic, seats: 2, usd_per_seat_month: 100", False),
+        ("provider: openai, seats: 2, usd_per_seat_month: 100, covers: [codex]", False),
+        ("provider: anthropic, discount: 0.1, covers: [claude-code]", False),
+    ],
+)
+def test_two_seat_plans_of_one_client_at_the_same_time(second: str, wrong: bool) -> None:
+    found = mistakes(SEATS, second)
+    assert [where for where, _ in found] == ([f"f.yaml:3:{COLUMN + 1 + value_of('seats', second)}"] if wrong else [])
+    assert all("f.yaml:2:5" in what for _, what in found)
+
+
+def test_the_remedy_of_two_seat_plans_is_one_that_costs_the_same() -> None:
+    text = f"contracts:\n  - {{{SEATS}}}\n  - {{provider: anthropic, seats: 2, usd_per_seat_month: 100}}\n"
+    swapped = "contracts:\n" + "".join([f"{line}\n" for line in text.splitlines()[:0:-1]])
+    (problem,) = load_text(swapped, "f.yaml").problems
+    assert problem.remedy is not None
+    assert "seats: 5, usd_per_seat_month: 52" in problem.remedy  # (3 x 20 + 2 x 100) / 5

@@ -1,6 +1,7 @@
 """The bridge finds the causes that the months were made with."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from bascule.decide.price import BUCKETS
 from bascule.model.billed import BilledCell, BilledPeriod
 from bascule.model.money import Rates
 from bascule.model.row import AttemptRow
-from bascule.offline.bridge import CAUSES, bridge
+from bascule.offline.bridge import CAUSES, PAID_CAUSES, bridge
+from bascule.offline.bridge_paid import Charged
 from bascule.offline.bridge_payload import in_cents
 from bascule.testing.months import pair, rows
 
@@ -175,3 +177,69 @@ def test_a_price_that_was_not_known_is_no_change_of_use() -> None:
         found = bridge(side(known), side(2))
         moved = {part.cause: part.nanousd for part in found.parts if part.nanousd}
         assert moved == {"known_prices": 1_000 * (2 - known)}
+
+
+_METERED = st.dictionaries(
+    st.tuples(st.sampled_from(["one", "two"]), st.sampled_from(["big", "small", None])),
+    st.fractions(0, 1).map(lambda part: Decimal(part.numerator) / part.denominator),
+)
+_CHARGED = st.builds(
+    Charged,
+    metered=_METERED,
+    metered_nanousd=st.integers(0, 10**15),
+    fees_nanousd=st.integers(0, 10**13),
+    unused_nanousd=st.integers(0, 10**13),
+    on_plan_nanousd=st.just(0),
+)
+
+
+@given(_SIDES, _SIDES, _CHARGED, _CHARGED)
+def test_parts_of_what_is_paid_sum_to_its_change(
+    before: BilledPeriod, after: BilledPeriod, first: Charged, second: Charged
+) -> None:
+    found = bridge(before, after, (first, second))
+    assert [part.cause for part in found.parts] == list(PAID_CAUSES)
+    assert sum(part.nanousd for part in found.parts) == second.paid_nanousd - first.paid_nanousd
+    fees = {part.cause: part.nanousd for part in found.parts}["fees"]
+    assert abs(fees - (second.fees_nanousd - first.fees_nanousd)) <= 1
+    cents_before, parts, cents_after = in_cents(found)
+    assert cents_before + sum(parts) == cents_after
+
+
+@given(_SIDES, _SIDES)
+def test_without_terms_what_is_paid_has_the_causes_of_the_list_price(before: BilledPeriod, after: BilledPeriod) -> None:
+    def as_listed(side: BilledPeriod) -> Charged:
+        return Charged(
+            metered={}, metered_nanousd=side.cost_nanousd, fees_nanousd=0, unused_nanousd=0, on_plan_nanousd=0
+        )
+
+    paid = bridge(before, after, (as_listed(before), as_listed(after)))
+    parts = {part.cause: part.nanousd for part in paid.parts}
+    for part in bridge(before, after).parts:
+        assert abs(part.nanousd - parts.pop(part.cause)) <= 1
+    assert set(parts.values()) == {0}
+
+
+def test_a_discount_moves_the_terms_alone_and_use_on_a_seat_moves_nothing() -> None:
+    def side(metered_tokens: int, seated_tokens: int) -> BilledPeriod:
+        cells = [
+            BilledCell(
+                provider="p", model=model, answers=True, rates=Rates(input=1_000), tokens={"tokens_in": tokens},
+                cost_nanousd=tokens,
+            )
+            for model, tokens in (("metered", metered_tokens), ("seated", seated_tokens))
+        ]  # fmt: skip
+        return BilledPeriod(users=1, sessions=1, cells=tuple(cells))
+
+    def charged(discount: str, metered_tokens: int, fees: int) -> Charged:
+        left = 1 - Decimal(discount)
+        return Charged(
+            metered={("p", "metered"): left, ("p", "seated"): Decimal(0)},
+            metered_nanousd=round(metered_tokens * left), fees_nanousd=fees, unused_nanousd=0, on_plan_nanousd=0,
+        )  # fmt: skip
+
+    same = side(1_000, 500)
+    found = bridge(same, same, (charged("0", 1_000, 70), charged("0.2", 1_000, 90)))
+    assert {part.cause: part.nanousd for part in found.parts if part.nanousd} == {"contract_terms": -200, "fees": 20}
+    busier = bridge(side(0, 500), side(0, 5_000), (charged("0", 0, 70), charged("0", 0, 70)))
+    assert {part.nanousd for part in busier.parts} == {0}

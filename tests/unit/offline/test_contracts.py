@@ -46,9 +46,9 @@ def test_a_seat_costs_its_fee_whatever_its_user_does_and_one_more_token_costs_no
     )
     applied = apply([contract], [Piece(*OCTOBER, uses)])
     assert applied.costs[0] == (
-        Cost(900 * USD, 90 * USD, 0),
-        Cost(100 * USD, 10 * USD, 0),
-        Cost(1 * USD, 100 * USD, 0),
+        Cost(900 * USD, 90 * USD, 0, 90 * USD),
+        Cost(100 * USD, 10 * USD, 0, 10 * USD),
+        Cost(1 * USD, 100 * USD, 0, 100 * USD),
         Cost(7 * USD, 7 * USD, 7 * USD),
     )
     assert applied.fixed == (Fixed(0, "idle seats", OCTOBER[0], 100 * USD),)
@@ -92,7 +92,7 @@ def test_a_credit_pays_until_it_is_used_up() -> None:
 def test_capacity_costs_its_hours_used_or_not() -> None:
     contract = Contract(provider="azure", provisioned_units=2, unit_hour_nanousd=USD, covers=("big",))
     applied = apply([contract], [Piece(*OCTOBER, (use(10, provider="azure", model="big"),)), Piece(*OCTOBER)])
-    assert applied.costs[0] == (Cost(10 * USD, 2 * 744 * USD, 0),)
+    assert applied.costs[0] == (Cost(10 * USD, 2 * 744 * USD, 0, 2 * 744 * USD),)
     assert applied.fixed == (Fixed(0, "idle capacity", OCTOBER[0], 2 * 744 * USD),)
 
 
@@ -111,7 +111,7 @@ def test_a_period_is_cut_at_months_and_where_contracts_begin_and_end() -> None:
 def test_half_a_month_of_a_seat_costs_half() -> None:
     contract = Contract(provider="anthropic", seats=1, seat_month_nanousd=30 * USD)
     half = Piece(day("2026-09-01"), day("2026-09-16"), (use(1, user="ann"),))
-    assert apply([contract], [half]).costs == ((Cost(USD, 15 * USD, 0),),)
+    assert apply([contract], [half]).costs == ((Cost(USD, 15 * USD, 0, 15 * USD),),)
 
 
 _USES = st.builds(

@@ -40,8 +40,10 @@ def test_seats_are_shared_out_over_what_was_asked_for() -> None:
         "project",
     )
     assert found.groups == {
-        ("web",): Paid(list_nanousd=30 * USD, effective_nanousd=75 * USD),
-        ("api",): Paid(list_nanousd=16 * USD, effective_nanousd=130 * USD, marginal_nanousd=5 * USD),
+        ("web",): Paid(list_nanousd=30 * USD, effective_nanousd=75 * USD, fee_nanousd=75 * USD),
+        ("api",): Paid(
+            list_nanousd=16 * USD, effective_nanousd=130 * USD, marginal_nanousd=5 * USD, fee_nanousd=125 * USD
+        ),
     }
     assert found.fixed == (Fixed(0, "idle seats", at("2026-10-01"), 100 * USD),)
     assert found.paid_nanousd == 305 * USD
@@ -100,7 +102,7 @@ def test_what_has_no_price_stays_unknown_unless_a_fee_covers_it() -> None:
     attempts = [spent("2026-10-02", None, model="odd"), logged("2026-10-02", None, "ann")]
     found = october(attempts, [SEATS], "provider")
     assert found.groups[("openai",)] == Paid(unpriced_attempts=1)
-    assert found.groups[("anthropic",)] == Paid(effective_nanousd=100 * USD, unpriced_attempts=1)
+    assert found.groups[("anthropic",)] == Paid(effective_nanousd=100 * USD, fee_nanousd=100 * USD, unpriced_attempts=1)
 
 
 def test_without_a_beginning_fees_count_from_the_first_month_with_use_up_to_today() -> None:

@@ -6,7 +6,7 @@ import click
 
 from bascule.cli.demonstration.story import Story, kinds_of_failure
 from bascule.cli.output import print_table, usd
-from bascule.cli.report import notes, percent
+from bascule.cli.report_words import notes, percent
 from bascule.cli.sessions import MAIN
 from bascule.model.report import Figures, Report
 from bascule.model.row import AttemptRow

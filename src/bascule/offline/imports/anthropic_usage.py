@@ -14,52 +14,42 @@ import msgspec
 from bascule.model.money import NANO_PER_USD
 from bascule.model.usage import Usage
 from bascule.offline.imports.account import LeftOut, Part
-from bascule.offline.imports.columns import count, dollars, given, moment, text
+from bascule.offline.imports.columns import count, dollars, given, text
+from bascule.offline.imports.pages import Form, parts_of, span_of
 
-DAY_MS = 86_400_000
 MESSAGES = "messages"
 COSTS = "costs"
 CENTS = 100
 GROUPS = ("api_key_id", "workspace_id", "service_tier", "context_window", "inference_geo", "speed", "account_id",
           "service_account_id", "cost_type", "token_type", "description")  # fmt: skip
-_CSV = {
-    "usage_date_utc": "starting_at",
-    "model_version": "model",
-    "api_key": "api_key_id",
-    "workspace": "workspace_id",
-    "usage_type": "service_tier",
-    "usage_input_tokens_no_cache": "uncached_input_tokens",
-    "usage_input_tokens_cache_write_5m": "cache_creation_5m_input_tokens",
-    "usage_input_tokens_cache_write_1h": "cache_creation_1h_input_tokens",
-    "usage_input_tokens_cache_read": "cache_read_input_tokens",
-    "usage_output_tokens": "output_tokens",
-    "web_search_count": "web_search_requests",
-}
-"""The Console's columns, and the API's names for them."""
+FORM = Form(
+    "Anthropic's usage or cost report",
+    start="starting_at",
+    end="ending_at",
+    columns={
+        "usage_date_utc": "starting_at",
+        "model_version": "model",
+        "api_key": "api_key_id",
+        "workspace": "workspace_id",
+        "usage_type": "service_tier",
+        "usage_input_tokens_no_cache": "uncached_input_tokens",
+        "usage_input_tokens_cache_write_5m": "cache_creation_5m_input_tokens",
+        "usage_input_tokens_cache_write_1h": "cache_creation_1h_input_tokens",
+        "usage_input_tokens_cache_read": "cache_read_input_tokens",
+        "usage_output_tokens": "output_tokens",
+        "web_search_count": "web_search_requests",
+    },
+)
+"""The columns are the Console's."""
 
 
 def parts(found: dict[str, Any]) -> Iterator[Part | LeftOut]:
     """What one object of a file tells: a page, a bucket, or a row of CSV. Raises ValueError."""
-    if isinstance(found.get("data"), list):
-        for bucket in found["data"]:
-            yield from parts(_object(bucket))
-    elif isinstance(found.get("results"), list):
-        span = {name: found.get(name) for name in ("starting_at", "ending_at")}
-        for result in found["results"]:
-            yield from _part({**_object(result), **span})
-    elif "usage_date_utc" in found or "starting_at" in found:
-        yield from _part({_CSV.get(name, name): value for name, value in found.items() if value != ""})
-    elif "has_more" not in found:
-        raise ValueError("no page, bucket or row of Anthropic's usage or cost report: it has no starting_at")
+    return parts_of(found, FORM, _part)
 
 
 def _part(found: dict[str, Any]) -> Iterator[Part | LeftOut]:
-    start_ms = given(found, "starting_at", moment)
-    if start_ms is None:
-        raise ValueError("starting_at: a result needs the time when its span began")
-    end_ms = given(found, "ending_at", moment) or start_ms + DAY_MS
-    if end_ms <= start_ms:
-        raise ValueError("ending_at: not after starting_at")
+    start_ms, end_ms = span_of(found, FORM)
     is_cost = any(name in found for name in ("amount", "cost_usd"))
     group = {name: value for name in GROUPS if (value := given(found, name, text)) is not None}
     part = Part(
@@ -144,12 +134,6 @@ def _is_long(window: str | None) -> bool | None:
     if word in ("0-200k", "≤200k", "<=200k"):
         return False
     return True if word in ("200k-1m", ">200k") else None
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError("expected an object")
-    return value
 
 
 def day_text(ts_ms: int) -> str:

@@ -12,47 +12,36 @@ import msgspec
 
 from bascule.model.usage import Usage
 from bascule.offline.imports.account import LeftOut, Part
-from bascule.offline.imports.columns import count, dollars, flag, given, moment, text
+from bascule.offline.imports.columns import count, dollars, flag, given, text
+from bascule.offline.imports.pages import Form, parts_of, span_of
 
-DAY_MS = 86_400_000
 COSTS = "costs"
 GROUPS = ("project_id", "user_id", "api_key_id", "batch", "service_tier", "api_source", "line_item")
 """What results are told apart by, besides the model."""
-_SPAN = ("start_time", "end_time")
-_LEGACY = {
-    "n_requests": "num_model_requests",
-    "n_context_tokens_total": "input_tokens",
-    "n_cached_context_tokens_total": "input_cached_tokens",
-    "n_generated_tokens_total": "output_tokens",
-    "snapshot_id": "model",
-    "aggregation_timestamp": "start_time",
-    "timestamp": "start_time",
-}
-"""What the activity export called them before there were organisation reports."""
+FORM = Form(
+    "OpenAI's usage or costs",
+    start="start_time",
+    end="end_time",
+    columns={
+        "n_requests": "num_model_requests",
+        "n_context_tokens_total": "input_tokens",
+        "n_cached_context_tokens_total": "input_cached_tokens",
+        "n_generated_tokens_total": "output_tokens",
+        "snapshot_id": "model",
+        "aggregation_timestamp": "start_time",
+        "timestamp": "start_time",
+    },
+)
+"""The columns are what the activity export had before there were organisation reports."""
 
 
 def parts(found: dict[str, Any]) -> Iterator[Part | LeftOut]:
     """What one object of a file tells: a page, a bucket, or a row of CSV. Raises ValueError."""
-    if isinstance(found.get("data"), list):
-        for bucket in found["data"]:
-            yield from parts(_object(bucket))
-    elif isinstance(found.get("results"), list):
-        span = {name: found.get(name) for name in _SPAN}
-        for result in found["results"]:
-            yield from _part({**_object(result), **span})
-    elif any(name in found for name in (*_SPAN, *_LEGACY)):
-        yield from _part({_LEGACY.get(name, name): value for name, value in found.items() if value != ""})
-    elif found.get("object") != "page":
-        raise ValueError("no page, bucket or row of OpenAI's usage or costs: it has no start_time")
+    return parts_of(found, FORM, _part)
 
 
 def _part(found: dict[str, Any]) -> Iterator[Part | LeftOut]:
-    start_ms = given(found, "start_time", moment)
-    if start_ms is None:
-        raise ValueError("start_time: a result needs the time when its span began")
-    end_ms = given(found, "end_time", moment) or start_ms + DAY_MS
-    if end_ms <= start_ms:
-        raise ValueError("end_time: not after start_time")
+    start_ms, end_ms = span_of(found, FORM)
     report = _report(found)
     group = {name: value for name in GROUPS if (value := given(found, name, _word)) is not None}
     if report == "":
@@ -171,9 +160,3 @@ def _word(value: Any) -> str:
 
 def _least_0(value: int | None) -> int | None:
     return None if value is None else max(value, 0)
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError("expected an object")
-    return value

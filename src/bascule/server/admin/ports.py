@@ -7,7 +7,17 @@ from msgspec import Struct
 
 from bascule.link import Snapshot
 from bascule.model.policy import KeyPolicy
-from bascule.ports import Analytics, Authority, Clock, Governance, Journal, KeyStore, LedgerReader, StoredKey
+from bascule.ports import (
+    Analytics,
+    Authority,
+    Clock,
+    Governance,
+    Journal,
+    KeyStore,
+    LedgerReader,
+    OutcomeStore,
+    StoredKey,
+)
 
 
 class KeyMaker(Protocol):
@@ -37,6 +47,7 @@ class AdminPorts(Struct, frozen=True, kw_only=True):
     key_maker: KeyMaker
     ledger: LedgerReader
     analytics: Analytics
+    outcomes: OutcomeStore
     authority: Authority
     journal: Journal
     keys: KeyStore

@@ -10,9 +10,11 @@ from bascule.model.errors import MalformedRequest
 from bascule.model.report import SAME, Sort, Terms
 from bascule.model.row import RowFilter
 from bascule.offline.dimensions import NAMES, dimension_names
+from bascule.offline.fates import with_fates
 from bascule.offline.moment import iso_time
 from bascule.offline.payload import report_payload, request_payload, session_payload
 from bascule.offline.sessions import request_lines
+from bascule.offline.summed_rows import with_requests
 from bascule.ports import AnalyticsMissing
 from bascule.server.admin.access import Caller
 from bascule.server.admin.answers import Refused, document
@@ -45,8 +47,14 @@ class Reports:
         by, same = _dimensions(query, "by"), _dimensions(query, "same")
         where, top = query.rows(), query.count("top", DEFAULT_GROUPS, MAX_GROUPS)
         sort = cast(Sort, query.one_of("sort", SORTS, "cost"))
-        terms, analytics = Terms(same=same or SAME), self._ports.analytics
-        made = await self._read(lambda: report_payload(analytics.report(by, where, terms=terms, sort=sort, top=top)))
+        analytics, outcomes = self._ports.analytics, self._ports.outcomes
+
+        def read() -> dict[str, Any]:
+            terms = with_fates(Terms(same=same or SAME), by, analytics, outcomes, where)
+            found = analytics.report(by, where, terms=terms, sort=sort, top=top)
+            return report_payload(with_requests(found, analytics, where, terms))
+
+        made = await self._read(read)
         if isinstance(made, Refused):
             return made
         return document({"since": iso_time(where.since_ms), "until": iso_time(where.until_ms), **made})

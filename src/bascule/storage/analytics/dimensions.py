@@ -52,6 +52,8 @@ class Read(Struct, frozen=True):
     """`expression` reads `best`, the standing of the attempt that answered the request."""
     by_project: bool = False
     """`expression` reads `department`, which goes by the project."""
+    by_fate: bool = False
+    """What is known of outcomes comes before `expression`."""
     told: Callable[[Any], str | None] = _text
 
 
@@ -66,7 +68,7 @@ def read(name: str) -> Read:
 
 
 _MADE = {
-    "outcome": Read("{tag}", tag="outcome"),
+    "outcome": Read("{tag}", tag="outcome", by_fate=True),
     "department": Read("coalesce({tag}, departments.department)", tag="department", by_project=True),
     "market": Read(_MARKET),
     "size": Read(_SIZE),

@@ -214,14 +214,37 @@ def _joined(found: Frame, joins: list[str], one: Read, terms: Terms, where: str)
     """The expression of a dimension, with what it needs joined."""
     expression = one.expression
     if one.tag is not None:
-        table = f"tagged_{len(joins)}"
-        found.connection.execute("SET VARIABLE tag = $tag", {"tag": one.tag})
-        found.run("frame", "tagged", table=table, where=where)
-        joins.append(f"JOIN {table} ON a.tags = {table}.tags")
-        expression = expression.format(tag=f"{table}.value")
+        expression = expression.format(tag=_tag(found, joins, one.tag, where))
     if one.by_project:
         _departments(found, joins, terms)
+    if one.by_fate and terms.fates:
+        expression = f"coalesce({_fate(found, joins, terms, where)}, {expression})"
     return expression
+
+
+def _tag(found: Frame, joins: list[str], tag: str, where: str) -> str:
+    """The expression of a tag's value."""
+    table = f"tagged_{len(joins)}"
+    found.connection.execute("SET VARIABLE tag = $tag", {"tag": tag})
+    found.run("frame", "tagged", table=table, where=where)
+    joins.append(f"JOIN {table} ON a.tags = {table}.tags")
+    return f"{table}.value"
+
+
+def _fate(found: Frame, joins: list[str], terms: Terms, where: str) -> str:
+    """The expression of what became of a row's work; NULL where that is not known."""
+    table = f"fates_{len(joins)}"
+    columns = zip(
+        *[(fate.session_id, fate.pr, fate.branch, fate.project, fate.outcome) for fate in terms.fates], strict=True
+    )
+    statement = statements("frame")["fates"].format(table=table)
+    found.connection.execute(statement, [list(column) for column in columns])
+    pr = f"coalesce(nullif(a.pr, ''), nullif({_tag(found, joins, 'pr', where)}, ''))"
+    joins.append(
+        f"LEFT JOIN {table} ON a.session_id = {table}.of_session AND {pr} IS NOT DISTINCT FROM {table}.of_pr "
+        f"AND a.branch IS NOT DISTINCT FROM {table}.of_branch AND a.project IS NOT DISTINCT FROM {table}.of_project"
+    )
+    return f"{table}.outcome"
 
 
 def _departments(found: Frame, joins: list[str], terms: Terms) -> None:

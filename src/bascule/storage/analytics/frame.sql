@@ -28,6 +28,12 @@ CREATE TEMP TABLE {table} AS
 SELECT tags, (CAST(tags AS JSON)::MAP(VARCHAR, VARCHAR))[getvariable('tag')] AS value
 FROM (SELECT DISTINCT tags FROM attempts AS a WHERE {where})
 
+-- name: fates
+CREATE TEMP TABLE {table} AS
+SELECT
+  unnest($1::VARCHAR[]) AS of_session, unnest($2::VARCHAR[]) AS of_pr, unnest($3::VARCHAR[]) AS of_branch,
+  unnest($4::VARCHAR[]) AS of_project, unnest($5::VARCHAR[]) AS outcome
+
 -- name: bests
 -- Who answered, of requests that have or may have several attempts.
 CREATE TEMP TABLE bests AS

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bascule.model.session_outcome import SessionOutcome
+
 
 async def test_a_report_adds_up(gate: Any) -> None:
     gate.attempt(cost=5, key="a")
@@ -19,6 +21,14 @@ async def test_a_report_adds_up(gate: Any) -> None:
     ]
     assert answer["since"] == "2026-11-21T00:00:00.000Z"
     assert (await gate("look", "GET", "/reports?by=key,model&key=b")).json["total"]["requests"] == 2
+
+
+async def test_a_report_by_outcome_knows_what_was_said_of_a_session(gate: Any) -> None:
+    gate.attempt(cost=5, session_id="s", key="a")
+    gate.attempt(cost=7, session_id="s", key="b")
+    gate.service.store.outcomes.add([SessionOutcome(session_id="s", at_ms=1, outcome="useful", source="ann")])
+    groups = (await gate("look", "GET", "/reports?by=outcome&key=b")).json["groups"]
+    assert [(group["outcome"], group["cost_usd"]) for group in groups] == [("useful", "0.000000007")]
 
 
 @pytest.mark.parametrize("query", ["by=planet", "by=key,model,team,org,day", "bye=key", "since=soon"])

@@ -13,6 +13,7 @@ from bascule.model.row import AttemptRow
 from bascule.model.session import WHO, Agent, Session
 from bascule.model.sums import HELPERS, Sums, answering, failed
 from bascule.offline.percentile import percentile
+from bascule.offline.pull_request import named_in
 
 _WINDOWS: tuple[BudgetWindow, ...] = ("hour", "day", "week", "month")
 
@@ -49,13 +50,18 @@ def _value(row: AttemptRow, name: str, terms: Terms, answered: bool = True) -> s
         "session": lambda: row.session_id,
         "agent": lambda: row.agent_id,
         "market": lambda: market_of(row.rates),
-        "outcome": lambda: row.tags.get("outcome"),
+        "outcome": lambda: _fate(row, terms) or row.tags.get("outcome"),
         "department": lambda: row.tags.get("department", dict(terms.departments).get(row.project or "")),
         "priced": lambda: "yes" if row.cost_nanousd is not None else "no",
         "answers": lambda: "yes" if not failed(row) and (row.role in HELPERS or answered) else "no",
         **{kind: partial(window_id, kind, row.ts_start_ms) for kind in _WINDOWS},
     }
     return made[name]() if name in made else getattr(row, name)
+
+
+def _fate(row: AttemptRow, terms: Terms) -> str | None:
+    told = {(one.session_id, one.pr, one.branch, one.project): one.outcome for one in terms.fates}
+    return told.get((row.session_id or "", named_in(row), row.branch, row.project))
 
 
 class _Gathered:

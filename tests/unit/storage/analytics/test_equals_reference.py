@@ -12,13 +12,19 @@ from msgspec import structs
 from tests.unit.storage.analytics.reference_report import reference_report, reference_sessions
 
 from bascule.model.money import Rates
-from bascule.model.report import TERMS, Terms
+from bascule.model.report import TERMS, Fate, Terms
 from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter
 from bascule.storage.analytics import reports
 from bascule.storage.analytics.duck import DuckAnalytics
 from bascule.storage.analytics.load import write_segment
 from bascule.storage.analytics.sources import Portion, Segment
 
+FATES = (
+    Fate("s1", None, "main", "web", "reverted"),
+    Fate("s1", None, None, None, "useful"),
+    Fate("s2", "#7", "main", None, "abandoned"),
+    Fate("s2", "#8", None, "web", "several"),
+)
 HOUR_MS = 3_600_000
 QUICK = (Phase.explicit, Phase.reuse, Phase.generate)
 """Shrinking takes minutes here: each example makes a database."""
@@ -32,7 +38,10 @@ labels = {
     "user": st.sampled_from([None, "ann", "bob"]),
     "team": st.sampled_from([None, "'; DROP TABLE attempts; --", "ünï\x00code"]),
     "branch": st.sampled_from([None, "main"]),
-    "tags": st.sampled_from([{}, {"k": "v"}, {"k": "w", 'a"b': "c"}, {"outcome": "merged", "department": "R&D"}]),
+    "pr": st.sampled_from([None, None, "", "#7"]),
+    "tags": st.sampled_from(
+        [{}, {"pr": "#8"}, {"k": "v"}, {"k": "w", 'a"b': "c"}, {"outcome": "merged", "department": "R&D"}]
+    ),
 }
 attempts = st.builds(
     AttemptRow,
@@ -134,7 +143,7 @@ class Lying:
 @settings(deadline=None, phases=QUICK, max_examples=15)
 def test_a_report_is_what_a_fold_says(rows: list[AttemptRow], by: list[str], places: int, since_ms: int | None) -> None:
     where = RowFilter(since_ms=since_ms)
-    terms = Terms(departments=(("web", "Sales"),))
+    terms = Terms(departments=(("web", "Sales"),), fates=FATES)
     with tempfile.TemporaryDirectory() as folder:
         analytics = DuckAnalytics(Lying(rows, Path(folder), places))
         made = analytics.report(by, where, terms=terms)

@@ -1,0 +1,52 @@
+"""What the engine needs from the world. Hot ports are synchronous; only the upstream and slow paths are async."""
+
+from bascule.ports.admission import Authority, KeyStore, RateLimiter
+from bascule.ports.analytics import Analytics, AnalyticsMissing
+from bascule.ports.clock import Clock
+from bascule.ports.governance import Governance, StoredKey
+from bascule.ports.imports import ImportStore
+from bascule.ports.journal import Journal
+from bascule.ports.ledger import (
+    HOUR_MS,
+    Damage,
+    HourOf,
+    JoinedAttempt,
+    LedgerEvidence,
+    LedgerReader,
+    LedgerSnapshot,
+    LedgerStore,
+    OpenAttempt,
+    Spent,
+)
+from bascule.ports.outcomes import OutcomeStore
+from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
+
+__all__ = [
+    "HOUR_MS",
+    "Analytics",
+    "AnalyticsMissing",
+    "Authority",
+    "Clock",
+    "Damage",
+    "Governance",
+    "Header",
+    "HourOf",
+    "ImportStore",
+    "JoinedAttempt",
+    "Journal",
+    "KeyStore",
+    "LedgerEvidence",
+    "LedgerReader",
+    "LedgerSnapshot",
+    "LedgerStore",
+    "OpenAttempt",
+    "OutcomeStore",
+    "RateLimiter",
+    "Spent",
+    "StoredKey",
+    "Timeouts",
+    "TransportError",
+    "Upstream",
+    "UpstreamCall",
+    "UpstreamReply",
+]

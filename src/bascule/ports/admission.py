@@ -1,0 +1,65 @@
+"""Who may ask, how often, and for how much."""
+
+from typing import Protocol
+
+from bascule.model.budget import Attribution, BudgetState, Hold
+from bascule.model.errors import Refusal
+from bascule.model.policy import Budget, KeyPolicy, RateLimit
+
+
+class Authority(Protocol):
+    """Who may spend. Reserves in all matching budgets or in none; lease-shaped, so that more workers can follow."""
+
+    def applicable(self, attribution: Attribution, now_ms: int) -> tuple[BudgetState, ...]:
+        """The budgets that match, with what is left in each; empty where none applies."""
+        ...
+
+    def reserve(
+        self, attribution: Attribution, attempt_id: str, amount_nanousd: int | None, now_ms: int
+    ) -> Hold | Refusal:
+        """Hold `amount_nanousd` in every matching budget, or say why not (`budget_exhausted` with both figures).
+
+        None is an unknown amount: refused (`unpriceable`) where a strict or expected budget applies.
+        """
+        ...
+
+    def settle(self, hold: Hold, cost_nanousd: int | None) -> None:
+        """Replace the hold by what was spent, in the windows of the hold. None settles at the hold."""
+        ...
+
+    def states(self, now_ms: int) -> tuple[BudgetState, ...]:
+        """Every counter of a current window, for `budgets show`."""
+        ...
+
+    def configure(self, budgets: tuple[Budget, ...]) -> None:
+        """Take a new set of budgets; counters of those that stay are kept."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Virtual keys by their secret."""
+
+    def lookup(self, secret: bytes) -> KeyPolicy | None:
+        """The key whose secret this is, or None. Constant time in the secret; never logs it."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """True where no key is configured at all: loopback's open mode."""
+        ...
+
+
+class RateLimiter(Protocol):
+    """Rate limits of keys. Every `take` that lets a request in is followed by one `finish` or `give_back`."""
+
+    def take(self, key: str, limit: RateLimit, tokens: int, now_s: float) -> Refusal | None:
+        """None lets the request in; a 429 has `retry_after_s` and leaves everything as it was."""
+        ...
+
+    def finish(self, key: str, limit: RateLimit, taken_tokens: int, actual_tokens: int | None, now_s: float) -> None:
+        """The request has ended. `actual_tokens` None: unknown, what was taken stands."""
+        ...
+
+    def give_back(self, key: str, limit: RateLimit, tokens: int, now_s: float) -> None:
+        """The request was refused for another reason, so it has not counted."""
+        ...
