@@ -107,7 +107,10 @@ def test_what_was_imported_is_exported_and_proves_nothing(run: Any, book: Any, p
     refused = run("ledger", "adjust", "codex:msg-000002", "--delta-usd", "1", "--reason", "invoice")
     assert refused.code == 1
     assert "no attempt" in refused.err
-    assert all(budget["settled_usd"] in (None, "0.000001000") for budget in run("budgets", "show", "--json").json)
+    assert all(
+        budget["settled_usd"] in (None, "0.000000000", "0.000001000")
+        for budget in run("budgets", "show", "--json").json
+    )
 
 
 @pytest.fixture
