@@ -53,7 +53,8 @@ def bridge_report(
         write_picture(picture(found, before, after), form, out_path)
         return
     if form == "table" and out_path is None:
-        print_table(COLUMNS, lines(found, before, after), optional=("of change", "before", "after"))
+        if found.before.cells or found.after.cells or any(found.bills_nanousd):
+            print_table(COLUMNS, lines(found, before, after), optional=("of change", "before", "after"))
         for note in said(found, before, after):
             click.echo(note)
         return
@@ -103,7 +104,10 @@ def _text(found: Bridge, before: str, after: str, spans: Sequence[tuple[int, int
 
 def _tiles(found: Bridge, before: str, after: str) -> list[Tile]:
     first, _, last = in_cents(found)
-    return [Tile(_usd(first), f"{before}, USD"), Tile(_usd(last), f"{after}, USD"), Tile(_signed(last - first), "USD")]
+    bills = known_bills(found)
+    ends = ["unknown" if bill is None else _usd(cents) for bill, cents in zip(bills, (first, last), strict=True)]
+    change = "unknown" if None in bills else _signed(last - first)
+    return [Tile(ends[0], f"{before}, USD"), Tile(ends[1], f"{after}, USD"), Tile(change, "change, USD")]
 
 
 def section(found: Bridge, before: str, after: str) -> Section:
@@ -143,9 +147,12 @@ def lines(found: Bridge, before: str, after: str) -> list[list[Any]]:
 
 def said(found: Bridge, before: str, after: str) -> list[str]:
     """What a reader must know about the parts."""
+    if not (found.before.cells or found.after.cells or any(found.bills_nanousd)):
+        return [f"Nothing is recorded for {before} and {after}."]
     first, _, last = in_cents(found)
     price = "of what is paid" if found.charged is not None else "at list price"
-    notes = [f"Change {_signed(last - first)} USD {price}. {method(found)}.", *_said_of_contracts(found, before, after)]
+    change = "unknown" if None in known_bills(found) else f"{_signed(last - first)} USD"
+    notes = [f"Change {change} {price}. {method(found)}.", *_said_of_contracts(found, before, after)]
     for name, side in ((before, found.before), (after, found.after)):
         if not side.cells:
             notes.append(f"Nothing is recorded for {name}.")
@@ -190,10 +197,10 @@ def bars_of(steps: Sequence[int]) -> list[str]:
         start, end = sorted((round((one - low) * scale), round((other - low) * scale)))
         return " " * start + mark * max(end - start, 1)
 
-    bars = [bar(0, steps[0], "█")]
+    bars = [bar(0, steps[0], "█") if steps[0] else ""]
     for place, step in enumerate(steps[1:-1], start=1):
         bars.append(bar(edges[place], edges[place + 1], "▒" if step < 0 else "▓") if step else "")
-    return [*bars, bar(0, steps[-1], "█")]
+    return [*bars, bar(0, steps[-1], "█") if steps[-1] else ""]
 
 
 def _words(cause: str) -> str:

@@ -48,6 +48,7 @@ def command(config_path: str | None, period: Period, works_limit: int, as_json: 
 
 
 def _tell(made: OutcomeFigures) -> None:
+    whole = usd_fit(made.cost_nanousd) if made.known_attempts else "?"
     print_table(
         ("state", "works", "sessions", "cost", "share", "median work"),
         [
@@ -55,13 +56,13 @@ def _tell(made: OutcomeFigures) -> None:
                 state.name,
                 state.works or None,
                 state.sessions or None,
-                usd_fit(state.cost_nanousd),
+                usd_fit(state.cost_nanousd) if state.known else "?",
                 _percent(share(state.cost_nanousd, made.cost_nanousd)),
                 usd_fit(state.median_nanousd),
             )
             for state in made.states
         ]
-        + [("total", made.works, made.sessions, usd_fit(made.cost_nanousd), None, None)],
+        + [("total", made.works, made.sessions, whole, None, None)],
     )
     click.echo()
     click.echo(_per("useful outcome", made.useful, made))
@@ -72,6 +73,8 @@ def _tell(made: OutcomeFigures) -> None:
 
 def _per(what: str, per: PerOutcome, made: OutcomeFigures) -> str:
     least = "at least " if made.unknown_attempts else ""
+    if not made.known_attempts:
+        return f"Cost per {what}: unknown, as no cost is known."
     if per.cost_nanousd is None:
         text = f"Cost per {what}: unknown, as none is known to be one"
         if per.low_nanousd is not None and per.unknown:

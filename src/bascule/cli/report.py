@@ -15,10 +15,11 @@ from bascule.cli.paying import Paying, fixed_rows, paid_columns, paid_notes, pay
 from bascule.cli.period import Period, iso, month_option, period_options
 from bascule.cli.render import csv_text, markdown_table
 from bascule.cli.report_page import report_page, report_picture
-from bascule.cli.report_words import COLUMNS, HOW_TO_CHOOSE, OPTIONAL, header, lines_of, notes, summed_notes
+from bascule.cli.report_words import COLUMNS, HOW_TO_CHOOSE, OPTIONAL, days, header, lines_of, notes, summed_notes
 from bascule.cli.right_sizing import right_size
 from bascule.model.report import SAME, Report, Sort, Terms
 from bascule.model.row import RowFilter
+from bascule.model.sums import Sums
 from bascule.offline.dimensions import NAMES, dimension_names
 from bascule.offline.fates import with_fates
 from bascule.offline.paid import needed
@@ -186,6 +187,9 @@ def command(
         paid = None if origin is not None else paying(held, contracts, by, period, terms)
         if form == "table" and out_path is None:
             click.echo(header(period, made.total.sums, HOW_TO_CHOOSE))
+            if made.total.sums.first_ms is None and (paid is None or not paid.report.fixed):
+                click.echo(_nothing(store.analytics, origin))
+                return
             print_table(_columns(made, paid), lines_of(made, paid), optional=OPTIONAL)
             for note in _said(made, paid):
                 click.echo(note)
@@ -211,6 +215,16 @@ def _names(given: tuple[str, ...], option: str) -> tuple[str, ...]:
         return dimension_names(given)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def _nothing(analytics: Analytics, origin: str | None) -> str:
+    """What there is instead, where a period has nothing."""
+    whole = analytics.cells((), RowFilter(origin=origin), distinct=False)
+    sums = whole[0].sums if whole else Sums()
+    who = f" by {origin}" if origin is not None else ""
+    if sums.first_ms is None:
+        return f"Nothing is recorded{who} at all."
+    return f"Nothing is recorded{who} in this period, only {days(sums)}: choose with --month, --since, --until."
 
 
 def _one(given: str, option: str) -> tuple[str, ...]:

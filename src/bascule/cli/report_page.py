@@ -49,7 +49,7 @@ def report_page(
     else:
         sections.append(Section(heading="In total", grid=table, notes=tuple(notes)))
     sections += [found for found in (_runs(analytics, where, terms), _change(earlier, where, period)) if found]
-    return page("What was spent, and on what", heading, _tiles(made), sections)
+    return page("What was spent, and on what", heading, _tiles(made, _sessions(analytics, where)), sections)
 
 
 def report_picture(analytics: Analytics, made: Report, where: RowFilter, form: str, out_path: Path | None) -> None:
@@ -144,13 +144,18 @@ def _change(analytics: Analytics, where: RowFilter, period: Period) -> Section |
     return bridge_section(found, earlier.id, month.id)
 
 
-def _tiles(made: Report) -> list[Tile]:
+def _sessions(analytics: Analytics, where: RowFilter) -> int:
+    """All that there are; the spread of their costs is of those whose cost is known."""
+    return sum(cell.sessions or 0 for cell in analytics.cells((), where))
+
+
+def _tiles(made: Report, sessions: int) -> list[Tile]:
     sums = made.total.sums
     billed = sums.billed_input
     tiles = [
         Tile(_usd(sums.cost_nanousd), "USD at list price"),
         Tile(requests_text(made.total), "requests"),
-        Tile(f"{made.total.session_cost.runs:,}", "sessions"),
+        Tile(f"{sessions:,}", "sessions"),
         Tile(_percent(sums.tokens_cache_read, billed), "of input read from caches"),
         Tile(_usd(sums.failed_cost_nanousd + sums.retry_cost_nanousd), "USD for failures and retries"),
         Tile(_percent(sums.estimated_nanousd, sums.cost_nanousd), "of the cost is estimated"),

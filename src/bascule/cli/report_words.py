@@ -5,6 +5,7 @@ from typing import Any
 from bascule.cli.output import usd_fit
 from bascule.cli.paying import Paying, paid_lines
 from bascule.cli.period import Period, iso, iso_day
+from bascule.decide.window import DAY_MS
 from bascule.model.report import Figures, Report
 from bascule.model.sums import Sums
 from bascule.offline.payload import figures_payload
@@ -28,13 +29,25 @@ def header(period: Period, sums: Sums, hint: str = "") -> str:
     if period.since_ms is None and period.until_ms is None:
         if sums.first_ms is None:
             return "Everything recorded: nothing yet."
-        return f"Everything recorded, {iso_day(sums.first_ms)} to {iso_day(sums.last_ms)}{hint}."
+        return f"Everything recorded, {days(sums)}{hint}."
+    if _is_days(period) and period.until_ms is not None:
+        return f"From {iso_day(period.since_ms)} to {iso_day(period.until_ms - 1)} (UTC)."
     ends = [
         f"from {iso(period.since_ms)}" if period.since_ms is not None else "",
         f"until {iso(period.until_ms)}" if period.until_ms is not None else "",
     ]
     said = " ".join([end for end in ends if end])
     return f"{said[:1].upper()}{said[1:]}."
+
+
+def _is_days(period: Period) -> bool:
+    return all(edge is not None and edge % DAY_MS == 0 for edge in (period.since_ms, period.until_ms))
+
+
+def days(sums: Sums) -> str:
+    """From the first day of some rows to their last."""
+    first, last = iso_day(sums.first_ms), iso_day(sums.last_ms)
+    return f"{first}" if first == last else f"{first} to {last}"
 
 
 def lines_of(made: Report, paid: Paying | None) -> list[list[Any]]:
@@ -120,7 +133,7 @@ def notes(sums: Sums) -> list[str]:
     if sums.cache_hits:
         said.append(f"Answers from the cache: {sums.cache_hits}.")
     if sums.saved_nanousd is None and sums.attempts:
-        said.append("No saving is known: set `baseline: {model: …}` to measure against.")
+        said.append("No saving is known: set `baseline: {model: …}` in bascule.yaml to measure against.")
     return said
 
 

@@ -149,10 +149,16 @@ def _table(made: Units, has_contracts: bool, top: int) -> tuple[list[str], list[
         lines.append(["(idle)", None, None, None, money(made.fixed_nanousd)])
     revenue = [unit.revenue_nanousd for unit in made.units if unit.revenue_nanousd is not None]
     whole = made.cost_nanousd + made.unsplit_nanousd
-    lines.append(["total", None, None, None, money(whole), None, None, None, money(sum(revenue)) if revenue else None])
+    known = whole or made.fixed_nanousd or not _unpriced(made)
+    sold = money(sum(revenue)) if revenue else None
+    lines.append(["total", None, None, None, money(whole) if known else "?", None, None, None, sold])
     width = len(COLUMNS) + 1
     padded = [[*line, *[None] * (width - len(line))] for line in lines]
     return [made.kind.name, *[COLUMNS[n] for n in kept]], [[line[0], *[line[n + 1] for n in kept]] for line in padded]
+
+
+def _unpriced(made: Units) -> int:
+    return made.apart.unpriced_attempts + sum([unit.unknown_attempts for unit in made.units])
 
 
 def _cells(unit: Unit) -> list[Any]:
@@ -202,7 +208,7 @@ def _apart_notes(made: Units) -> list[str]:
         said.append(f"Apart: {what}. Rule `{made.rule}`: {MEANINGS[made.rule]}.")
         if made.unsplit_nanousd and made.rule != "none":
             said.append("Nobody has a share by this rule, so nothing could be split.")
-    unpriced = made.apart.unpriced_attempts + sum([unit.unknown_attempts for unit in made.units])
+    unpriced = _unpriced(made)
     if unpriced:
         said.append(f"Attempts without a known price, in no cost: {unpriced}.")
     on_plan = made.apart.on_plan_nanousd + sum([unit.paid.on_plan_nanousd for unit in made.units])

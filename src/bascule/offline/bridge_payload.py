@@ -49,7 +49,7 @@ def bridge_payload(found: Bridge, before: tuple[int, int], after: tuple[int, int
     return {
         "before": _side(found, 0, before),
         "after": _side(found, 1, after),
-        "change_usd": usd_text(change),
+        "change_usd": None if None in known_bills(found) else usd_text(change),
         "parts": [
             {
                 "cause": part.cause,

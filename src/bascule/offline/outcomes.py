@@ -25,7 +25,7 @@ class PerOutcome(Struct, frozen=True, kw_only=True):
     unknown: int
     """Works that may or may not have been one."""
     cost_nanousd: int | None
-    """All cost over the outcomes that are known; None where there is none."""
+    """All cost over the outcomes that are known; None where there is none, or no cost is known."""
     low_nanousd: int | None
     """If every unknown one were an outcome; None where there is nothing to divide by."""
     high_nanousd: int | None
@@ -39,6 +39,8 @@ class State(Struct, frozen=True, kw_only=True):
     works: int
     sessions: int
     cost_nanousd: int
+    known: int
+    """Attempts whose cost is known; with none of them `cost_nanousd` says nothing."""
     median_nanousd: int | None
     """Of a work whose cost is fully known."""
 
@@ -46,6 +48,8 @@ class State(Struct, frozen=True, kw_only=True):
 class OutcomeFigures(Struct, frozen=True, kw_only=True):
     cost_nanousd: int
     """All cost of the period that is known, at list price."""
+    known_attempts: int
+    """Those that it is of."""
     works: int
     sessions: int
     unknown_attempts: int
@@ -74,11 +78,18 @@ def outcome_figures(worked: Worked) -> OutcomeFigures:
     all_works, loose = worked.works, worked.loose
     loose_cost = 0 if loose is None else loose.cost_nanousd
     cost = sum(work.cost_nanousd for work in all_works) + loose_cost
+    known = sum(work.known for work in all_works) + (0 if loose is None else loose.known)
+    spent = cost if known else None
     states = [_state(name, [work for work in all_works if state_of(work) == name]) for name in _STATES]
     if loose is not None:
-        states.append(State(name="no session", works=0, sessions=0, cost_nanousd=loose_cost, median_nanousd=None))
+        states.append(
+            State(
+                name="no session", works=0, sessions=0, cost_nanousd=loose_cost, known=loose.known, median_nanousd=None
+            )
+        )
     return OutcomeFigures(
         cost_nanousd=cost,
+        known_attempts=known,
         works=len(all_works),
         sessions=len({session for work in all_works for session in work.sessions}),
         unknown_attempts=worked.unknown,
@@ -87,9 +98,9 @@ def outcome_figures(worked: Worked) -> OutcomeFigures:
         + (0 if loose is None else loose.estimated_nanousd),
         plan_nanousd=sum(work.plan_nanousd for work in all_works) + (0 if loose is None else loose.plan_nanousd),
         loose_nanousd=loose_cost,
-        useful=_per(cost, sum(w.useful is True for w in all_works), sum(w.useful is None for w in all_works)),
+        useful=_per(spent, sum(w.useful is True for w in all_works), sum(w.useful is None for w in all_works)),
         merged=_per(
-            cost,
+            spent,
             sum(w.delivery == "merged" for w in all_works),
             # What is known to be useless may still have been merged: only a word on where it went settles it.
             sum(w.delivery is None for w in all_works),
@@ -98,7 +109,9 @@ def outcome_figures(worked: Worked) -> OutcomeFigures:
     )
 
 
-def _per(cost: int, outcomes: int, unknown: int) -> PerOutcome:
+def _per(cost: int | None, outcomes: int, unknown: int) -> PerOutcome:
+    if cost is None:
+        return PerOutcome(outcomes=outcomes, unknown=unknown, cost_nanousd=None, low_nanousd=None, high_nanousd=None)
     high = round(Fraction(cost, outcomes)) if outcomes else None
     most = outcomes + unknown
     return PerOutcome(
@@ -117,6 +130,7 @@ def _state(name: str, found: list[Work]) -> State:
         works=len(found),
         sessions=len({session for work in found for session in work.sessions}),
         cost_nanousd=sum(work.cost_nanousd for work in found),
+        known=sum(work.known for work in found),
         median_nanousd=percentile(whole, 50),
     )
 
@@ -139,7 +153,7 @@ def outcome_payload(said: SessionOutcome) -> dict[str, Any]:
 def figures_payload(made: OutcomeFigures) -> dict[str, Any]:
     """`cost_basis` is what the cost is: the list price, before contracts."""
     return {
-        "cost_usd": usd_text(made.cost_nanousd),
+        "cost_usd": usd_text(made.cost_nanousd) if made.known_attempts else None,
         "cost_basis": "list",
         "works": made.works,
         "sessions": made.sessions,
@@ -155,7 +169,7 @@ def figures_payload(made: OutcomeFigures) -> dict[str, Any]:
                 "state": state.name,
                 "works": state.works,
                 "sessions": state.sessions,
-                "cost_usd": usd_text(state.cost_nanousd),
+                "cost_usd": usd_text(state.cost_nanousd) if state.known else None,
                 "cost_share": share(state.cost_nanousd, made.cost_nanousd),
                 "work_cost_p50_usd": usd_text(state.median_nanousd),
             }

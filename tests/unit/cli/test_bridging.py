@@ -86,3 +86,20 @@ def test_a_span_must_be_one(tmp_path: Path) -> None:
     result = CliRunner().invoke(group, words)
     assert result.exit_code == 2
     assert "'soon' is no moment" in result.output
+
+
+def test_a_bill_of_which_nothing_is_known_has_no_change(tmp_path: Path) -> None:
+    config = tmp_path / "bascule.yaml"
+    config.write_text(f"data_dir: {tmp_path}/data\n")
+    document = compose.read_document(str(config), {})
+    store = compose.open_store(compose.data_dir_of(document), document.config)
+    world = structs.replace(pair(1).before, unpriced=tuple(pair(1).before.rates), adjusted_nanousd=0)
+    store.imports.put(imported(rows(world, 2026, 10)))
+    store.imports.close()
+    told = run("--bridge", *MONTHS, "-c", str(config))
+    assert "Change unknown at list price." in told
+    assert "Nothing is recorded for 2026-09." in told
+    assert "█" not in told
+    assert json.loads(run("--bridge", *MONTHS, "-c", str(config), "--json"))["change_usd"] is None
+    assert "<b>unknown</b><span>change, USD</span>" in run("--bridge", *MONTHS, "-c", str(config), "--format", "html")
+    assert run("--bridge", "2026-07", "2026-08", "-c", str(config)) == "Nothing is recorded for 2026-07 and 2026-08.\n"

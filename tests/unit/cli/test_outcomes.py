@@ -76,3 +76,17 @@ def test_what_works_of_different_fates_share_is_told_apart(run: Any, book: Any) 
     assert by_outcome(run("report", "--by", "outcome", "--json").json) == {
         "merged": "0.006000000", "abandoned": "0.003000000", "several": "0.001000000"
     }  # fmt: skip
+
+
+def test_where_no_cost_is_known_none_is_told(run: Any, book: Any) -> None:
+    book.attempt(session_id="s1", branch="login", cost=None)
+    book.drain()
+    run("outcome", "s1", "merged", "--source", "ci")
+    document = run("outcomes", "--json").json
+    assert (document["cost_usd"], document["per_merged"]["cost_usd"], document["per_merged"]["outcomes"]) == (
+        None, None, 1
+    )  # fmt: skip
+    assert [state["cost_usd"] for state in document["states"]] == [None]
+    text = run("outcomes").out
+    assert "Cost per useful outcome: unknown, as no cost is known." in text
+    assert "$0" not in text

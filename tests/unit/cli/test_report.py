@@ -96,6 +96,23 @@ def test_forms(run: Any, book: Any, place: Any) -> None:
     assert "is estimated" in table
 
 
+def test_a_period_without_rows_says_where_there_are_some(run: Any, book: Any) -> None:
+    assert "Nothing is recorded at all." in run("report", "--month", "2026-10").out
+    fill(book)
+    assert run("report", "--month", "2026-10", "--by", "model").out == (
+        "From 2026-10-01 to 2026-10-31 (UTC).\n"
+        "Nothing is recorded in this period, only 2026-11-21: choose with --month, --since, --until.\n"
+    )
+    assert run("report", "--month", "2026-10", "--json").json["total"]["requests"] == 0
+    assert "Nothing is recorded by codex at all." in run("report", "--origin", "codex").out
+
+
+def test_the_page_counts_sessions_of_unknown_cost_too(run: Any, book: Any) -> None:
+    book.attempt(session_id="s1", cost=None)
+    book.attempt(session_id="s2", cost=5)
+    assert "<b>2</b><span>sessions</span>" in run("report", "--format", "html").out
+
+
 def test_who_pays_and_what_to_try_are_pages_like_the_others(run: Any, book: Any) -> None:
     fill(book)
     book.attempt(model="big", team="<b>", task="classification", cost=9_000_000_000)
