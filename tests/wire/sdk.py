@@ -6,6 +6,7 @@ from typing import Any
 from anthropic.lib.streaming._messages import accumulate_event
 from anthropic.types import Message, RawMessageStreamEvent
 from anthropic.types.message_create_params import MessageCreateParams
+from openai import omit
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types import CreateEmbeddingResponse
@@ -61,11 +62,13 @@ def parse_stream(client: str, body: bytes) -> Any:
 
 def _response(body: bytes) -> Any:
     """The response of the last event, if what the SDK accumulates of the events before it has the same output."""
-    state: Any = ResponseStreamState(input_tools=[], text_format=None)
+    state: Any = ResponseStreamState(input_tools=omit, text_format=omit)
     last: Any = None
     for number, (name, data) in enumerate(stream_events(body)):
         assert name == data["type"]
         assert data["sequence_number"] == number
+        if name == "response.novelty":
+            continue  # a relay forwards what no SDK knows yet
         last = _RESPONSE_EVENT.validate_python(data)
         state.handle_event(last)
     assert last.type in ("response.completed", "response.incomplete")
