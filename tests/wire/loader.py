@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent / "cases"
 _MINIMAL: dict[str, dict[str, Any]] = {
     "openai_chat": {"model": "asked", "messages": [{"role": "user", "content": "hi"}]},
     "anthropic_messages": {"model": "asked", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]},
+    "openai_responses": {"model": "asked", "input": "hi"},
     "openai_embeddings": {"model": "asked", "input": "hi"},
     "anthropic_count_tokens": {"model": "asked", "messages": [{"role": "user", "content": "hi"}]},
 }

@@ -6,15 +6,20 @@ from typing import Any
 from anthropic.lib.streaming._messages import accumulate_event
 from anthropic.types import Message, RawMessageStreamEvent
 from anthropic.types.message_create_params import MessageCreateParams
+from openai import omit
 from openai.lib.streaming.chat import ChatCompletionStreamState
+from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types import CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.completion_create_params import CompletionCreateParams
+from openai.types.responses import Response, ResponseStreamEvent
+from openai.types.responses.response_create_params import ResponseCreateParams
 from pydantic import TypeAdapter
 
 from bascule.dialects.sse import SseParser
 
 _EVENT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
+_RESPONSE_EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 
 
 def parse_reply(client: str, body: bytes) -> Any:
@@ -23,6 +28,7 @@ def parse_reply(client: str, body: bytes) -> Any:
         "openai_chat": ChatCompletion,
         "openai_embeddings": CreateEmbeddingResponse,
         "anthropic_messages": Message,
+        "openai_responses": Response,
     }
     return models[client].model_validate_json(body)
 
@@ -41,6 +47,8 @@ def parse_stream(client: str, body: bytes) -> Any:
             chunk = ChatCompletionChunk.model_validate(data)
             state.handle_chunk(chunk)
         return state.current_completion_snapshot
+    if client == "openai_responses":
+        return _response(body)
     snapshot: Any = None
     buffers: dict[int, bytes] = {}
     for name, data in stream_events(body):
@@ -52,9 +60,25 @@ def parse_stream(client: str, body: bytes) -> Any:
     return snapshot
 
 
+def _response(body: bytes) -> Any:
+    """The response of the last event, if what the SDK accumulates of the events before it has the same output."""
+    state: Any = ResponseStreamState(input_tools=omit, text_format=omit)
+    last: Any = None
+    for number, (name, data) in enumerate(stream_events(body)):
+        assert name == data["type"]
+        assert data["sequence_number"] == number
+        if name == "response.novelty":
+            continue  # a relay forwards what no SDK knows yet
+        last = _RESPONSE_EVENT.validate_python(data)
+        state.handle_event(last)
+    assert last.type in ("response.completed", "response.incomplete")
+    return last.response
+
+
 _REQUESTS: dict[str, TypeAdapter[Any]] = {
     "openai_chat": TypeAdapter(CompletionCreateParams),
     "anthropic_messages": TypeAdapter(MessageCreateParams),
+    "openai_responses": TypeAdapter(ResponseCreateParams),
 }
 _BEYOND_THE_SDK = frozenset({"temperature", "top_p", "top_k", "reasoning_content", "cache_control", "extra_content"})
 """Fields that providers take although the SDK's request types do not (any longer) name them all."""

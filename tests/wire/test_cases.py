@@ -89,6 +89,7 @@ def test_stream(case: Case) -> None:
     else:
         assert b"[DONE]" not in body
         assert b"message_stop" not in body
+        assert b"response.completed" not in body
     if (expected := case.text("stream.sse")) is not None:
         assert body.decode() == expected.decode()
     for step in (1, 7):

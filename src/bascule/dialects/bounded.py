@@ -54,6 +54,14 @@ MESSAGES_API_FIELDS = frozenset(
     | {"anthropic_version", "cache_control", "provider", "transforms", "usage", "models", "route", "user_profile_id"}
 )
 """Of Anthropic's Messages; `context_management`, `mcp_servers` and `container` are judged by what they hold."""
+RESPONSES_FIELDS = frozenset(
+    {"model", "input", "instructions", "stream", "stream_options", "max_output_tokens", "max_tool_calls", "tools"}
+    | {"tool_choice", "parallel_tool_calls", "reasoning", "text", "temperature", "top_p", "top_logprobs", "metadata"}
+    | {"client_metadata", "store", "include", "truncation", "user", "safety_identifier", "prompt_cache_key"}
+    | {"prompt_cache_retention", "prompt_cache_options", "service_tier", "previous_response_id", "conversation"}
+    | {"background", "prompt", "context_management", "provider", "transforms", "usage", "models", "route"}
+)
+"""Of OpenAI's Responses; `previous_response_id` to `context_management` are judged by what they hold."""
 EMBEDDINGS_FIELDS = frozenset(
     {"model", "input", "user", "dimensions", "encoding_format", "input_type", "task", "task_type", "truncate"}
     | {"output_dtype", "output_dimension", "provider", "metadata"}

@@ -14,6 +14,8 @@ _DIGEST_CHARS = 8
 
 OPENAI_NAME_CHARS = 64
 ANTHROPIC_NAME_CHARS = 128
+CUSTOM_SCHEMA = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
+"""Of a custom tool, which takes free text, where a target's tools take objects."""
 _SIGNED = "__sig__"
 _ID_CHARS = 40
 """OpenAI's limit for call ids in Chat Completions; Anthropic's is larger."""

@@ -11,17 +11,22 @@ from bascule.dialects.base import Codec, Dialect
 from bascule.dialects.openai_chat import OPENAI_CHAT, RelayCodec
 from bascule.dialects.openai_chat import sides as chat_sides
 from bascule.dialects.openai_embeddings import OPENAI_EMBEDDINGS, EmbeddingsCodec
+from bascule.dialects.openai_responses import OPENAI_RESPONSES
+from bascule.dialects.openai_responses import RelayCodec as ResponsesRelay
+from bascule.dialects.openai_responses import sides as responses_sides
 from bascule.dialects.translate import ClientSide, ProviderSide, Translator
 
 _ANTHROPIC = (anthropic.ANTHROPIC_MESSAGES, anthropic.ANTHROPIC_COUNT_TOKENS)
-_DIALECTS: dict[str, Dialect] = {d.name: d for d in (OPENAI_CHAT, OPENAI_EMBEDDINGS, *_ANTHROPIC)}
+_DIALECTS: dict[str, Dialect] = {d.name: d for d in (OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_EMBEDDINGS, *_ANTHROPIC)}
 _CLIENTS: dict[str, ClientSide] = {
     "openai_chat": chat_sides.CLIENT,
     "anthropic_messages": anthropic_sides.CLIENT,
+    "openai_responses": responses_sides.CLIENT,
 }
 _PROVIDERS: dict[str, ProviderSide] = {
     "openai_chat": chat_sides.PROVIDER,
     "anthropic_messages": anthropic_sides.PROVIDER,
+    "openai_responses": responses_sides.PROVIDER,
 }
 _CODECS: dict[tuple[str, str], Codec] = {
     **{
@@ -31,6 +36,7 @@ _CODECS: dict[tuple[str, str], Codec] = {
         if client != provider
     },
     ("openai_chat", "openai_chat"): RelayCodec(),
+    ("openai_responses", "openai_responses"): ResponsesRelay(),
     ("anthropic_messages", "anthropic_messages"): anthropic.RelayCodec(),
     ("anthropic_count_tokens", "anthropic_count_tokens"): anthropic.CountTokensCodec(),
     ("openai_embeddings", "openai_embeddings"): EmbeddingsCodec(),
@@ -41,6 +47,7 @@ PROVIDER_DIALECTS = tuple(_PROVIDERS)
 """Chat dialects that providers may speak."""
 _BESIDE: dict[tuple[str, str], str] = {
     ("embeddings", "openai_chat"): "openai_embeddings",
+    ("embeddings", "openai_responses"): "openai_embeddings",
     ("count_tokens", "anthropic_messages"): "anthropic_count_tokens",
 }
 

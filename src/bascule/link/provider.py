@@ -16,7 +16,7 @@ from bascule.config.urls import host_of, is_loopback, split_base_url
 from bascule.model.catalog import DataFacts, HardwareFacts
 from bascule.providers.registry import Presets
 from bascule.providers.request import auth_headers, request_target, with_default_headers
-from bascule.providers.spec import OPENAI_PATHS, Disconnect, ProviderSpec, Surface, compatible
+from bascule.providers.spec import OPENAI_PATHS, RESPONSES_PATHS, Disconnect, ProviderSpec, Surface, compatible
 
 Header = tuple[bytes, bytes]
 
@@ -80,7 +80,8 @@ def link_provider(
         mend = "Use https, or keep the connection inside a private network"
         checks.warn((*path, "base_url"), f"the key of `{name}` is sent without encryption", mend)
     origin, base_path = split_base_url(base_url)
-    if not base_path and config.base_url is not None and spec.paths is OPENAI_PATHS:
+    under_v1 = spec.paths in (OPENAI_PATHS, RESPONSES_PATHS) or "openai_responses" in spec.also
+    if not base_path and config.base_url is not None and under_v1:
         mend = f"Nearly all servers have this API under /v1: {base_url}/v1"
         checks.warn((*path, "base_url"), f"the address of `{name}` has no path", mend)
     return LinkedProvider(

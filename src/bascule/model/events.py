@@ -1,6 +1,8 @@
 """A streamed answer in canonical form: deltas, each of one choice. Blocks are opened and closed by the writers that
 need it."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from bascule.model.request import Signature
@@ -48,10 +50,11 @@ class ToolCallStarted(Struct, frozen=True):
     id: str
     name: str
     signature: Signature | None = None
+    kind: Literal["function", "custom"] = "function"
 
 
 class ToolArgumentsDelta(Struct, frozen=True, gc=False):
-    """A piece of JSON text. Pieces of several calls may alternate."""
+    """A piece of JSON text; of a custom tool's free text. Pieces of several calls may alternate."""
 
     choice: int
     call: int

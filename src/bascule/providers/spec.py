@@ -17,6 +17,8 @@ OPENAI_PATHS: dict[Surface, str] = {
     "embeddings": "/embeddings",
     "models": "/models",
 }
+RESPONSES_PATHS: dict[Surface, str] = {**OPENAI_PATHS, "chat": "/responses"}
+"""Of a provider that is asked in the Responses dialect for everything."""
 ANTHROPIC_PATHS: dict[Surface, str] = {
     "chat": "/v1/messages",
     "models": "/v1/models",
@@ -124,6 +126,17 @@ def compatible(name: str, dialect: str, base_url: str) -> ProviderSpec:
             forward_query=frozenset({"beta"}),
             default_headers=((b"anthropic-version", b"2023-06-01"),),
             stream_usage="always",
+        )
+    if dialect == "openai_responses":
+        return ProviderSpec(
+            name=name,
+            title=name,
+            dialect=dialect,
+            base_url=base_url,
+            key_required=False,
+            paths=RESPONSES_PATHS,
+            stream_usage="always",
+            bounds=OPENAI_BOUNDS,
         )
     return ProviderSpec(
         name=name, title=name, dialect=dialect, base_url=base_url, key_required=False, bounds=OPEN_WEIGHT_BOUNDS

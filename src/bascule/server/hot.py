@@ -26,6 +26,8 @@ class HotRoute(Struct, frozen=True):
 HOT_ROUTES: dict[bytes, HotRoute] = {
     b"/v1/chat/completions": HotRoute("openai_chat"),
     b"/chat/completions": HotRoute("openai_chat"),
+    b"/v1/responses": HotRoute("openai_responses"),
+    b"/responses": HotRoute("openai_responses"),
     b"/v1/embeddings": HotRoute("openai_embeddings"),
     b"/embeddings": HotRoute("openai_embeddings"),
     b"/v1/messages": HotRoute("anthropic_messages"),

@@ -43,6 +43,7 @@ _WORDS = (
 )
 _TOKEN = re.compile(r"\s*\S+(?:\s+\Z)?|\s+\Z")
 _THINKING_WORDS = 8
+_ID_PREFIXES: dict[Dialect, str] = {"openai": "chatcmpl-", "anthropic": "msg_", "responses": "resp_"}
 
 
 class PlannedCall(Struct, frozen=True):
@@ -108,7 +109,7 @@ def plan_answer(request: ProviderRequest, script: Script, seed: int) -> Answer:
     name = f"{seed:x}{request.number:08x}"
     return Answer(
         model=script.model_reported or request.model,
-        response_id=script.response_id or f"{'msg_' if request.dialect == 'anthropic' else 'chatcmpl-'}{name}",
+        response_id=script.response_id or f"{_ID_PREFIXES[request.dialect]}{name}",
         signature=base64.b64encode(hashlib.sha256(name.encode()).digest()).decode(),
         choices=tuple(
             _plan_choice(request, script, f"{seed}:{request.number}:{index}", index)

@@ -120,7 +120,7 @@ def _wrong_type(response: Response, script: Script) -> Response:
 
 def _invalid_utf8(response: Response, script: Script) -> Response:
     """Bytes that are no UTF-8 inside the first string that holds content."""
-    for mark in (b'"content":"', b'"text":"', b'"partial_json":"', b'"arguments":"', b'"thinking":"'):
+    for mark in (b'"delta":"', b'"content":"', b'"text":"', b'"partial_json":"', b'"arguments":"', b'"thinking":"'):
         for place, step in enumerate(response.steps):
             if mark in step.data and (step.kind == "content" or not response.chunked):
                 bad = replace(step, data=step.data.replace(mark, mark + _BAD_UTF8, 1))
@@ -156,7 +156,7 @@ def _big_line(response: Response, script: Script) -> Response:
         big = replace(body, data=b" " * BIG_LINE_BYTES + body.data)
         return replace(response, steps=(*response.steps[:-1], big))
     for place, step in enumerate(response.steps):
-        for mark in (b'"content":"', b'"text":"'):
+        for mark in (b'"delta":"', b'"content":"', b'"text":"'):
             if step.kind == "content" and mark in step.data:
                 big = replace(step, data=step.data.replace(mark, mark + b"x" * BIG_LINE_BYTES, 1))
                 return replace(response, steps=(*response.steps[:place], big, *response.steps[place + 1 :]))
@@ -261,4 +261,4 @@ def _typed(response: Response, content_type: str) -> tuple[tuple[str, str], ...]
 
 def drip_bytes(dialect: Dialect, chunked: bool) -> bytes:
     """What a `drip` writes again and again: a comment of a stream, else a blank."""
-    return b": drip\n\n" if chunked and dialect in {"openai", "anthropic"} else b" "
+    return b": drip\n\n" if chunked and dialect in {"openai", "anthropic", "responses"} else b" "

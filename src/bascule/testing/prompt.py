@@ -17,9 +17,9 @@ def input_tokens(body: dict[str, Any], per_byte: float = 0.25) -> int:
     """
     texts: list[str] = []
     images = 0
-    for key in ("messages", "system", "input", "prompt"):
+    for key in ("messages", "system", "instructions", "input", "prompt"):
         images += _collect(body.get(key), texts)
-    shapes = (body.get(key) for key in ("tools", "functions", "response_format", "output_config"))
+    shapes = (body.get(key) for key in ("tools", "functions", "response_format", "output_config", "text"))
     texts += [json.dumps(shape, ensure_ascii=False, separators=(",", ":")) for shape in shapes if shape]
     size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     return max(1, math.ceil(size * per_byte) + IMAGE_TOKENS * images)
@@ -40,7 +40,7 @@ def _collect(value: Any, texts: list[str]) -> int:
     if value.get("type") in {"image", "image_url", "input_image"}:
         return 1
     images = 0
-    for key in ("content", "text", "thinking", "name", "arguments", "function", "tool_calls"):
+    for key in ("content", "text", "thinking", "name", "arguments", "function", "tool_calls", "output", "summary"):
         images += _collect(value.get(key), texts)
     if value.get("type") == "tool_use":
         texts.append(json.dumps(value.get("input"), ensure_ascii=False, separators=(",", ":")))
@@ -49,7 +49,8 @@ def _collect(value: Any, texts: list[str]) -> int:
 
 def output_cap(body: dict[str, Any]) -> int | None:
     """The smallest of the caps that the request gives, None where it gives none."""
-    caps = [body[key] for key in ("max_tokens", "max_completion_tokens") if isinstance(body.get(key), int)]
+    names = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+    caps = [body[key] for key in names if isinstance(body.get(key), int)]
     return min(caps, default=None)
 
 
@@ -59,7 +60,9 @@ def asked_calls(body: dict[str, Any], scripted: tuple[ScriptedCall, ...]) -> tup
     Standing instructions after the user's turn, as Claude Code sends them, do not take the turn away.
     """
     names = _tool_names(body)
-    messages = body.get("messages")
+    messages = body.get("messages", body.get("input"))
+    if isinstance(messages, str):
+        messages = [{"role": "user", "content": messages}]
     if not names or not isinstance(messages, list) or _forbids_tools(body):
         return ()
     turns = [turn for turn in messages if isinstance(turn, dict) and turn.get("role") not in {"system", "developer"}]
@@ -75,7 +78,9 @@ def asked_calls(body: dict[str, Any], scripted: tuple[ScriptedCall, ...]) -> tup
 def _tool_names(body: dict[str, Any]) -> set[str]:
     names = set()
     for tool in body.get("tools") or ():
-        if isinstance(tool, dict):
+        if isinstance(tool, dict) and tool.get("type") == "namespace":
+            names |= {f"{tool.get('name')}__{inner.get('name')}" for inner in tool.get("tools") or ()}
+        elif isinstance(tool, dict):
             function = tool.get("function")
             names.add(str((function if isinstance(function, dict) else tool).get("name")))
     return names
@@ -116,12 +121,12 @@ def asked_schema(body: dict[str, Any]) -> dict[str, Any] | None:
         return schema if isinstance(schema, dict) else {}
     if isinstance(wanted, dict) and wanted.get("type") == "json_object":
         return {}
-    output = body.get("output_config")
+    output = body.get("output_config", body.get("text"))
     given = output.get("format") if isinstance(output, dict) else body.get("output_format")
     if isinstance(given, dict) and given.get("type") == "json_schema":
         schema = given.get("schema")
         return schema if isinstance(schema, dict) else {}
-    return None
+    return {} if isinstance(given, dict) and given.get("type") == "json_object" else None
 
 
 def thinks(body: dict[str, Any], dialect: Dialect) -> bool:

@@ -5,13 +5,14 @@ from typing import Any
 import orjson
 from msgspec import Struct
 
-from bascule.testing import anthropic_wire, openai_wire
+from bascule.testing import openai_wire
 from bascule.testing.answer import Answer, plan_answer
 from bascule.testing.faults import spoil
 from bascule.testing.prompt import input_tokens
 from bascule.testing.script import ProviderRequest, Script
 from bascule.testing.steps import Response, Step
 from bascule.testing.validate import complaint, lacks_cap
+from bascule.testing.wires import WIRES
 
 _HTML_ERROR = b"<html><head><title>%d</title></head><body>upstream error</body></html>"
 
@@ -28,7 +29,7 @@ class Planned(Struct, frozen=True, kw_only=True):
 
 def plan_response(request: ProviderRequest, script: Script, seed: int, request_id: str, trap: str) -> Planned:
     """What to play for `request`. Errors that the real API would find come before the script's own."""
-    wire = anthropic_wire if request.dialect == "anthropic" else openai_wire
+    wire = WIRES[request.dialect]
     headers = _headers(request, script, request_id)
     counts_only = request.path.endswith("/count_tokens")
     is_embedding = request.path.endswith("/embeddings")
@@ -53,7 +54,7 @@ def plan_response(request: ProviderRequest, script: Script, seed: int, request_i
 
 
 def models_response(request: ProviderRequest, names: tuple[str, ...], request_id: str) -> Response:
-    wire = anthropic_wire if request.dialect == "anthropic" else openai_wire
+    wire = WIRES[request.dialect]
     headers = _headers(request, Script(), request_id)
     return _whole(headers, orjson.dumps(wire.models_body(names)), Script(), tokens=0, usage=None)
 

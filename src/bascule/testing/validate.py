@@ -3,6 +3,7 @@
 from typing import Any
 
 from bascule.testing.script import Dialect
+from bascule.testing.validate_responses import responses_complaint
 
 
 def complaint(dialect: Dialect, body: Any) -> str | None:
@@ -11,6 +12,8 @@ def complaint(dialect: Dialect, body: Any) -> str | None:
         return "the body must be a JSON object"
     if not isinstance(body.get("model"), str) or not body["model"]:
         return "you must provide a model parameter"
+    if dialect == "responses":
+        return responses_complaint(body)
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         return "messages: at least one message is required"

@@ -1,6 +1,7 @@
 """Streams: cut anywhere they never look complete; split anywhere they are the same."""
 
 import json
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,16 +9,20 @@ from tests.wire.loader import Case, cases, run_stream
 from tests.wire.sdk import parse_stream, stream_events
 
 from bascule.dialects.base import StreamCodec
-from bascule.dialects.registry import codec, dialect
+from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, codec, dialect
 from bascule.model.facts import Facts
 
 STREAMS = [case for case in cases() if case.text("upstream.sse")]
 COMPLETE = [case for case in STREAMS if case.text("fault.json") is None and not case.settings.get("target")]
-TERMINAL = {"openai_chat": b"data: [DONE]", "anthropic_messages": b"event: message_stop"}
+TERMINAL = {
+    "openai_chat": rb"data: \[DONE\]",
+    "anthropic_messages": b"event: message_stop",
+    "openai_responses": rb"event: response\.(completed|incomplete)",
+}
 
 
 def asked(client: str) -> Facts:
-    body = {"model": "m", "max_tokens": 5, "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    body = {"model": "m", "max_tokens": 5, "stream": True, "messages": [{"role": "user", "content": "x"}], "input": "x"}
     return dialect(client).read_facts(body, 100)
 
 
@@ -54,7 +59,9 @@ def test_any_split_gives_the_same_bytes_facts_and_fault(case: Case, sizes: list[
 @given(st.sampled_from(COMPLETE), st.data())
 def test_a_stream_cut_before_its_terminal_event_never_looks_complete(case: Case, data: st.DataObject) -> None:
     raw = upstream(case)
-    cut = data.draw(st.integers(0, raw.index(TERMINAL[case.provider])))
+    end = re.search(TERMINAL[case.provider], raw)
+    assert end is not None
+    cut = data.draw(st.integers(0, end.start()))
     stream = case.stream()
     body, fault = run_stream(stream, raw[:cut], max(cut, 1), case.cost_nanousd)
     assert fault is not None
@@ -63,6 +70,8 @@ def test_a_stream_cut_before_its_terminal_event_never_looks_complete(case: Case,
     assert b"message_stop" not in body
     assert b'"finish_reason":"' not in body or case.folder.name == "stream-two-choices"
     assert b'"stop_reason":"' not in body
+    assert b"event: response.completed" not in body
+    assert b"event: response.incomplete" not in body
 
 
 @given(st.sampled_from(COMPLETE), st.data())
@@ -80,8 +89,8 @@ def test_what_was_seen_before_a_cut_is_counted(case: Case, data: st.DataObject) 
 
 @given(st.binary(max_size=400))
 def test_no_bytes_crash_a_stream(data: bytes) -> None:
-    for client in ("openai_chat", "anthropic_messages"):
-        for provider in ("openai_chat", "anthropic_messages"):
+    for client in CLIENT_DIALECTS:
+        for provider in PROVIDER_DIALECTS:
             stream = opened(client, provider)
             step = stream.feed(data)
             step = step if step.fault else stream.feed(b"\n\n")
@@ -104,8 +113,8 @@ ODD = st.recursive(
 
 @given(st.lists(ODD, max_size=4))
 def test_no_json_crashes_a_stream_or_an_answer(values: list[object]) -> None:
-    for client in ("openai_chat", "anthropic_messages"):
-        for provider in ("openai_chat", "anthropic_messages"):
+    for client in CLIENT_DIALECTS:
+        for provider in PROVIDER_DIALECTS:
             stream = opened(client, provider)
             for value in values:
                 if isinstance(value, dict):

@@ -8,6 +8,7 @@ from msgspec import Raw
 from bascule.dialects.anthropic_messages.unsigned import FOREIGN_SIGNATURE
 from bascule.dialects.fields import cache_mark, flag, mapping, objects, required_text, text, untranslatable, wrong
 from bascule.dialects.names import split_call_id
+from bascule.dialects.signatures import signature_of
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import (
     Block,
@@ -77,9 +78,10 @@ def _block(block: Any, where: str, *, answered: bool) -> Block | None:
         signature = text(block, "signature", where)
         if signature is None or signature in ("", FOREIGN_SIGNATURE):
             return Thinking(text=thought)
-        return Thinking(text=thought, signature=Signature(NAME, signature))
+        return Thinking(text=thought, signature=signature_of(signature, NAME))
     if kind == "redacted_thinking":
-        return RedactedThinking(signature=Signature(NAME, required_text(block, "data", where)))
+        issued = signature_of(required_text(block, "data", where), NAME)
+        return None if issued is None else RedactedThinking(signature=issued)
     if kind == "search_result" and not answered:
         return _search_result(block, where)
     if not answered:

@@ -30,7 +30,7 @@ class RelayCodec:
             put["max_tokens"] = str(target.max_tokens).encode()
         if facts.openrouter:
             drop.extend(extensions_to_drop(facts.openrouter, target.quirks))
-        if b'"thinking"' in raw and "unsigned_thinking" not in target.quirks:
+        if b'thinking"' in raw and "unsigned_thinking" not in target.quirks:
             _drop_unsigned(body, put, drop)
         return patch(raw, put, drop)  # without edits too: of a key given twice only what was judged goes on
 

@@ -7,7 +7,7 @@ import msgspec
 from bascule.dialects.anthropic_messages.parse_content import NAME
 from bascule.dialects.anthropic_messages.unsigned import thinking_must_go
 from bascule.dialects.base import Body, Target
-from bascule.dialects.names import ANTHROPIC_NAME_CHARS, call_id, tool_name
+from bascule.dialects.names import ANTHROPIC_NAME_CHARS, CUSTOM_SCHEMA, call_id, tool_name
 from bascule.dialects.openai_chat.quirks import system_element
 from bascule.model.errors import Refusal
 from bascule.model.request import (
@@ -215,7 +215,7 @@ def _document(block: Document) -> Body:
 def _tool(tool: Tool) -> Body:
     schema: Body = tool.schema or _EMPTY_SCHEMA
     if tool.kind == "custom":
-        schema = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
+        schema = CUSTOM_SCHEMA
     elif "type" not in schema:
         schema = {"type": "object", **schema}
     rendered: Body = {"name": tool_name(tool.name, ANTHROPIC_NAME_CHARS), "input_schema": schema}

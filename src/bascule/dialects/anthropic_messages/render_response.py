@@ -4,9 +4,11 @@ from typing import Any
 
 import msgspec
 
+from bascule.dialects.anthropic_messages.parse_content import NAME
 from bascule.dialects.anthropic_messages.render_request import arguments_object
 from bascule.dialects.anthropic_messages.unsigned import FOREIGN_SIGNATURE
 from bascule.dialects.names import call_id, signed_call_id
+from bascule.dialects.signatures import signature_text
 from bascule.model.request import Block, RedactedThinking, RefusalText, Text, Thinking, ToolUse
 from bascule.model.response import Response
 from bascule.model.usage import Usage
@@ -82,8 +84,8 @@ def _block(block: Block, names: dict[str, str], wants_thinking: bool) -> dict[st
             "input": arguments_object(block.arguments),
         }
     if isinstance(block, Thinking) and wants_thinking:
-        signature = FOREIGN_SIGNATURE if block.signature is None else block.signature.value
+        signature = FOREIGN_SIGNATURE if block.signature is None else signature_text(block.signature, NAME)
         return {"type": "thinking", "thinking": block.text, "signature": signature}
     if isinstance(block, RedactedThinking) and wants_thinking:
-        return {"type": "redacted_thinking", "data": block.signature.value}
+        return {"type": "redacted_thinking", "data": signature_text(block.signature, NAME)}
     return None

@@ -6,17 +6,22 @@ A session that moves between models brings thinking blocks of the others along. 
 
 from typing import Any
 
+from bascule.dialects.signatures import is_foreign
+
 FOREIGN_SIGNATURE = "bascule-unsigned"
 """The signature of thinking blocks that were translated from a dialect that signs nothing."""
 
 
 def is_signed(block: dict[str, Any]) -> bool:
     """True for a block that is no thinking, or thinking that may have been signed by Anthropic."""
-    if block.get("type") != "thinking":
+    kind = block.get("type")
+    if kind != "thinking" and kind != "redacted_thinking":
         return True
-    signature = block.get("signature")
+    signature = block.get("signature" if kind == "thinking" else "data")
+    if type(signature) is str:
+        return signature != "" and signature != FOREIGN_SIGNATURE and not is_foreign(signature)
     # One of a wrong type is for the provider to refuse, not for us to leave out.
-    return signature is not None and signature != "" and signature != FOREIGN_SIGNATURE
+    return signature is not None or kind != "thinking"
 
 
 def without_unsigned_thinking(messages: list[Any]) -> list[Any] | None:

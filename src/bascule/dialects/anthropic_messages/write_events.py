@@ -9,15 +9,18 @@ from typing import Any
 import msgspec
 
 from bascule.dialects.anthropic_messages.errors import error_event
+from bascule.dialects.anthropic_messages.parse_content import NAME
 from bascule.dialects.anthropic_messages.render_response import message_id, render_usage, stop_reason
 from bascule.dialects.anthropic_messages.unsigned import FOREIGN_SIGNATURE
 from bascule.dialects.fields import is_json
 from bascule.dialects.names import signed_call_id
+from bascule.dialects.signatures import signature_text
 from bascule.dialects.sse import named_event
 from bascule.model.errors import Refusal
 from bascule.model.events import (
     Event,
     Finished,
+    RedactedThinkingSeen,
     RefusalDelta,
     Started,
     TextDelta,
@@ -100,13 +103,16 @@ class MessageWriter:
         if isinstance(event, ThinkingDelta):
             if not self._wants_thinking or self._call_is_open():
                 return b""
-            head = b"" if self._open == "thinking" else self._open_block("thinking", _THINKING)
+            same = self._open == "thinking" and not self._signed
+            head = b"" if same else self._open_block("thinking", _THINKING)
             return head + self._delta({"type": "thinking_delta", "thinking": event.text})
         if isinstance(event, ThinkingSigned):
             if self._open != "thinking":
                 return b""
             self._signed = True
-            return self._delta({"type": "signature_delta", "signature": event.signature.value})
+            return self._delta({"type": "signature_delta", "signature": signature_text(event.signature, NAME)})
+        if isinstance(event, RedactedThinkingSeen):
+            return self._redacted(event)
         if isinstance(event, RefusalDelta):
             self._refused = True
             return self._text(event.text)
@@ -153,6 +159,12 @@ class MessageWriter:
             return b""
         head = b"" if self._open == "text" else self._open_block("text", _TEXT)
         return head + self._delta({"type": "text_delta", "text": text})
+
+    def _redacted(self, event: RedactedThinkingSeen) -> bytes:
+        if not self._wants_thinking or self._call_is_open():
+            return b""
+        block = {"type": "redacted_thinking", "data": signature_text(event.signature, NAME)}
+        return self._open_block("redacted_thinking", msgspec.json.encode(block))
 
     def _advance(self) -> bytes:
         """Write what the open call has, and go on to the next one once it is whole."""

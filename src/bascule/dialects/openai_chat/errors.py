@@ -35,15 +35,16 @@ _WORDS: dict[RefusalKind, tuple[str, str | None]] = {
 
 def error_body(refusal: Refusal, request_id: str) -> bytes:
     """`{"error": {message, type, param, code, …}}`; clients key on `code` and on the status."""
-    return msgspec.json.encode({"error": _error(refusal), "request_id": request_id})
+    return msgspec.json.encode({"error": error_object(refusal), "request_id": request_id})
 
 
 def error_event(refusal: Refusal) -> bytes:
     """The error as a stream event, which the official SDKs raise as APIError. No `[DONE]` may follow."""
-    return data_event(msgspec.json.encode({"error": _error(refusal)}))
+    return data_event(msgspec.json.encode({"error": error_object(refusal)}))
 
 
-def _error(refusal: Refusal) -> dict[str, Any]:
+def error_object(refusal: Refusal) -> dict[str, Any]:
+    """`{message, type, param, code, …}`."""
     kind, code = _WORDS[refusal.kind]
     message = refusal.message
     if refusal.kind == "context_length" and "maximum context length" not in message:

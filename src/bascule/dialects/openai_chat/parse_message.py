@@ -3,6 +3,8 @@
 from typing import Any
 
 from bascule.dialects.fields import cache_mark, mapping, objects, required_text, text, untranslatable, word, wrong
+from bascule.dialects.media import data_url, is_address
+from bascule.dialects.signatures import is_foreign, signature_of
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import (
     Audio,
@@ -10,6 +12,7 @@ from bascule.model.request import (
     Carried,
     Document,
     Image,
+    RedactedThinking,
     RefusalText,
     Signature,
     Text,
@@ -80,11 +83,17 @@ def _thinking(message: dict[str, Any], where: str) -> list[Block]:
         at = f"{where}.reasoning_details[{index}]"
         if signature := text(detail, "signature", at):
             thought = text(detail, "text", at) or ""
-            found.append(Thinking(text=thought, signature=Signature("anthropic_messages", signature)))
-    if found:
+            found.append(Thinking(text=thought, signature=signature_of(signature, "anthropic_messages")))
+            continue
+        data = text(detail, "data", at)
+        # What others encrypted was not given out by this gateway, and nobody knows for whom it is.
+        issued = signature_of(data, "openai_chat") if data and is_foreign(data) else None
+        if issued is not None:
+            found.append(RedactedThinking(signature=issued))
+    if any(isinstance(block, Thinking) for block in found):
         return found
     thought = text(message, "reasoning_content", where) or text(message, "reasoning", where) or ""
-    return [Thinking(text=thought)] if thought else []
+    return [*found, Thinking(text=thought)] if thought else found
 
 
 def _part(part: dict[str, Any], where: str) -> Block:
@@ -116,9 +125,9 @@ def _image(part: dict[str, Any], where: str) -> Image:
         wrong(where, "image_url", "an object with a `url`")
     url = required_text(image, "url", at)
     detail = text(image, "detail", at)
-    media_type, data = _data_url(url)
+    media_type, data = data_url(url)
     if data is None:
-        if not _is_address(url):
+        if not is_address(url):
             wrong(at, "url", "an http or https address, or a data URL")
         return Image(url=url, detail=detail, carried=mark(part, where))
     return Image(data=data, media_type=media_type, detail=detail, carried=mark(part, where))
@@ -127,21 +136,9 @@ def _image(part: dict[str, Any], where: str) -> Image:
 def _file(file: dict[str, Any], where: str) -> Document:
     name = text(file, "filename", where)
     if (data := text(file, "file_data", where)) is not None:
-        media_type, payload = _data_url(data)
+        media_type, payload = data_url(data)
         return Document(data=payload or data, media_type=media_type or "application/pdf", name=name)
     return Document(file_id=required_text(file, "file_id", where), name=name)
-
-
-def _data_url(url: str) -> tuple[str | None, str | None]:
-    """(media type, base64 payload) of a data URL; (None, None) for any other."""
-    if not url.startswith("data:"):
-        return None, None
-    head, _, payload = url[5:].partition(",")
-    return head.partition(";")[0] or None, payload
-
-
-def _is_address(url: str) -> bool:
-    return url[:8].lower().startswith(("http://", "https://"))
 
 
 def _tool_call(call: dict[str, Any], where: str) -> ToolUse:

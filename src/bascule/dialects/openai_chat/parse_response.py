@@ -12,7 +12,7 @@ from bascule.dialects.openai_chat.response import FINISH_REASONS
 from bascule.model.request import Block, ToolUse
 from bascule.model.response import Choice, Response
 
-_DETAIL_TEXTS = ("text", "signature")
+_DETAIL_TEXTS = ("text", "signature", "data")
 
 
 def parse_response(raw: bytes) -> Response:

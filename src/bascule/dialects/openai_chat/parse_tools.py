@@ -29,12 +29,23 @@ def parse_tools(body: dict[str, Any]) -> tuple[Tool, ...]:
             inner = mapping(tool, "custom", where) or {}
             at = f"{where}.custom"
             name = required_text(inner, "name", at)
-            found.append(Tool(name=name, kind="custom", description=text(inner, "description", at)))
+            given = _responses_format(inner, at)
+            found.append(Tool(name=name, kind="custom", description=text(inner, "description", at), carried=given))
         else:
             found.append(Tool(name=kind, kind="hosted", carried={"openai_chat": tool}))
     functions = objects(body, "functions")
     found += [_function(function, {}, f"functions[{index}]") for index, function in enumerate(functions)]
     return tuple(found)
+
+
+def _responses_format(custom: dict[str, Any], where: str) -> Carried:
+    """A custom tool's `format` as OpenAI's other API writes it: its grammar is not wrapped there."""
+    given = mapping(custom, "format", where)
+    if given is None:
+        return {}
+    grammar = mapping(given, "grammar", f"{where}.format")
+    flat = {"type": given.get("type"), **grammar} if grammar is not None else given
+    return {"openai_responses": {"format": flat}}
 
 
 def only(tools: tuple[Tool, ...], allowed: frozenset[str] | None) -> tuple[Tool, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from bascule.dialects.base import Body, Target
-from bascule.dialects.names import OPENAI_NAME_CHARS, call_id, tool_name
+from bascule.dialects.names import CUSTOM_SCHEMA, OPENAI_NAME_CHARS, call_id, tool_name
 from bascule.dialects.openai_chat.quirks import adapt_body
 from bascule.model.errors import Refusal
 from bascule.model.request import (
@@ -161,12 +161,12 @@ def _assistant(message: Message, target: Target) -> Body | None:
 
 def _call(block: ToolUse) -> Body:
     name = tool_name(block.name, OPENAI_NAME_CHARS)
-    if block.kind == "custom":
-        return {"id": call_id(block.id), "type": "custom", "custom": {"name": name, "input": block.arguments}}
+    custom = block.kind == "custom"
+    arguments = msgspec.json.encode({"input": block.arguments}).decode() if custom else block.arguments or "{}"
     call: Body = {
         "id": call_id(block.id),
         "type": "function",
-        "function": {"name": name, "arguments": block.arguments or "{}"},
+        "function": {"name": name, "arguments": arguments},
     }
     if block.signature is not None and block.signature.dialect == "openai_chat":
         call["extra_content"] = {"google": {"thought_signature": block.signature.value}}
@@ -270,8 +270,9 @@ def _tool(tool: Tool) -> Body:
     function: Body = {"name": name}
     if tool.description is not None:
         function["description"] = tool.description
-    if tool.kind == "custom":
-        return {"type": "custom", "custom": function}
+    if tool.kind == "custom":  # few providers of this dialect know free text as an argument
+        function["parameters"] = CUSTOM_SCHEMA
+        return {"type": "function", "function": function}
     function["parameters"] = tool.schema or {"type": "object", "properties": {}}
     if tool.strict is not None:
         function["strict"] = tool.strict

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from bascule.dialects.names import call_id
-from bascule.model.request import RefusalText, Text, Thinking, ToolUse
+from bascule.dialects.signatures import signature_text
+from bascule.model.request import RedactedThinking, RefusalText, Signature, Text, Thinking, ToolUse
 from bascule.model.response import Choice, Response
 from bascule.model.usage import Usage
 
@@ -78,11 +79,8 @@ def _choice(choice: Choice, index: int, names: dict[str, str]) -> dict[str, Any]
     message: dict[str, Any] = {"role": "assistant", "content": text or None, "refusal": refusal or None}
     if thoughts:
         message["reasoning_content"] = "\n".join([thought.text for thought in thoughts])
-        message["reasoning_details"] = [
-            reasoning_detail(thought.text, thought.signature.value, position)
-            for position, thought in enumerate(thoughts)
-            if thought.signature is not None
-        ]
+    if details := _reasoning_details(choice):
+        message["reasoning_details"] = details
     if calls:
         message["tool_calls"] = [_call(call, names) for call in calls]
     elif not text and not refusal:
@@ -95,17 +93,36 @@ def _choice(choice: Choice, index: int, names: dict[str, str]) -> dict[str, Any]
     }
 
 
-def reasoning_detail(text: str, signature: str, index: int) -> dict[str, Any]:
+def _reasoning_details(choice: Choice) -> list[dict[str, Any]]:
+    details: list[dict[str, Any]] = []
+    for block in choice.content:
+        if isinstance(block, Thinking) and block.signature is not None:
+            details.append(reasoning_detail(block.text, block.signature, len(details)))
+        elif isinstance(block, RedactedThinking):
+            details.append(encrypted_detail(block.signature, len(details)))
+    return details
+
+
+def reasoning_detail(text: str, signature: Signature, index: int) -> dict[str, Any]:
     """OpenRouter's way to hand a signature to clients of this dialect, which send it back in the next turn."""
     return {
         "type": "reasoning.text",
         "text": text,
-        "signature": signature,
-        "format": "anthropic-claude-v1",
+        "signature": signature_text(signature, "anthropic_messages"),
+        "format": "anthropic-claude-v1" if signature.dialect == "anthropic_messages" else "unknown",
         "index": index,
     }
 
 
+def encrypted_detail(signature: Signature, index: int) -> dict[str, Any]:
+    """The same for reasoning that only its issuer can read."""
+    data = signature_text(signature, "openai_chat")
+    return {"type": "reasoning.encrypted", "data": data, "format": "unknown", "index": index}
+
+
 def _call(block: ToolUse, names: dict[str, str]) -> dict[str, Any]:
+    if block.kind == "custom":
+        custom = {"name": names.get(block.name, block.name), "input": block.arguments}
+        return {"id": call_id(block.id), "type": "custom", "custom": custom}
     function = {"name": names.get(block.name, block.name), "arguments": block.arguments or "{}"}
     return {"id": call_id(block.id), "type": "function", "function": function}

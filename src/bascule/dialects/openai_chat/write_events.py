@@ -6,7 +6,13 @@ import msgspec
 
 from bascule.dialects.names import call_id
 from bascule.dialects.openai_chat.errors import error_event
-from bascule.dialects.openai_chat.render_response import completion_id, finish_reason, reasoning_detail, render_usage
+from bascule.dialects.openai_chat.render_response import (
+    completion_id,
+    encrypted_detail,
+    finish_reason,
+    reasoning_detail,
+    render_usage,
+)
 from bascule.dialects.sse import data_event
 from bascule.model.errors import Refusal
 from bascule.model.events import (
@@ -32,6 +38,7 @@ class ChunkWriter:
     __slots__ = (
         "_called",
         "_created_s",
+        "_custom",
         "_finishes",
         "_head",
         "_model",
@@ -49,6 +56,8 @@ class ChunkWriter:
         self._head = b""
         self._opened: set[int] = set()
         self._called: set[int] = set()
+        self._custom: set[tuple[int, int]] = set()
+        """(choice, call) of custom tools, whose arguments are free text."""
         self._finishes: dict[int, Finished] = {}
         self.content = False
 
@@ -104,17 +113,25 @@ class ChunkWriter:
         if isinstance(event, TextDelta):
             return {"content": event.text}
         if isinstance(event, ToolArgumentsDelta):
+            if (event.choice, event.call) in self._custom:
+                return {"tool_calls": [{"index": event.call, "custom": {"input": event.json}}]}
             return {"tool_calls": [{"index": event.call, "function": {"arguments": event.json}}]}
         if isinstance(event, ToolCallStarted):
             self._called.add(event.choice)
-            function = {"name": self._names.get(event.name, event.name), "arguments": ""}
+            name = self._names.get(event.name, event.name)
+            if event.kind == "custom":
+                self._custom.add((event.choice, event.call))
+                custom = {"name": name, "input": ""}
+                call = {"index": event.call, "id": call_id(event.id), "type": "custom", "custom": custom}
+                return {"tool_calls": [call]}
+            function = {"name": name, "arguments": ""}
             call = {"index": event.call, "id": call_id(event.id), "type": "function", "function": function}
             return {"tool_calls": [call]}
         if isinstance(event, ThinkingDelta):
             return {"reasoning_content": event.text}
         if isinstance(event, ThinkingSigned):
-            return {"reasoning_details": [reasoning_detail("", event.signature.value, 0)]}
+            return {"reasoning_details": [reasoning_detail("", event.signature, 0)]}
         if isinstance(event, RefusalDelta):
             return {"refusal": event.text}
         assert isinstance(event, RedactedThinkingSeen)
-        return None
+        return {"reasoning_details": [encrypted_detail(event.signature, 0)]}

@@ -1,7 +1,7 @@
 """OpenAI, https://platform.openai.com."""
 
 from bascule.model.catalog import DataFacts
-from bascule.providers.spec import OPENAI_BOUNDS, ProviderSpec
+from bascule.providers.spec import OPENAI_BOUNDS, OPENAI_PATHS, ProviderSpec
 
 SPEC = ProviderSpec(
     name="openai",
@@ -9,6 +9,8 @@ SPEC = ProviderSpec(
     dialect="openai_chat",
     base_url="https://api.openai.com/v1",
     key_envs=("OPENAI_API_KEY",),
+    paths={**OPENAI_PATHS, "responses": "/responses"},
+    also=("openai_responses",),  # developers.openai.com/api/reference/responses
     # Reasoning models refuse `max_tokens`; all current chat models take this one.
     max_tokens_field="max_completion_tokens",
     error_classes={

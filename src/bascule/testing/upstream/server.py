@@ -17,7 +17,6 @@ from typing import Any, Self
 
 import orjson
 
-from bascule.testing import anthropic_wire, openai_wire
 from bascule.testing.connection import RawRequest, ServerConnection
 from bascule.testing.control import control_answer
 from bascule.testing.faults import NEVER_BILLED
@@ -26,9 +25,9 @@ from bascule.testing.response import Planned, models_response, plan_response
 from bascule.testing.script import Choice, Dialect, ProviderRequest, Script, chooser
 from bascule.testing.served import Served
 from bascule.testing.steps import Response, Step
+from bascule.testing.wires import PATHS, WIRES, dialect_of
 
 TRAP = "/_trap"
-_PATHS = ("/chat/completions", "/embeddings", "/messages", "/messages/count_tokens")
 
 
 class ScriptedUpstream:
@@ -144,7 +143,7 @@ class ScriptedUpstream:
             await self._control(connection, raw, path)
             return
         number = len(self.served) + 1
-        dialect: Dialect = "anthropic" if "/messages" in path or "anthropic-version" in raw.headers else "openai"
+        dialect = dialect_of(path, raw.headers)
         body = _decoded(raw.body)
         served = _record(number, dialect, path, raw, body)
         self.served.append(served)
@@ -186,8 +185,8 @@ class ScriptedUpstream:
             return Planned(response=_plain(200, b"{}"))
         if path.endswith("/models") and raw.method == "GET":
             return Planned(response=models_response(request, self._models, served.upstream_request_id))
-        wire = anthropic_wire if served.dialect == "anthropic" else openai_wire
-        if raw.method != "POST" or not path.endswith(_PATHS):
+        wire = WIRES[served.dialect]
+        if raw.method != "POST" or not path.endswith(PATHS):
             return Planned(response=_plain(404, orjson.dumps(wire.error_body(404, Script()))))
         if not known:
             script = Script(error_message="the body is not a JSON object")
@@ -232,7 +231,7 @@ def _bill(served: Served, planned: Planned) -> None:
         return
     tokens = answer.output_tokens if served.bill == "full" else served.output_tokens_written
     if tokens:
-        wire = anthropic_wire if served.dialect == "anthropic" else openai_wire
+        wire = WIRES[served.dialect]
         served.usage, served.bills = wire.usage_of(answer, tokens), True
 
 

@@ -1,0 +1,190 @@
+"""Relaying a Responses stream: bytes as they came, except for the last event.
+
+The terminal event, which carries the usage and looks like a complete answer, is held back until `close`: Codex closes
+its connection as soon as it has seen it, and the cost is written into the usage first. Comments are dropped until there
+is content, so that a provider that sends nothing but keep-alives costs no memory.
+"""
+
+import msgspec
+from msgspec import Raw, Struct
+
+from bascule.dialects.base import ReplyFacts, StreamStep
+from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
+from bascule.dialects.fields import is_json, text_bytes, text_or_none
+from bascule.dialects.openai_responses.errors import error_events
+from bascule.dialects.openai_responses.event import FAILED, QUIET_ITEMS, TERMINAL, TEXT_DELTAS, Event, decode_event
+from bascule.dialects.openai_responses.response import CALLS, failure, finish_reason, has_calls, item_bytes
+from bascule.dialects.openai_responses.shell import Shell
+from bascule.dialects.splice import patch, splice_cost
+from bascule.dialects.sse import SseEvent, SseParser, named_event
+from bascule.dialects.streamed import StreamFacts, again, too_long_fault
+from bascule.model.errors import Refusal
+from bascule.model.outcome import Fault
+from bascule.model.usage import NO_USAGE, Usage
+
+
+class ResponseReader(StreamFacts):
+    """What is known of a stream from its events so far; shared by the relay and the translation."""
+
+    __slots__ = ("any_event", "completed", "sequence_number", "usage")
+
+    def __init__(self) -> None:
+        super().__init__(no_done=False)  # nothing but a terminal event says that all of it is there
+        self.any_event = False
+        self.completed = False
+        self.sequence_number = -1
+        self.usage: Usage = NO_USAGE
+
+    def read(self, data: bytes) -> Event | Fault:
+        """One event's data, with its facts noted; or the fault that it is."""
+        try:
+            event = decode_event(data)
+        except msgspec.ValidationError:
+            return not_the_dialect(data, "an event of a response", self.content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return protocol_fault("the provider's stream holds an event that is not JSON")
+        kind = event.type
+        self.any_event = True
+        if type(number := event.sequence_number) is int and number > self.sequence_number:
+            self.sequence_number = number
+        if kind in TEXT_DELTAS:
+            if event.delta and type(event.delta) is str:
+                self.output_bytes += text_bytes(event.delta)
+                self.content = True
+        elif kind == "response.output_item.added":
+            self._read_item(event.item)
+        elif kind == "error":
+            return not_the_dialect(data, "an event of a response", self.content)
+        elif event.response is not None:
+            return self._read_response(event)
+        return event
+
+    def ended(self) -> Fault | None:
+        """What an end without a terminal event means."""
+        if not self.any_event:
+            return truncated_fault("the provider's stream was empty")
+        return truncated_fault("the provider's stream ended without its terminal event")
+
+    def canonical_usage(self) -> Usage:
+        return self.usage
+
+    def _read_item(self, item: object) -> None:
+        if type(item) is not dict:
+            return
+        kind = item.get("type")
+        if kind in CALLS:
+            self.has_tool_calls = True
+            self.output_bytes += text_bytes(text_or_none(item.get("name")) or "")
+        if kind not in QUIET_ITEMS:
+            self.content = True
+
+    def _read_response(self, event: Event) -> Event | Fault:
+        response = event.response
+        assert response is not None
+        self.response_id = text_or_none(response.id) or self.response_id
+        self.model = text_or_none(response.model) or self.model
+        if event.type not in TERMINAL and event.type not in FAILED:
+            return event
+        usage = response.read_usage()
+        if usage.source != "none":
+            self.usage = usage
+        if event.type in FAILED:
+            return failure(response, after_content=self.content)
+        self.completed = True
+        if event.type == "response.incomplete":
+            response.status = "incomplete"
+        if has_calls(response.output):
+            self.has_tool_calls = True
+        self.finish_reason = finish_reason(response, self.has_tool_calls)
+        if not self.output_bytes and type(response.output) is list:
+            self.output_bytes = sum(map(item_bytes, response.output))
+        return event
+
+
+class RelayStream:
+    """`StreamCodec` for a Responses stream to a Responses client."""
+
+    __slots__ = ("_ended", "_last", "_parser", "_reader", "_shell", "_splice_cost")
+
+    def __init__(self, splice_cost: bool, shell: Shell) -> None:
+        self._parser = SseParser()
+        self._reader = ResponseReader()
+        self._splice_cost = splice_cost
+        self._shell = shell
+        """Of the failed response that a client is told of, should it come to that."""
+        self._last: SseEvent | None = None
+        """The terminal event."""
+        self._ended: StreamStep | None = None
+
+    def feed(self, data: bytes) -> StreamStep:
+        if self._ended is not None:
+            return again(self._ended)
+        forward: list[bytes] = []
+        fault = None
+        for event in self._parser.feed(data):
+            if (fault := self._take(event, forward)) is not None or self._last is not None:
+                break
+        if fault is None and self._parser.too_long and self._last is None:
+            fault = too_long_fault()
+        return self._step(forward, fault)
+
+    def end(self) -> StreamStep:
+        if self._ended is not None:
+            return again(self._ended)
+        forward: list[bytes] = []
+        fault = None
+        rest = self._parser.rest()
+        if rest is not None and rest.data is not None and is_json(rest.data):
+            fault = self._take(SseEvent(rest.event, rest.data, rest.raw.rstrip(b"\r\n") + b"\n\n"), forward)
+        if fault is None and self._last is None:
+            fault = self._reader.ended()
+        return self._step(forward, fault)
+
+    def close(self, cost_nanousd: int | None) -> bytes:
+        last = self._last
+        if last is None or last.data is None:
+            return b""
+        if not self._splice_cost or cost_nanousd is None:
+            return last.raw
+        data = with_cost(last.data, cost_nanousd)
+        return named_event(last.event, data) if last.event else b"data: " + data + b"\n\n"
+
+    def fail(self, refusal: Refusal) -> bytes:
+        self._shell.id = self._reader.response_id or self._shell.id
+        return error_events(refusal, self._shell, self._reader.sequence_number + 1)
+
+    @property
+    def facts(self) -> ReplyFacts:
+        return self._reader.facts()
+
+    def _take(self, event: SseEvent, forward: list[bytes]) -> Fault | None:
+        if event.data is None or event.data == b"[DONE]":
+            if self._reader.content and event.data is None:
+                forward.append(event.raw)
+            return None
+        read = self._reader.read(event.data)
+        if isinstance(read, Fault):
+            return read
+        if read.type in TERMINAL:
+            self._last = event
+        else:
+            forward.append(event.raw)
+        return None
+
+    def _step(self, forward: list[bytes], fault: Fault | None) -> StreamStep:
+        terminal = fault is None and self._last is not None
+        step = StreamStep(forward=b"".join(forward), content=self._reader.content, terminal=terminal, fault=fault)
+        if terminal or fault is not None:
+            self._ended = step
+        return step
+
+
+class _Holder(Struct):
+    response: Raw
+
+
+def with_cost(data: bytes, cost_nanousd: int) -> bytes:
+    """A terminal event with `response.usage.cost`; unchanged where it has no usage."""
+    response = bytes(msgspec.json.decode(data, type=_Holder).response)
+    spliced = splice_cost(response, cost_nanousd)
+    return data if spliced is response else patch(data, {"response": spliced})
