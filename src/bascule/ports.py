@@ -20,6 +20,7 @@ from bascule.model.report import TERMS, Cell, Report, Sort, Terms
 from bascule.model.row import EVERY_ROW, AttemptRow, IndexedAttempt, RowFilter
 from bascule.model.session import Sessions
 from bascule.model.session_outcome import SessionOutcome
+from bascule.providers.signing import SigV4
 
 Header = tuple[bytes, bytes]
 
@@ -57,6 +58,8 @@ class UpstreamCall(Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()
     max_body_bytes: int = 64 * 1024 * 1024
     """Of a decoded response body that is read whole."""
+    signing: SigV4 | None = None
+    """How the transport signs it, just before it leaves: that takes the clock and the body as it is sent."""
 
 
 class TransportError(Exception):
