@@ -48,6 +48,17 @@ class LinkedProvider(Struct, frozen=True, kw_only=True):
     def is_own_server(self) -> bool:
         return self.spec.local or is_loopback(host_of(self.origin))
 
+    @property
+    def secrets(self) -> list[Secret]:
+        """All credentials that are known to the gateway itself."""
+        signed = [] if self.signing is None else self.signing.secrets
+        return signed if self.secret is None else [self.secret, *signed]
+
+    @property
+    def has_key(self) -> bool:
+        """Whether requests prove who sends them."""
+        return self.secret is not None or self.signing is not None
+
     def target(self, surface: Surface, upstream_model: str, query: str = "") -> str:
         """Path and query of a request."""
         return request_target(self.spec, surface, self.base_path, upstream_model, query)

@@ -25,6 +25,15 @@ class SigV4(Struct, frozen=True, kw_only=True):
     keys: AwsKeys | None = None
     """None: from where AWS's own tools find them: profiles and files, single sign-on, the roles of machines."""
 
+    @property
+    def secrets(self) -> list[Secret]:
+        """What must not be told."""
+        keys = self.keys
+        if keys is None:
+            return []
+        found = (keys.access_key_id, keys.secret_access_key, keys.session_token)
+        return [secret for secret in found if secret is not None]
+
 
 def region_of(host: str) -> str | None:
     """The region that an AWS host name says, e.g. `bedrock-runtime.eu-central-1.amazonaws.com`."""
