@@ -43,6 +43,8 @@ _WORDS = (
 )
 _TOKEN = re.compile(r"\s*\S+(?:\s+\Z)?|\s+\Z")
 _THINKING_WORDS = 8
+_ID_PREFIXES: dict[Dialect, str] = {"openai": "chatcmpl-", "anthropic": "msg_", "cohere": "", "bedrock": ""}
+_CALL_PREFIXES: dict[Dialect, str] = {"anthropic": "toolu_", "bedrock": "tooluse_"}
 
 
 class PlannedCall(Struct, frozen=True):
@@ -108,7 +110,7 @@ def plan_answer(request: ProviderRequest, script: Script, seed: int) -> Answer:
     name = f"{seed:x}{request.number:08x}"
     return Answer(
         model=script.model_reported or request.model,
-        response_id=script.response_id or f"{'msg_' if request.dialect == 'anthropic' else 'chatcmpl-'}{name}",
+        response_id=script.response_id or f"{_ID_PREFIXES[request.dialect]}{name}",
         signature=base64.b64encode(hashlib.sha256(name.encode()).digest()).decode(),
         choices=tuple(
             _plan_choice(request, script, f"{seed}:{request.number}:{index}", index)
@@ -142,7 +144,7 @@ def _plan_choice(request: ProviderRequest, script: Script, seed: str, index: int
         kept = pieces[:left]
         left -= len(kept)
         if kept:
-            identifier = f"{'toolu_' if request.dialect == 'anthropic' else 'call_'}{request.number:06d}{index}{place}"
+            identifier = f"{_CALL_PREFIXES.get(request.dialect, 'call_')}{request.number:06d}{index}{place}"
             planned.append(PlannedCall(identifier, call.name, call.arguments, kept))
     cut = cap is not None and wanted > cap
     return PlannedChoice(hidden=hidden, thinking=thinking, text=text, calls=tuple(planned), cut_by_cap=cut)

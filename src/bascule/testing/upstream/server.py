@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import orjson
 
-from bascule.testing import anthropic_wire, openai_wire
+from bascule.testing import bedrock_wire
 from bascule.testing.connection import RawRequest, ServerConnection
 from bascule.testing.control import control_answer
 from bascule.testing.faults import NEVER_BILLED
@@ -26,9 +26,10 @@ from bascule.testing.response import Planned, models_response, plan_response
 from bascule.testing.script import Choice, Dialect, ProviderRequest, Script, chooser
 from bascule.testing.served import Served
 from bascule.testing.steps import Response, Step
+from bascule.testing.wires import WIRES, dialect_of, understood
 
 TRAP = "/_trap"
-_PATHS = ("/chat/completions", "/embeddings", "/messages", "/messages/count_tokens")
+_PATHS = ("/chat/completions", "/embeddings", "/messages", "/messages/count_tokens", "/v2/chat", *bedrock_wire.PATHS)
 
 
 class ScriptedUpstream:
@@ -66,8 +67,8 @@ class ScriptedUpstream:
         self._choose = chooser(script)
 
     def url(self, vendor: str = "openai") -> str:
-        """`base_url` as that vendor's SDK means it: OpenAI's (and any other's) ends in /v1, Anthropic's does not."""
-        return self.origin if vendor == "anthropic" else f"{self.origin}/v1"
+        """`base_url` as that vendor's SDK means it: OpenAI's ends in /v1, those of the others do not."""
+        return f"{self.origin}/v1" if vendor == "openai" else self.origin
 
     @property
     def origin(self) -> str:
@@ -144,7 +145,7 @@ class ScriptedUpstream:
             await self._control(connection, raw, path)
             return
         number = len(self.served) + 1
-        dialect: Dialect = "anthropic" if "/messages" in path or "anthropic-version" in raw.headers else "openai"
+        dialect = dialect_of(path, raw.headers)
         body = _decoded(raw.body)
         served = _record(number, dialect, path, raw, body)
         self.served.append(served)
@@ -179,14 +180,15 @@ class ScriptedUpstream:
             model=served.model,
             stream=served.stream,
             headers=served.request_headers,
-            body=served.request_body if known else {},
+            body=understood(served.dialect, served.request_body, path) if known else {},
+            raw_body=served.request_body if known else {},
         )
         if path == TRAP:
             self.trap_hits += 1
             return Planned(response=_plain(200, b"{}"))
         if path.endswith("/models") and raw.method == "GET":
             return Planned(response=models_response(request, self._models, served.upstream_request_id))
-        wire = anthropic_wire if served.dialect == "anthropic" else openai_wire
+        wire = WIRES[served.dialect]
         if raw.method != "POST" or not path.endswith(_PATHS):
             return Planned(response=_plain(404, orjson.dumps(wire.error_body(404, Script()))))
         if not known:
@@ -232,12 +234,14 @@ def _bill(served: Served, planned: Planned) -> None:
         return
     tokens = answer.output_tokens if served.bill == "full" else served.output_tokens_written
     if tokens:
-        wire = anthropic_wire if served.dialect == "anthropic" else openai_wire
+        wire = WIRES[served.dialect]
         served.usage, served.bills = wire.usage_of(answer, tokens), True
 
 
 def _record(number: int, dialect: Dialect, path: str, raw: RawRequest, body: Any) -> Served:
     told = body if isinstance(body, dict) else {}
+    if dialect == "bedrock":
+        told = {"model": bedrock_wire.model_of(path), "stream": path.endswith("/converse-stream")}
     model = told.get("model")
     return Served(
         number=number,
