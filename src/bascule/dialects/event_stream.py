@@ -119,15 +119,3 @@ def read_headers(raw: bytes) -> Headers | None:
                 return None
         at = end
     return headers
-
-
-def write_message(headers: Headers, payload: bytes) -> bytes:
-    """A message with headers of text: what a server of this framing sends."""
-    head = b"".join([_written(name.encode(), value.encode()) for name, value in headers.items()])
-    lengths = _PRELUDE.pack(_OVERHEAD_BYTES + len(head) + len(payload), len(head), 0)[:8]
-    message = lengths + _CRC.pack(crc32(lengths)) + head + payload
-    return message + _CRC.pack(crc32(message))
-
-
-def _written(name: bytes, value: bytes) -> bytes:
-    return b"%c%b%c%b%b" % (len(name), name, _TEXT, len(value).to_bytes(2, "big"), value)

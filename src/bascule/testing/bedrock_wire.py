@@ -1,12 +1,14 @@
 """The provider's side of Bedrock's Converse: JSON, and a binary event stream."""
 
 from collections.abc import Iterator
+from itertools import pairwise
+from struct import pack
 from typing import Any
 from urllib.parse import unquote
+from zlib import crc32
 
 import orjson
 
-from bascule.dialects.event_stream import write_message
 from bascule.testing.answer import Answer, PlannedChoice, joined
 from bascule.testing.script import Script
 from bascule.testing.steps import Kind, Step
@@ -79,7 +81,7 @@ def complaint(body: dict[str, Any]) -> str | None:
     roles = [message.get("role") for message in messages]
     if roles and roles[0] != "user":
         return "A conversation must start with a user message. Try again with a conversation that starts with one."
-    if any(before == after for before, after in zip(roles, roles[1:], strict=False)):
+    if any(before == after for before, after in pairwise(roles)):
         return "roles must alternate between user and assistant"
     blocks = [block for message in messages for block in message.get("content") or ()]
     if any(not str(block.get("text", "x")).strip() for block in blocks):
@@ -198,7 +200,15 @@ def event(
 def framed(kind: str, name: str, payload: bytes) -> bytes:
     """A message of the kind `event` or `exception`."""
     headers = {f":{kind}-type": name, ":content-type": "application/json", ":message-type": kind}
-    return write_message(headers, payload)
+    head = b"".join([_written(name.encode(), value.encode()) for name, value in headers.items()])
+    lengths = pack(">II", 16 + len(head) + len(payload), len(head))
+    message = lengths + pack(">I", crc32(lengths)) + head + payload
+    return message + pack(">I", crc32(message))
+
+
+def _written(name: bytes, value: bytes) -> bytes:
+    """A header whose value is text (type 7)."""
+    return b"%c%b\x07%b%b" % (len(name), name, pack(">H", len(value)), value)
 
 
 def error_body(status: int, script: Script) -> dict[str, Any]:

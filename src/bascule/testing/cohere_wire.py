@@ -109,7 +109,7 @@ def _steps(answer: Answer, script: Script) -> Iterator[Step]:
         yield _event({"type": "content-end", "index": index})
         index += 1
     for token in choice.text if choice.calls else ():
-        delta = {"message": {"tool_plan": token}}
+        delta: dict[str, Any] = {"message": {"tool_plan": token}}
         yield _event({"type": "tool-plan-delta", "delta": delta}, "content", tokens=1, wait_s=script.gap_s)
     for number, call in enumerate(choice.calls):
         head = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}
