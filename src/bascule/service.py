@@ -209,7 +209,7 @@ class StoredKeys:
 
 def _secrets(snapshot: Snapshot) -> list[str]:
     found = [key.secret for key in snapshot.keys]
-    found += [provider.secret for provider in snapshot.providers.values() if provider.secret is not None]
+    found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]
     if snapshot.admin_secret is not None:
         found.append(snapshot.admin_secret)
     values = [secret.reveal() for secret in found]

@@ -351,11 +351,15 @@ def test_ollama_hosts_as_people_write_them(host: str, origin: str, path: str) ->
     assert (provider.origin, provider.base_path) == (origin, path)
 
 
-@pytest.mark.parametrize("count", [0, 1, 30])
+@pytest.mark.parametrize("count", [0, 1, 32])
 def test_the_starter_loads_and_links(count: int) -> None:
     env = {name: KEY for spec in presets()[:count] for name in spec.key_envs[:1]}
     env |= {"AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com", "CLOUDFLARE_ACCOUNT_ID": "a"} if count else {}
-    env |= {"OLLAMA_HOST": "127.0.0.1:5", "VLLM_BASE_URL": "http://x:1/v1"} if count == 30 else {}
+    env |= (
+        {"OLLAMA_HOST": "127.0.0.1:5", "VLLM_BASE_URL": "http://x:1/v1", "AWS_REGION": "eu-west-1"}
+        if count == 32
+        else {}
+    )
     text = starter_text(discover(env, presets()))
     document = load_text(text)
     assert document.problems == ()

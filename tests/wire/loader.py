@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
-from bascule.dialects.base import Codec, Dialect, ReplyContext, StreamCodec, Target
-from bascule.dialects.registry import codec, dialect
+from bascule.dialects.base import Codec, ProviderDialect, ReplyContext, StreamCodec, Target
+from bascule.dialects.registry import codec, dialect, provider_dialect
 from bascule.model.facts import Facts
 from bascule.model.outcome import Fault
+from bascule.testing.bedrock_wire import framed
 
 ROOT = Path(__file__).parent / "cases"
 _MINIMAL: dict[str, dict[str, Any]] = {
@@ -46,8 +47,19 @@ class Case:
         return codec(self.client, self.provider)
 
     @property
-    def dialect(self) -> Dialect:
-        return dialect(self.provider)
+    def dialect(self) -> ProviderDialect:
+        return provider_dialect(self.provider)
+
+    def upstream_stream(self) -> bytes | None:
+        """The provider's stream: `upstream.sse`, or the messages of `upstream.events.json` as AWS frames them."""
+        events = self.value("upstream.events.json")
+        if events is None:
+            return self.text("upstream.sse")
+        messages = [
+            framed("exception" if kind.endswith("Exception") else "event", kind, json.dumps(payload).encode())
+            for kind, payload in events
+        ]
+        return b"".join(messages)
 
     @property
     def target(self) -> Target:
@@ -59,7 +71,9 @@ class Case:
 
     @property
     def context(self) -> ReplyContext:
-        return ReplyContext(now_s=self.settings.get("now_s", 1_800_000_000), target=self.target, body=self.body)
+        return ReplyContext(
+            now_s=self.settings.get("now_s", 1_800_000_000), request_id="req_1", target=self.target, body=self.body
+        )
 
     @property
     def model(self) -> str:

@@ -15,6 +15,7 @@ from openai.types.chat.completion_create_params import CompletionCreateParams
 from openai.types.responses import Response, ResponseStreamEvent
 from openai.types.responses.response_create_params import ResponseCreateParams
 from pydantic import TypeAdapter
+from tests.wire.provider_sdk import parse_cohere_request, parse_converse_request
 
 from bascule.dialects.sse import SseParser
 
@@ -86,8 +87,13 @@ _BEYOND_THE_SDK = frozenset({"temperature", "top_p", "top_k", "reasoning_content
 
 def parse_request(provider: str, body: dict[str, Any]) -> None:
     """Raises pydantic.ValidationError, or AssertionError where the SDK's types know no such field."""
+    if provider == "cohere":
+        return parse_cohere_request(body)
+    if provider == "bedrock_converse":
+        return parse_converse_request(body)
     known = _known(_drained(_REQUESTS[provider].validate_python(body)))
     assert known == _known(body)
+    return None
 
 
 def _drained(value: Any) -> Any:

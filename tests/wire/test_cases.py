@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.wire.loader import Case, cases, run_stream
+from tests.wire.provider_sdk import parse_upstream_reply, parse_upstream_stream
 from tests.wire.sdk import parse_reply, parse_request, parse_stream
 
 from bascule.dialects.base import ReplyFacts
@@ -70,16 +71,19 @@ def test_reply(case: Case) -> None:
     check(case, result)
     if isinstance(result, Fault):
         return
+    parse_upstream_reply(case.provider, raw)
     body = case.codec.reply(raw, case.facts, case.model, case.cost_nanousd, case.context)
     if case.client != "anthropic_count_tokens":
         parse_reply(case.client, body)
     assert json.loads(body) == case.value("reply.json")
 
 
-@having("upstream.sse")
+@having("upstream.sse", "upstream.events.json")
 def test_stream(case: Case) -> None:
-    raw = case.text("upstream.sse")
+    raw = case.upstream_stream()
     assert raw is not None
+    if not case.settings.get("damaged"):
+        parse_upstream_stream(case.provider, raw)
     stream = case.stream()
     body, fault = run_stream(stream, raw, max(len(raw), 1), case.cost_nanousd)
     check(case, stream.facts if fault is None else fault)

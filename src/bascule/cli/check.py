@@ -75,7 +75,7 @@ def payload(snapshot: Snapshot, document: Document) -> dict[str, Any]:
                 "preset": linked.spec.name,
                 "dialect": linked.spec.dialect,
                 "base_url": f"{linked.origin}{linked.base_path}",
-                "has_key": linked.secret is not None,
+                "has_key": linked.has_key,
                 "standing": standing(linked, certificates),
             }
             for linked in snapshot.providers.values()

@@ -87,6 +87,9 @@ def _keys(snapshot: Snapshot, document: Document) -> Iterator[Finding]:
         said = standing(linked, certificates)
         if linked.secret is not None:
             yield Finding(f"key {linked.name}", "ok", f"there ({linked.secret.fingerprint}); {said}")
+        elif (signing := linked.signing) is not None:
+            whose = "those of the environment" if signing.keys is not None else "as AWS's own tools find them"
+            yield Finding(f"key {linked.name}", "ok", f"signed for {signing.region}, credentials: {whose}; {said}")
         elif linked.spec.auth == "none" or not linked.spec.key_required:
             yield Finding(f"key {linked.name}", "ok", f"none needed; {said}")
         else:

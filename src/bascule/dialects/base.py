@@ -52,6 +52,8 @@ class ReplyContext(Struct, frozen=True, kw_only=True):
 
     now_s: int = 0
     """Unix time in seconds, for OpenAI's `created`."""
+    request_id: str | None = None
+    """Ours, for answers whose provider gives them no id (Bedrock)."""
     target: Target | None = None
     body: Body | None = None
     """The client's own body."""
@@ -97,22 +99,12 @@ class StreamCodec(Protocol):
         ...
 
 
-class Dialect(Protocol):
-    """One wire format, both sides."""
+class ProviderDialect(Protocol):
+    """One wire format as providers answer in it."""
 
     @property
     def name(self) -> str: ...
 
-    # the client's side
-    def read_facts(self, body: Body, raw_len: int) -> Facts:
-        """Raises MalformedRequest naming the field."""
-        ...
-
-    def error(self, refusal: Refusal, request_id: str) -> tuple[int, bytes]:
-        """HTTP status and JSON body."""
-        ...
-
-    # the provider's side
     def read_reply(self, raw: bytes) -> ReplyFacts | Fault:
         """A 200 body. A Fault where it is not the dialect, is truncated, or is an error inside a 200."""
         ...
@@ -120,6 +112,18 @@ class Dialect(Protocol):
     def read_fault(self, status: int, headers: Mapping[str, str], raw: bytes) -> Fault:
         """An error status. Header names are lower-case. Parses Retry-After (seconds, `retry-after-ms`, date
         needs the Date header). Messages are bounded to 500 characters."""
+        ...
+
+
+class Dialect(ProviderDialect, Protocol):
+    """One wire format, both sides."""
+
+    def read_facts(self, body: Body, raw_len: int) -> Facts:
+        """Raises MalformedRequest naming the field."""
+        ...
+
+    def error(self, refusal: Refusal, request_id: str) -> tuple[int, bytes]:
+        """HTTP status and JSON body."""
         ...
 
 

@@ -89,7 +89,7 @@ _BY_TYPE: dict[str, ErrorClass] = {
     "server_error": "server_error",
 }
 _SECRETS = re.compile(
-    r"(?i)\b(?:bearer\s+\S{6,}|(?:sk|pk|rk|gsk|xai|aiza|hf|nvapi|pplx|fw|csk|key)[-_]?[a-z0-9_\-*.]{10,})"
+    r"(?i)\b(?:bearer\s+\S{6,}|(?:sk|pk|rk|gsk|xai|aiza|hf|nvapi|pplx|fw|csk|akia|asia|absk|key)[-_]?[a-z0-9_\-*.]{10,})"
 )
 
 

@@ -4,12 +4,13 @@ Changes are deterministic, so that a call and its result, in one request or in l
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 from bascule.model.request import Signature
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_WORD = _ALLOWED - {"-"}
 _DIGEST_CHARS = 8
 
 OPENAI_NAME_CHARS = 64
@@ -54,9 +55,18 @@ def tool_name(given: str, limit: int) -> str:
     return _fitted(given, limit)
 
 
-def original_names(names: Iterable[str], limit: int) -> dict[str, str]:
+def word_name(given: str, limit: int) -> str:
+    """The same for targets that want a word as programs have it: no hyphen, and no digit in front."""
+    if given and len(given) <= limit and _WORD.issuperset(given) and not given[0].isdigit():
+        return given
+    clean = "".join([char if char in _WORD else "_" for char in given])
+    lead = "t_" if clean[:1].isdigit() else ""
+    return f"{(lead + clean)[: limit - _DIGEST_CHARS - 1]}_{_digest(given)}"
+
+
+def original_names(names: Iterable[str], fit: Callable[[str], str]) -> dict[str, str]:
     """From fitted names back to the client's own; only those that had to change."""
-    return {fitted: name for name in names if (fitted := tool_name(name, limit)) != name}
+    return {fitted: name for name in names if (fitted := fit(name)) != name}
 
 
 def _fitted(given: str, limit: int) -> str:

@@ -7,7 +7,11 @@ stand beside.
 
 from bascule.dialects import anthropic_messages as anthropic
 from bascule.dialects.anthropic_messages import sides as anthropic_sides
-from bascule.dialects.base import Codec, Dialect
+from bascule.dialects.base import Codec, Dialect, ProviderDialect
+from bascule.dialects.bedrock_converse import BEDROCK_CONVERSE
+from bascule.dialects.bedrock_converse import sides as bedrock_sides
+from bascule.dialects.cohere import COHERE
+from bascule.dialects.cohere import sides as cohere_sides
 from bascule.dialects.openai_chat import OPENAI_CHAT, RelayCodec
 from bascule.dialects.openai_chat import sides as chat_sides
 from bascule.dialects.openai_embeddings import OPENAI_EMBEDDINGS, EmbeddingsCodec
@@ -18,6 +22,8 @@ from bascule.dialects.translate import ClientSide, ProviderSide, Translator
 
 _ANTHROPIC = (anthropic.ANTHROPIC_MESSAGES, anthropic.ANTHROPIC_COUNT_TOKENS)
 _DIALECTS: dict[str, Dialect] = {d.name: d for d in (OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_EMBEDDINGS, *_ANTHROPIC)}
+_PROVIDER_ONLY: dict[str, ProviderDialect] = {d.name: d for d in (COHERE, BEDROCK_CONVERSE)}
+"""Spoken by providers alone."""
 _CLIENTS: dict[str, ClientSide] = {
     "openai_chat": chat_sides.CLIENT,
     "anthropic_messages": anthropic_sides.CLIENT,
@@ -27,6 +33,8 @@ _PROVIDERS: dict[str, ProviderSide] = {
     "openai_chat": chat_sides.PROVIDER,
     "anthropic_messages": anthropic_sides.PROVIDER,
     "openai_responses": responses_sides.PROVIDER,
+    "cohere": cohere_sides.PROVIDER,
+    "bedrock_converse": bedrock_sides.PROVIDER,
 }
 _CODECS: dict[tuple[str, str], Codec] = {
     **{
@@ -76,6 +84,12 @@ def provider_side(name: str) -> ProviderSide:
     return _PROVIDERS[name]
 
 
+def provider_dialect(name: str) -> ProviderDialect:
+    """The dialect of this name as providers answer in it. Raises UnknownDialect."""
+    found = _PROVIDER_ONLY.get(name)
+    return dialect(name) if found is None else found
+
+
 def beside(kind: str, chat_dialect: str) -> str | None:
     """The dialect in which a provider of this chat dialect does this `kind` of work (`embeddings`, `count_tokens`);
     None where it has no word for it."""
@@ -85,7 +99,7 @@ def beside(kind: str, chat_dialect: str) -> str | None:
 def codec(client_name: str, provider_name: str) -> Codec:
     """The codec from a client's dialect to a provider's. Raises UnknownDialect."""
     if (found := _CODECS.get((client_name, provider_name))) is None:
-        dialect(client_name), dialect(provider_name)
+        dialect(client_name), provider_dialect(provider_name)
         pairs = ", ".join(f"{client} to {provider}" for client, provider in sorted(_CODECS))
         raise UnknownDialect(f"nothing translates {client_name} to {provider_name}; known are {pairs}")
     return found

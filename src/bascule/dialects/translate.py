@@ -1,18 +1,20 @@
 """Codecs between different dialects: read into the canonical form, write out of it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, StreamCodec, StreamStep, Target
 from bascule.dialects.fields import is_json
-from bascule.dialects.names import original_names
+from bascule.dialects.names import original_names, tool_name
 from bascule.dialects.splice import usd_number
 from bascule.dialects.sse import SseEvent, SseParser
 from bascule.dialects.streamed import again, too_long_fault
 from bascule.model.errors import MalformedRequest, Refusal, Untranslatable
-from bascule.model.events import Event
+from bascule.model.events import Event, Started
 from bascule.model.facts import Facts
 from bascule.model.outcome import Fault
 from bascule.model.request import Request
@@ -94,6 +96,8 @@ class ProviderSide(Struct, frozen=True, kw_only=True):
     source: Callable[[bool], EventSource]
     """Made with whether the provider ends its streams without the dialect's terminal event."""
     framing: Callable[[], Framing] = SseParser
+    fit_name: Callable[[str], str] | None = None
+    """How tool names are fitted where their length is not all that matters."""
 
 
 class Translator:
@@ -125,12 +129,16 @@ class Translator:
         provider = self._provider
         cost = None if cost_nanousd is None else usd_number(cost_nanousd)
         rendering = self._rendering(facts, model, context)
-        return self._client.render_response(provider.parse_response(raw), rendering, provider.read_usage(raw), cost)
+        response = provider.parse_response(raw)
+        if response.id is None and context.request_id is not None:
+            response = replace(response, id=context.request_id)
+        return self._client.render_response(response, rendering, provider.read_usage(raw), cost)
 
     def stream(self, facts: Facts, model: str, splice_cost: bool, context: ReplyContext = NO_CONTEXT) -> StreamCodec:
         no_done = context.target is not None and "no_done" in context.target.quirks
         sink = self._client.sink(self._rendering(facts, model, context))
-        return TranslatedStream(self._provider.framing(), self._provider.source(no_done), sink, splice_cost)
+        provider = self._provider
+        return TranslatedStream(provider.framing(), provider.source(no_done), sink, splice_cost, context.request_id)
 
     def forward_headers(self, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         return []
@@ -138,20 +146,30 @@ class Translator:
     def _rendering(self, facts: Facts, model: str, context: ReplyContext) -> Rendering:
         names: dict[str, str] = {}
         if context.body is not None and facts.tools:
-            names = original_names(self._client.tool_names(context.body), self._provider.name_chars)
+            fit = self._provider.fit_name or partial(tool_name, limit=self._provider.name_chars)
+            names = original_names(self._client.tool_names(context.body), fit)
         return Rendering(facts=facts, model=model, names=names, created_s=context.now_s, body=context.body)
 
 
 class TranslatedStream:
     """`StreamCodec` from a provider's dialect to another one's client."""
 
-    __slots__ = ("_ended", "_parser", "_sink", "_source", "_splice_cost")
+    __slots__ = ("_ended", "_parser", "_request_id", "_sink", "_source", "_splice_cost")
 
-    def __init__(self, framing: Framing, source: EventSource, sink: EventSink, splice_cost: bool) -> None:
+    def __init__(
+        self,
+        framing: Framing,
+        source: EventSource,
+        sink: EventSink,
+        splice_cost: bool,
+        request_id: str | None = None,
+    ) -> None:
+        """`request_id` is the answer's id where the provider gives it none."""
         self._parser = framing
         self._source = source
         self._sink = sink
         self._splice_cost = splice_cost
+        self._request_id = request_id
         self._ended: StreamStep | None = None
 
     def feed(self, data: bytes) -> StreamStep:
@@ -201,7 +219,10 @@ class TranslatedStream:
         events = self._source.read(data)
         if isinstance(events, Fault):
             return events
-        out += [self._sink.write(event) for event in events]
+        for event in events:
+            if type(event) is Started and event.id is None:
+                event = Started(self._request_id, event.model)
+            out.append(self._sink.write(event))
         return None
 
     def _step(self, out: list[bytes], terminal: bool, fault: Fault | None) -> StreamStep:

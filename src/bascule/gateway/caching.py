@@ -105,7 +105,7 @@ async def _replay(exchange: Exchange, request: Admitted, found: Stored, *, now_m
     """The stored answer through the codec that a live one would take. Its cost is 0, and no provider gave it."""
     spoken = provider_dialect(request.surface, found.candidate.endpoint) or found.candidate.endpoint.dialect
     pair = codec(SURFACES[request.surface].dialect, spoken)
-    context = ReplyContext(now_s=now_ms // 1000, body=request.body)
+    context = ReplyContext(now_s=now_ms // 1000, request_id=request.request_id, body=request.body)
     cost = 0 if splice_cost else None
     headers = answer_headers(
         request_id=request.request_id,

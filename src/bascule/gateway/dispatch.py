@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from msgspec import Struct, structs
 
 from bascule.config.shape import Timeouts as ConfiguredTimeouts
-from bascule.dialects.base import Codec, Dialect, Target
-from bascule.dialects.registry import UnknownDialect, codec, dialect
+from bascule.dialects.base import Codec, ProviderDialect, Target
+from bascule.dialects.registry import UnknownDialect, codec
+from bascule.dialects.registry import provider_dialect as dialect_of
 from bascule.gateway.exchange import Incoming
 from bascule.gateway.relay import DrainLimits, Drains
 from bascule.gateway.surfaces import SURFACES, Surface, provider_dialect, provider_surface
@@ -17,6 +18,7 @@ from bascule.model.outcome import Fault
 from bascule.ports import Header, Timeouts, UpstreamCall
 from bascule.providers.classify import classify
 from bascule.providers.request import auth_headers, request_target, streamed_surface, with_default_headers
+from bascule.providers.signing import SigV4
 from bascule.providers.spec import ProviderSpec
 from bascule.providers.spec import Surface as ProviderSurface
 
@@ -33,7 +35,7 @@ class Destination(Struct, frozen=True, kw_only=True):
     """One endpoint as one surface reaches it."""
 
     codec: Codec
-    provider_dialect: Dialect
+    provider_dialect: ProviderDialect
     spec: ProviderSpec
     surface: ProviderSurface
     stream_surface: ProviderSurface
@@ -53,6 +55,7 @@ class Destination(Struct, frozen=True, kw_only=True):
     """Of an answer that is not streamed."""
     max_body_bytes: int
     drain: DrainLimits
+    signing: SigV4 | None
 
     def call(self, incoming: Incoming, body: bytes, *, stream: bool, within_s: float | None) -> UpstreamCall:
         """The exchange to make for one client request; `within_s` is what its deadline leaves."""
@@ -73,6 +76,7 @@ class Destination(Struct, frozen=True, kw_only=True):
             body=body,
             timeouts=timeouts,
             max_body_bytes=self.max_body_bytes,
+            signing=self.signing,
         )
 
     def read_fault(self, status: int, headers: Mapping[str, str], raw: bytes) -> Fault:
@@ -124,7 +128,7 @@ class Dispatcher:
         headers = (*_JSON_HEADERS, *provider.headers, *auth_headers(spec, provider.secret))
         return Destination(
             codec=pair,
-            provider_dialect=dialect(spoken),
+            provider_dialect=dialect_of(spoken),
             spec=spec,
             surface=place,
             stream_surface=streamed,
@@ -144,6 +148,7 @@ class Dispatcher:
                 drains=self._drains,
                 drain_s=self._snapshot.config.server.limits.drain_s,
             ),
+            signing=provider.signing,
         )
 
 

@@ -355,7 +355,10 @@ class Serving:
         await self._exchange.end(relayed.pending + last)
 
     def _context(self, target: Target) -> ReplyContext:
-        return ReplyContext(now_s=self._request.started_ms // 1000, target=target, body=self._request.body)
+        request = self._request
+        return ReplyContext(
+            now_s=request.started_ms // 1000, request_id=request.request_id, target=target, body=request.body
+        )
 
     def _answer_headers(self, candidate: Candidate, content_type: Header) -> list[Header]:
         return answer_headers(

@@ -13,9 +13,11 @@ from bascule.config.shape import Data, Prices, Provider, Timeouts
 from bascule.config.sources import SecretMissing, SecretSource
 from bascule.config.suggest import remedy
 from bascule.config.urls import host_of, is_loopback, split_base_url
+from bascule.link.signing import filled, link_signing
 from bascule.model.catalog import DataFacts, HardwareFacts
 from bascule.providers.registry import Presets
 from bascule.providers.request import auth_headers, request_target, with_default_headers
+from bascule.providers.signing import SigV4
 from bascule.providers.spec import OPENAI_PATHS, RESPONSES_PATHS, Disconnect, ProviderSpec, Surface, compatible
 
 Header = tuple[bytes, bytes]
@@ -31,6 +33,8 @@ class LinkedProvider(Struct, frozen=True, kw_only=True):
     """`https://host[:port]`"""
     base_path: str
     secret: Secret | None
+    signing: SigV4 | None
+    """How its requests are signed, where no key is sent."""
     timeouts: Timeouts
     disconnect: Disconnect
     headers: tuple[Header, ...]
@@ -43,6 +47,17 @@ class LinkedProvider(Struct, frozen=True, kw_only=True):
     @property
     def is_own_server(self) -> bool:
         return self.spec.local or is_loopback(host_of(self.origin))
+
+    @property
+    def secrets(self) -> list[Secret]:
+        """All credentials that are known to the gateway itself."""
+        signed = [] if self.signing is None else self.signing.secrets
+        return signed if self.secret is None else [self.secret, *signed]
+
+    @property
+    def has_key(self) -> bool:
+        """Whether requests prove who sends them."""
+        return self.secret is not None or self.signing is not None
 
     def target(self, surface: Surface, upstream_model: str, query: str = "") -> str:
         """Path and query of a request."""
@@ -65,7 +80,7 @@ def link_provider(
     if found is None:
         return None
     spec = _changed(found, config)
-    base_url = config.base_url or spec.base_url
+    base_url = config.base_url or (spec.base_url and (filled(spec.base_url, secrets) or spec.base_url))
     if base_url is None or "{" in base_url:
         example = base_url or f"the address that SDKs read from {spec.base_url_env}"
         checks.wrong(path, f"`{name}` needs a `base_url`", f"Write `base_url: …`, {example}")
@@ -73,6 +88,9 @@ def link_provider(
     if spec.dialect == "anthropic_messages" and base_url.endswith("/v1"):
         mend = "Remove the /v1 at its end: Anthropic's SDK adds it"
         checks.wrong((*path, "base_url"), "Anthropic's base URL does not end in /v1", mend)
+    if spec.dialect == "cohere" and base_url.endswith(("/v1", "/v2")):
+        mend = "Remove the version at its end: Cohere's SDK adds it"
+        checks.wrong((*path, "base_url"), "Cohere's base URL does not end in a version", mend)
     usable, secret = _credential(spec, config, path, secrets, checks)
     if not usable:
         return None
@@ -80,6 +98,9 @@ def link_provider(
         mend = "Use https, or keep the connection inside a private network"
         checks.warn((*path, "base_url"), f"the key of `{name}` is sent without encryption", mend)
     origin, base_path = split_base_url(base_url)
+    signing = link_signing(spec, origin, secret, path, secrets, checks)
+    if signing is None and secret is None and spec.auth == "sigv4":
+        return None
     under_v1 = spec.paths in (OPENAI_PATHS, RESPONSES_PATHS) or "openai_responses" in spec.also
     if not base_path and config.base_url is not None and under_v1:
         mend = f"Nearly all servers have this API under /v1: {base_url}/v1"
@@ -90,6 +111,7 @@ def link_provider(
         origin=origin,
         base_path=base_path,
         secret=secret,
+        signing=signing,
         timeouts=config.timeouts,
         disconnect=config.disconnect or spec.disconnect,
         headers=tuple([(key.lower().encode(), value.encode()) for key, value in config.headers.items()]),

@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from bascule.model.outcome import ErrorClass
+from bascule.providers.signing import SigV4
 
 Header = tuple[bytes, bytes]
 
@@ -31,6 +32,8 @@ class UpstreamCall(Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()
     max_body_bytes: int = 64 * 1024 * 1024
     """Of a decoded response body that is read whole."""
+    signing: SigV4 | None = None
+    """How the transport signs it, just before it leaves: that takes the clock and the body as it is sent."""
 
 
 class TransportError(Exception):

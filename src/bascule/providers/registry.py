@@ -33,6 +33,8 @@ NAMES = (
     "sglang",
     "llamacpp",
     "lmstudio",
+    "cohere",
+    "bedrock",
 )
 
 

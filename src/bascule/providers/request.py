@@ -35,7 +35,7 @@ def auth_headers(spec: ProviderSpec, secret: Secret | None) -> list[Header]:
     """The credential as this provider wants it; empty where there is none."""
     if secret is None or spec.auth == "none":
         return []
-    if spec.auth == "bearer":
+    if spec.auth in ("bearer", "sigv4"):
         return [(b"authorization", b"Bearer " + secret.reveal())]
     return [(spec.auth.encode(), secret.reveal())]
 

@@ -8,7 +8,8 @@ from bascule.model.catalog import BoundFacts, DataFacts
 from bascule.model.outcome import ErrorClass
 
 Surface = Literal["chat", "chat_stream", "responses", "embeddings", "models", "count_tokens"]
-Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
+Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "sigv4", "none"]
+"""`sigv4`: a key goes as bearer; without one each request is signed with AWS credentials."""
 StreamUsage = Literal["stream_options", "always", "none"]
 Disconnect = Literal["drain", "cancel"]
 
@@ -23,6 +24,12 @@ ANTHROPIC_PATHS: dict[Surface, str] = {
     "chat": "/v1/messages",
     "models": "/v1/models",
     "count_tokens": "/v1/messages/count_tokens",
+}
+
+COHERE_PATHS: dict[Surface, str] = {"chat": "/v2/chat", "models": "/v1/models"}
+BEDROCK_PATHS: dict[Surface, str] = {
+    "chat": "/model/{model}/converse",
+    "chat_stream": "/model/{model}/converse-stream",
 }
 
 ANTHROPIC_BOUNDS = BoundFacts(image_rule="anthropic", context_tokens=1_000_000)
@@ -137,6 +144,29 @@ def compatible(name: str, dialect: str, base_url: str) -> ProviderSpec:
             paths=RESPONSES_PATHS,
             stream_usage="always",
             bounds=OPENAI_BOUNDS,
+        )
+    if dialect == "bedrock_converse":
+        return ProviderSpec(
+            name=name,
+            title=name,
+            dialect=dialect,
+            base_url=base_url,
+            auth="sigv4",
+            key_required=False,
+            paths=BEDROCK_PATHS,
+            stream_usage="always",
+            bounds=ANY_VENDOR_BOUNDS,
+        )
+    if dialect == "cohere":
+        return ProviderSpec(
+            name=name,
+            title=name,
+            dialect=dialect,
+            base_url=base_url,
+            key_required=False,
+            paths=COHERE_PATHS,
+            stream_usage="always",
+            bounds=ANY_VENDOR_BOUNDS,
         )
     return ProviderSpec(
         name=name, title=name, dialect=dialect, base_url=base_url, key_required=False, bounds=OPEN_WEIGHT_BOUNDS

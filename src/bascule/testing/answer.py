@@ -43,7 +43,14 @@ _WORDS = (
 )
 _TOKEN = re.compile(r"\s*\S+(?:\s+\Z)?|\s+\Z")
 _THINKING_WORDS = 8
-_ID_PREFIXES: dict[Dialect, str] = {"openai": "chatcmpl-", "anthropic": "msg_", "responses": "resp_"}
+_ID_PREFIXES: dict[Dialect, str] = {
+    "openai": "chatcmpl-",
+    "anthropic": "msg_",
+    "responses": "resp_",
+    "cohere": "",
+    "bedrock": "",
+}
+_CALL_PREFIXES: dict[Dialect, str] = {"anthropic": "toolu_", "bedrock": "tooluse_"}
 
 
 class PlannedCall(Struct, frozen=True):
@@ -143,7 +150,7 @@ def _plan_choice(request: ProviderRequest, script: Script, seed: str, index: int
         kept = pieces[:left]
         left -= len(kept)
         if kept:
-            identifier = f"{'toolu_' if request.dialect == 'anthropic' else 'call_'}{request.number:06d}{index}{place}"
+            identifier = f"{_CALL_PREFIXES.get(request.dialect, 'call_')}{request.number:06d}{index}{place}"
             planned.append(PlannedCall(identifier, call.name, call.arguments, kept))
     cut = cap is not None and wanted > cap
     return PlannedChoice(hidden=hidden, thinking=thinking, text=text, calls=tuple(planned), cut_by_cap=cut)

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
+from bascule.testing.event_stream_faults import FAULTS as EVENT_STREAM_FAULTS
+from bascule.testing.event_stream_faults import is_event_stream
 from bascule.testing.script import Dialect, Fault, Script
 from bascule.testing.steps import End, Response, Step
 
@@ -38,6 +40,8 @@ def spoil(response: Response, script: Script, error_event: bytes, trap: str) -> 
         return Response(status=307, headers=headers, steps=())
     if fault in {"error_first", "error_mid"}:
         return _with_error(response, script, error_event) if response.chunked else response
+    if is_event_stream(response) and fault in EVENT_STREAM_FAULTS:
+        return EVENT_STREAM_FAULTS[fault](response, script)
     if response.chunked:
         return _STREAM_FAULTS.get(fault, _ANY_FAULTS.get(fault, _unchanged))(response, script)
     return _WHOLE_FAULTS.get(fault, _ANY_FAULTS.get(fault, _unchanged))(response, script)
@@ -261,4 +265,4 @@ def _typed(response: Response, content_type: str) -> tuple[tuple[str, str], ...]
 
 def drip_bytes(dialect: Dialect, chunked: bool) -> bytes:
     """What a `drip` writes again and again: a comment of a stream, else a blank."""
-    return b": drip\n\n" if chunked and dialect in {"openai", "anthropic", "responses"} else b" "
+    return b": drip\n\n" if chunked and dialect != "bedrock" else b" "

@@ -132,7 +132,11 @@ def asked_schema(body: dict[str, Any]) -> dict[str, Any] | None:
 def thinks(body: dict[str, Any], dialect: Dialect) -> bool:
     """Whether an Anthropic request turns thinking on."""
     thinking = body.get("thinking")
-    return dialect == "anthropic" and isinstance(thinking, dict) and thinking.get("type") in {"enabled", "adaptive"}
+    return (
+        dialect in ("anthropic", "bedrock")
+        and isinstance(thinking, dict)
+        and thinking.get("type") in {"enabled", "adaptive"}
+    )
 
 
 _SAMPLES = {"string": "word", "integer": 7, "number": 7.5, "boolean": True, "null": None}

@@ -5,14 +5,14 @@ from typing import Any
 import orjson
 from msgspec import Struct
 
-from bascule.testing import openai_wire
+from bascule.testing import bedrock_wire, openai_wire
 from bascule.testing.answer import Answer, plan_answer
 from bascule.testing.faults import spoil
 from bascule.testing.prompt import input_tokens
 from bascule.testing.script import ProviderRequest, Script
 from bascule.testing.steps import Response, Step
 from bascule.testing.validate import complaint, lacks_cap
-from bascule.testing.wires import WIRES
+from bascule.testing.wires import WIRES, own_complaint
 
 _HTML_ERROR = b"<html><head><title>%d</title></head><body>upstream error</body></html>"
 
@@ -35,6 +35,7 @@ def plan_response(request: ProviderRequest, script: Script, seed: int, request_i
     is_embedding = request.path.endswith("/embeddings")
     if not is_embedding:
         wrong = complaint(request.dialect, request.body) or lacks_cap(request.dialect, request.body, counts_only)
+        wrong = wrong or own_complaint(request.dialect, request.raw_body)
         if wrong is not None:
             return Planned(response=_error(wire, 400, headers, Script(error_message=wrong)))
     if script.status >= 300 and script.fault not in {"error_first", "error_mid"}:
@@ -46,7 +47,8 @@ def plan_response(request: ProviderRequest, script: Script, seed: int, request_i
         return Planned(response=spoil(sound, script, error_event, trap), usage=document.get("usage"))
     answer = plan_answer(request, script, seed)
     if request.stream:
-        sound = _stream(headers, wire.stream_steps(answer, script, request.body), script)
+        kind = bedrock_wire.EVENT_STREAM if request.dialect == "bedrock" else "text/event-stream; charset=utf-8"
+        sound = _stream(headers, wire.stream_steps(answer, script, request.body), script, kind)
     else:
         document = wire.whole_body(answer, script, request.body)
         sound = _whole(headers, orjson.dumps(document), script, answer.output_tokens, document.get("usage"))
@@ -72,6 +74,8 @@ def _error(wire: Any, status: int, headers: tuple[tuple[str, str], ...], script:
     if status == 502:
         html = (("content-type", "text/html"), *headers[1:])
         return Response(status=status, headers=html, steps=(Step(data=_HTML_ERROR % status, wait_s=script.ttft_s),))
+    if wire is bedrock_wire:
+        headers += bedrock_wire.error_headers(status, script)
     data = orjson.dumps(wire.error_body(status, script))
     return Response(status=status, headers=headers, steps=(Step(data=data, wait_s=script.ttft_s),))
 
@@ -91,6 +95,6 @@ def _whole(headers: tuple[tuple[str, str], ...], data: bytes, script: Script, to
     return Response(status=200, headers=headers, steps=steps)
 
 
-def _stream(headers: tuple[tuple[str, str], ...], events: list[Step], script: Script) -> Response:
-    typed = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"), *headers[1:])
+def _stream(headers: tuple[tuple[str, str], ...], events: list[Step], script: Script, kind: str) -> Response:
+    typed = (("content-type", kind), ("cache-control", "no-cache"), *headers[1:])
     return Response(status=200, headers=typed, steps=(Step(wait_s=script.ttft_s), *events), chunked=True)

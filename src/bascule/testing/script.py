@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-Dialect = Literal["openai", "anthropic", "responses"]
+Dialect = Literal["openai", "anthropic", "responses", "cohere", "bedrock"]
 
 Fault = Literal[
     # transport
@@ -45,6 +45,7 @@ Fault = Literal[
     "crlf",  # CRLF for line ends
     "comments",  # comment lines and blank events between events
     "empty_stream",  # 200 and no event
+    "bad_checksum",  # of a message in a binary stream; without effect on others
 ]
 
 UsageFault = Literal[
@@ -134,6 +135,9 @@ class ProviderRequest(Struct, frozen=True, kw_only=True):
     stream: bool
     headers: dict[str, str]
     body: dict[str, Any]
+    """In the form of OpenAI or Anthropic, where the dialect has another."""
+    raw_body: dict[str, Any] = field(default_factory=dict)
+    """As it came."""
 
 
 Chooser = Callable[[ProviderRequest], Script]

@@ -23,7 +23,8 @@ def complaint(dialect: Dialect, body: Any) -> str | None:
         cap = body.get(key)
         if cap is not None and (not isinstance(cap, int) or isinstance(cap, bool) or cap < 1):
             return f"{key}: must be an integer of at least 1"
-    return _openai_complaint(body, messages) if dialect == "openai" else _anthropic_complaint(body, messages)
+    in_openais_form = dialect in ("openai", "cohere")
+    return _openai_complaint(body, messages) if in_openais_form else _anthropic_complaint(body, messages)
 
 
 def _openai_complaint(body: dict[str, Any], messages: list[dict[str, Any]]) -> str | None:

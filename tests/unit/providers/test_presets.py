@@ -36,7 +36,7 @@ def base_path_of(spec: ProviderSpec) -> str:
 
 def test_the_registry_holds_what_the_interface_promises() -> None:
     assert len(DEEP) == 8
-    assert len(NAMES) == 30 == len(set(NAMES))
+    assert len(NAMES) == 32 == len(set(NAMES))
     assert [spec.name for spec in presets()] == list(NAMES)
     assert preset("no-such-provider") is None
 

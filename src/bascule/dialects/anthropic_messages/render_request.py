@@ -9,6 +9,7 @@ from bascule.dialects.anthropic_messages.unsigned import thinking_must_go
 from bascule.dialects.base import Body, Target
 from bascule.dialects.names import ANTHROPIC_NAME_CHARS, CUSTOM_SCHEMA, call_id, tool_name
 from bascule.dialects.openai_chat.quirks import system_element
+from bascule.dialects.thinking_budget import thinking_budget
 from bascule.model.errors import Refusal
 from bascule.model.request import (
     Audio,
@@ -31,8 +32,6 @@ from bascule.model.request import (
 DEFAULT_MAX_TOKENS = 16_000
 """Sent where neither the client nor the engine set the cap that this dialect requires."""
 
-_MIN_THINKING_TOKENS = 1_024
-_BUDGET_SHARE = {"low": 0.2, "medium": 0.5, "high": 0.8, "xhigh": 0.9, "max": 0.95}
 _EMPTY_SCHEMA: Body = {"type": "object", "properties": {}}
 
 
@@ -268,10 +267,8 @@ def _thinking(request: Request, target: Target, body: Body) -> None:
         if wanted.effort is not None:
             body.setdefault("output_config", {})["effort"] = wanted.effort
         return
-    cap: int = body["max_tokens"]
-    budget = wanted.budget_tokens or int(cap * _BUDGET_SHARE[wanted.effort or "medium"])
-    budget = min(max(budget, _MIN_THINKING_TOKENS), cap - 1)
-    if budget < _MIN_THINKING_TOKENS or thinking_must_go(body["messages"]):
+    budget = thinking_budget(wanted, body["max_tokens"])
+    if budget is None or thinking_must_go(body["messages"]):
         return
     body["thinking"] = {"type": "enabled", "budget_tokens": budget}
 

@@ -58,7 +58,7 @@ def _provider(provider: LinkedProvider) -> dict[str, Any]:
         "dialect": spec.dialect,
         "base_url": provider.origin + provider.base_path,
         "standing": spec.standing,
-        "has_key": provider.secret is not None,
+        "has_key": provider.has_key,
         "disconnect": provider.disconnect,
         "headers": [name.decode("latin-1") for name, _ in provider.headers],
         "timeouts": asdict(provider.timeouts),

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import orjson
 
+from bascule.testing import bedrock_wire
 from bascule.testing.connection import RawRequest, ServerConnection
 from bascule.testing.control import control_answer
 from bascule.testing.faults import NEVER_BILLED
@@ -25,7 +26,7 @@ from bascule.testing.response import Planned, models_response, plan_response
 from bascule.testing.script import Choice, Dialect, ProviderRequest, Script, chooser
 from bascule.testing.served import Served
 from bascule.testing.steps import Response, Step
-from bascule.testing.wires import PATHS, WIRES, dialect_of
+from bascule.testing.wires import PATHS, WIRES, dialect_of, understood
 
 TRAP = "/_trap"
 
@@ -65,8 +66,8 @@ class ScriptedUpstream:
         self._choose = chooser(script)
 
     def url(self, vendor: str = "openai") -> str:
-        """`base_url` as that vendor's SDK means it: OpenAI's (and any other's) ends in /v1, Anthropic's does not."""
-        return self.origin if vendor == "anthropic" else f"{self.origin}/v1"
+        """`base_url` as that vendor's SDK means it: OpenAI's ends in /v1, those of the others do not."""
+        return f"{self.origin}/v1" if vendor == "openai" else self.origin
 
     @property
     def origin(self) -> str:
@@ -178,7 +179,8 @@ class ScriptedUpstream:
             model=served.model,
             stream=served.stream,
             headers=served.request_headers,
-            body=served.request_body if known else {},
+            body=understood(served.dialect, served.request_body, path) if known else {},
+            raw_body=served.request_body if known else {},
         )
         if path == TRAP:
             self.trap_hits += 1
@@ -237,6 +239,8 @@ def _bill(served: Served, planned: Planned) -> None:
 
 def _record(number: int, dialect: Dialect, path: str, raw: RawRequest, body: Any) -> Served:
     told = body if isinstance(body, dict) else {}
+    if dialect == "bedrock":
+        told = {"model": bedrock_wire.model_of(path), "stream": path.endswith("/converse-stream")}
     model = told.get("model")
     return Served(
         number=number,
