@@ -5,13 +5,12 @@ A request may be refused; a provider's answer may be a fault. Whatever else come
 
 import random
 from collections.abc import Callable
-from pathlib import Path
 
 from msgspec import Struct
-from tests.wire.loader import ROOT
+from tests.wire.loader import cases
 
 from bascule.dialects.base import ReplyContext, StreamCodec, Target
-from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, UnknownDialect, codec, dialect
+from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, codec, dialect, provider_dialect
 from bascule.gateway.admission import parse_body
 from bascule.gateway.mending import mended
 from bascule.model.errors import MalformedRequest, Refusal
@@ -32,24 +31,16 @@ class Input(Struct, frozen=True):
 
 def corpus() -> list[Input]:
     """Every request, answer, stream and error among the wire cases."""
-    kinds: dict[str, tuple[Callable[[str, bytes, random.Random], None], bool]] = {
-        "request.json": (request, True),
-        "upstream_reply.json": (reply, False),
-        "upstream.sse": (stream, False),
-        "upstream.eventstream": (stream, False),
-        "upstream_error.json": (error, False),
-    }
     found = []
-    for path in sorted(ROOT.glob("*/*/*")):
-        if path.name in kinds:
-            run, of_client = kinds[path.name]
-            found.append(Input(run, _dialect(path, of_client), path.read_bytes()))
+    for case in cases():
+        if (case.folder / "request.json").exists():
+            found.append(Input(request, case.client, case.raw))
+        for name, run in (("upstream_reply.json", reply), ("upstream_error.json", error)):
+            if (data := case.text(name)) is not None:
+                found.append(Input(run, case.provider, data))
+        if (data := case.upstream_stream()) is not None:
+            found.append(Input(stream, case.provider, data))
     return found
-
-
-def _dialect(path: Path, of_client: bool) -> str:
-    client, _, provider = path.parent.parent.name.partition("-to-")
-    return client if of_client else provider or client
 
 
 def request(client: str, data: bytes, dice: random.Random) -> None:
@@ -71,10 +62,10 @@ def request(client: str, data: bytes, dice: random.Random) -> None:
 
 def reply(provider: str, data: bytes, dice: random.Random) -> None:
     """A provider's whole answer, to every client."""
-    read = dialect(provider).read_reply(data)
+    read = provider_dialect(provider).read_reply(data)
     if isinstance(read, Fault):
         better = mended(data)
-        if better is None or isinstance(dialect(provider).read_reply(better), Fault):
+        if better is None or isinstance(provider_dialect(provider).read_reply(better), Fault):
             return
         data = better
     for client in CLIENT_DIALECTS if provider in PROVIDER_DIALECTS else (provider,):
@@ -87,11 +78,7 @@ def stream(provider: str, data: bytes, dice: random.Random) -> None:
     cuts = sorted(dice.randrange(len(data) + 1) for _ in range(dice.randrange(4)))
     pieces = [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
     for client in CLIENT_DIALECTS if provider in PROVIDER_DIALECTS else (provider,):
-        try:
-            coded = codec(client, provider).stream(Facts(model="m", stream=True), "m", True, ReplyContext())
-        except UnknownDialect:
-            continue
-        _play(coded, pieces)
+        _play(codec(client, provider).stream(Facts(model="m", stream=True), "m", True, ReplyContext()), pieces)
 
 
 def _play(coded: StreamCodec, pieces: list[bytes]) -> None:
@@ -115,4 +102,4 @@ def _play(coded: StreamCodec, pieces: list[bytes]) -> None:
 def error(provider: str, data: bytes, dice: random.Random) -> None:
     """A provider's error of any status."""
     status = dice.choice((400, 401, 403, 404, 408, 413, 422, 429, 500, 502, 503, 529))
-    assert isinstance(dialect(provider).read_fault(status, {"retry-after": "x"}, data), Fault)
+    assert isinstance(provider_dialect(provider).read_fault(status, {"retry-after": "x"}, data), Fault)

@@ -9,7 +9,7 @@ from tests.wire.loader import Case, cases, run_stream
 from tests.wire.sdk import parse_stream, stream_events
 
 from bascule.dialects.base import StreamCodec
-from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, codec, dialect
+from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, codec, dialect, provider_dialect
 from bascule.model.facts import Facts
 
 STREAMS = [case for case in cases() if case.text("upstream.sse")]
@@ -18,6 +18,7 @@ TERMINAL = {
     "openai_chat": rb"data: \[DONE\]",
     "anthropic_messages": b"event: message_stop",
     "openai_responses": rb"event: response\.(completed|incomplete)",
+    "cohere": b"event: message-end",
 }
 
 
@@ -125,7 +126,7 @@ def test_no_json_crashes_a_stream_or_an_answer(values: list[object]) -> None:
                 stream.close(1)
             for value in values:
                 raw = json.dumps(value).encode()
-                if not hasattr(dialect(provider).read_reply(raw), "error_class"):
+                if not hasattr(provider_dialect(provider).read_reply(raw), "error_class"):
                     codec(client, provider).reply(raw, asked(client), "m", 1)
 
 

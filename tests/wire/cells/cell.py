@@ -16,11 +16,12 @@ from tests.wire.loader import run_stream
 from tests.wire.sdk import parse_reply, parse_request, parse_stream, stream_events
 
 from bascule.dialects.base import ReplyContext, Target
-from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, codec, dialect
+from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, codec, dialect, provider_dialect
 from bascule.model.errors import Refusal
 from bascule.model.outcome import Fault
 from bascule.testing.response import plan_response
 from bascule.testing.script import Dialect, ProviderRequest, Script
+from bascule.testing.wires import understood
 
 SAY: dict[str, Callable[[Ask], Body | None]] = {
     "openai_chat": say_chat.say,
@@ -31,8 +32,16 @@ SAY: dict[str, Callable[[Ask], Body | None]] = {
 UPSTREAM: dict[str, tuple[Dialect, str, str]] = {
     "openai_chat": ("openai", "/v1/chat/completions", "/v1/chat/completions"),
     "anthropic_messages": ("anthropic", "/v1/messages", "/v1/messages"),
+    "openai_responses": ("responses", "/v1/responses", "/v1/responses"),
+    "cohere": ("cohere", "/v2/chat", "/v2/chat"),
+    "bedrock_converse": ("bedrock", "/model/upstream/converse", "/model/upstream/converse-stream"),
 }
 """How the scripted upstream calls each dialect, and the paths of a whole and of a streamed answer."""
+MODELS = {
+    "bedrock_converse": "anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "cohere": "command-a-reasoning-08-2025",
+}
+"""Where what a provider takes depends on the model."""
 QUIRKS: dict[str, frozenset[str]] = {"openai_chat": frozenset({"reasoning_effort"})}
 """Of a model that reasons, where the dialect also serves models that do not."""
 CELLS = [(client, provider) for client in CLIENT_DIALECTS for provider in PROVIDER_DIALECTS]
@@ -57,7 +66,7 @@ def exchange(client: str, provider: str, ask: Ask, script: Script, *, cut: bool 
     wire = {key: value for key, value in body.items() if client != "gemini" or key not in ("model", "stream")}
     raw = json.dumps(wire).encode()
     facts = dialect(client).read_facts(body, len(raw))
-    target = Target(upstream_model="upstream", quirks=QUIRKS.get(provider, frozenset()))
+    target = Target(upstream_model=MODELS.get(provider, "upstream"), quirks=QUIRKS.get(provider, frozenset()))
     pair = codec(client, provider)
     sent = pair.request(body, raw, facts, target)
     if isinstance(sent, Refusal):
@@ -68,7 +77,7 @@ def exchange(client: str, provider: str, ask: Ask, script: Script, *, cut: bool 
     answer = _answer(provider, seen, script, stream=ask.stream)
     context = ReplyContext(now_s=1_800_000_000, target=target, body=body)
     if not ask.stream:
-        facts_of_reply = dialect(provider).read_reply(answer)
+        facts_of_reply = provider_dialect(provider).read_reply(answer)
         if isinstance(facts_of_reply, Fault):
             return Outcome(seen=seen, fault=facts_of_reply)
         told = pair.reply(answer, facts, "shown", None, context)
@@ -83,14 +92,16 @@ def exchange(client: str, provider: str, ask: Ask, script: Script, *, cut: bool 
 
 def _answer(provider: str, seen: Body, script: Script, *, stream: bool) -> bytes:
     spoken, whole_path, stream_path = UPSTREAM[provider]
+    path = stream_path if stream else whole_path
     request = ProviderRequest(
         number=1,
         dialect=spoken,
-        path=stream_path if stream else whole_path,
-        model=str(seen.get("model", "upstream")),
+        path=path,
+        model="upstream",
         stream=stream,
         headers={},
-        body=seen,
+        body=understood(spoken, seen, path),
+        raw_body=seen,
     )
     planned = plan_response(request, script, 0, "req_1", "http://127.0.0.1:9/_trap")
     data = b"".join([step.data for step in planned.response.steps])

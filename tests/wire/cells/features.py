@@ -150,7 +150,7 @@ FEATURES = (
     Feature(
         name="cut by its cap",
         kind="answered",
-        ask=Ask(max_tokens=5),
+        ask=Ask(max_tokens=20),
         script=Script(output_tokens=50),
         kept=_told(lambda told: told.finish in ("length", "max_tokens", "max_output_tokens", "MAX_TOKENS")),
     ),
