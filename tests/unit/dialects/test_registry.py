@@ -2,13 +2,14 @@
 
 import pytest
 
-from bascule.dialects.registry import UnknownDialect, codec, dialect
+from bascule.dialects.registry import UnknownDialect, codec, dialect, provider_dialect
 
 
 def test_every_promised_pair_exists() -> None:
     for client in ("openai_chat", "anthropic_messages"):
-        for provider in ("openai_chat", "anthropic_messages"):
+        for provider in ("openai_chat", "anthropic_messages", "cohere", "bedrock_converse"):
             assert codec(client, provider)
+            assert provider_dialect(provider).name == provider
     assert codec("openai_embeddings", "openai_embeddings")
     assert codec("anthropic_count_tokens", "anthropic_count_tokens")
 
@@ -16,6 +17,10 @@ def test_every_promised_pair_exists() -> None:
 def test_unknown_names_say_what_there_is() -> None:
     with pytest.raises(UnknownDialect, match=r"no dialect 'gemini'.*openai_chat"):
         dialect("gemini")
+    with pytest.raises(UnknownDialect, match="no dialect 'cohere'"):
+        dialect("cohere")  # no client speaks it
+    with pytest.raises(UnknownDialect, match="nothing translates openai_embeddings to cohere"):
+        codec("openai_embeddings", "cohere")
     with pytest.raises(UnknownDialect, match="nothing translates openai_embeddings to anthropic_messages"):
         codec("openai_embeddings", "anthropic_messages")
     assert issubclass(UnknownDialect, KeyError)

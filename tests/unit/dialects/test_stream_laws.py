@@ -11,14 +11,17 @@ from tests.wire.sdk import parse_stream, stream_events
 from bascule.dialects.base import StreamCodec
 from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, codec, dialect, provider_dialect
 from bascule.model.facts import Facts
+from bascule.testing.bedrock_wire import framed
 
-STREAMS = [case for case in cases() if case.text("upstream.sse")]
+STREAMS = [case for case in cases() if case.upstream_stream()]
 COMPLETE = [case for case in STREAMS if case.text("fault.json") is None and not case.settings.get("target")]
+PAIRS = [(client, provider) for client in CLIENT_DIALECTS for provider in PROVIDER_DIALECTS]
 TERMINAL = {
     "openai_chat": rb"data: \[DONE\]",
     "anthropic_messages": b"event: message_stop",
     "openai_responses": rb"event: response\.(completed|incomplete)",
     "cohere": b"event: message-end",
+    "bedrock_converse": b"metadata",
 }
 
 
@@ -32,7 +35,7 @@ def opened(client: str, provider: str) -> StreamCodec:
 
 
 def upstream(case: Case) -> bytes:
-    raw = case.text("upstream.sse")
+    raw = case.upstream_stream()
     assert raw is not None
     return raw
 
@@ -90,21 +93,33 @@ def test_what_was_seen_before_a_cut_is_counted(case: Case, data: st.DataObject) 
 
 @given(st.binary(max_size=400))
 def test_no_bytes_crash_a_stream(data: bytes) -> None:
-    for client in CLIENT_DIALECTS:
-        for provider in PROVIDER_DIALECTS:
-            stream = opened(client, provider)
-            step = stream.feed(data)
-            step = step if step.fault else stream.feed(b"\n\n")
-            step = step if step.fault else stream.end()
-            assert step.fault is not None
-            assert not step.content
+    for client, provider in PAIRS:
+        stream = opened(client, provider)
+        step = stream.feed(data)
+        step = step if step.fault else stream.feed(b"\n\n")
+        step = step if step.fault else stream.end()
+        assert step.fault is not None
+        assert not step.content
 
 
 FIELDS = [
     *("id", "type", "index", "delta", "choices", "content", "text", "usage", "error", "finish_reason", "tool_calls"),
     *("function", "name", "arguments", "message", "content_block", "stop_reason", "input", "reasoning_content"),
-    *("signature", "partial_json", "role", "prompt_tokens"),
+    *("signature", "partial_json", "role", "prompt_tokens", "tool_plan", "tool_call_id", "billed_units", "toolUse"),
+    *("reasoningContent", "reasoningText", "redactedContent", "citationsContent", "contentBlockIndex", "start"),
+    *("stopReason", "toolUseId", "additionalModelResponseFields", "cacheDetails", "inputTokens"),
 ]
+EVENTS = {
+    "anthropic_messages": ["content_block_delta", "content_block_start", "message_delta"],
+    "cohere": ["message-start", "content-delta", "tool-call-start", "tool-call-delta", "tool-call-end", "message-end"],
+    "bedrock_converse": ["contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"],
+}
+
+
+def on_the_wire(provider: str, kind: str, data: bytes) -> bytes:
+    return framed("event", kind, data) if provider == "bedrock_converse" else b"data: " + data + b"\n\n"
+
+
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x", "text", "tool_use", "stop"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
@@ -114,20 +129,21 @@ ODD = st.recursive(
 
 @given(st.lists(ODD, max_size=4))
 def test_no_json_crashes_a_stream_or_an_answer(values: list[object]) -> None:
-    for client in CLIENT_DIALECTS:
-        for provider in PROVIDER_DIALECTS:
-            stream = opened(client, provider)
-            for value in values:
-                if isinstance(value, dict):
-                    value.setdefault("type", "content_block_delta")
-                stream.feed(b"data: " + json.dumps(value).encode() + b"\n\n")
-            step = stream.end()
-            if step.terminal:
-                stream.close(1)
-            for value in values:
-                raw = json.dumps(value).encode()
-                if not hasattr(provider_dialect(provider).read_reply(raw), "error_class"):
-                    codec(client, provider).reply(raw, asked(client), "m", 1)
+    for client, provider in PAIRS:
+        stream = opened(client, provider)
+        for number, value in enumerate(values):
+            kinds = EVENTS.get(provider, EVENTS["anthropic_messages"])
+            kind = kinds[number % len(kinds)]
+            if isinstance(value, dict) and provider != "bedrock_converse":
+                value = {"type": kind, **value}
+            stream.feed(on_the_wire(provider, kind, json.dumps(value).encode()))
+        step = stream.end()
+        if step.terminal:
+            stream.close(1)
+        for value in [*values, *({"output": {"message": {"content": [v]}}, "message": v} for v in values)]:
+            raw = json.dumps(value).encode()
+            if not hasattr(provider_dialect(provider).read_reply(raw), "error_class"):
+                codec(client, provider).reply(raw, asked(client), "m", 1)
 
 
 def test_content_is_said_only_once_something_can_be_shown() -> None:

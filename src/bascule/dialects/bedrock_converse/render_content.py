@@ -1,5 +1,6 @@
 """Canonical messages as Converse's turns."""
 
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
 
 from bascule.dialects.anthropic_messages.render_request import arguments_object
@@ -114,7 +115,8 @@ class ContentWriter:
         if self._family != "claude" or signature is None or signature.dialect != ISSUER:
             return []
         if isinstance(block, RedactedThinking):
-            return [{"reasoningContent": {"redactedContent": signature.value}}]
+            redacted = {"reasoningContent": {"redactedContent": signature.value}}
+            return [redacted] if _is_base64(signature.value) else []
         return [{"reasoningContent": {"reasoningText": {"text": block.text, "signature": signature.value}}}]
 
     def _result(self, block: ToolResult) -> list[Body]:
@@ -138,6 +140,15 @@ class ContentWriter:
         """A result's images beside it, where the model takes none inside."""
         images = [image_block(part) for part in block.content if isinstance(part, Image)]
         return [{"text": f"Result of the tool call {call_id(block.tool_use_id)}:"}, *images] if images else []
+
+
+def _is_base64(text: str) -> bool:
+    """Bedrock refuses a whole request for one field of bytes that are none."""
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_error(content: list[Body]) -> list[Body]:
