@@ -176,10 +176,13 @@ def test_the_cap_reaches_the_provider(client: ResponsesClient, provider: Provide
 def test_a_stream_that_breaks_is_an_error(gateway: Gateway, provider: Provider, model: str, fault: Any) -> None:
     provider.use(Script(text="One two three four five six.", fault=fault))
     with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="any", max_retries=0) as client:
-        seen = []
+        seen: list[str] = []
+
+        def read() -> None:
+            seen.extend(event.type for event in client.responses.create(model=model, input="Count.", stream=True))
+
         with pytest.raises(openai.APIError):  # at once, where all of it comes in one piece
-            for event in client.responses.create(model=model, input="Count.", stream=True):
-                seen.append(event.type)
+            read()
     assert "response.completed" not in seen
 
 
