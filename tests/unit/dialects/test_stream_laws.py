@@ -102,28 +102,35 @@ def test_no_bytes_crash_a_stream(data: bytes) -> None:
 FIELDS = [
     *("id", "type", "index", "delta", "choices", "content", "text", "usage", "error", "finish_reason", "tool_calls"),
     *("function", "name", "arguments", "message", "content_block", "stop_reason", "input", "reasoning_content"),
-    *("signature", "partial_json", "role", "prompt_tokens"),
+    *("signature", "partial_json", "role", "prompt_tokens", "item", "response", "output", "output_index", "summary"),
+    *("encrypted_content", "status", "call_id", "incomplete_details", "input_tokens", "logprobs"),
 ]
+TYPES = [
+    *("content_block_delta", "message_start", "response.created", "response.completed", "response.incomplete"),
+    *("response.output_item.added", "response.output_item.done", "response.output_text.delta", "error"),
+    *("response.reasoning_summary_text.delta", "response.function_call_arguments.delta", "response.failed"),
+]
+WORDS = ["", "x", "text", "tool_use", "stop", "message", "reasoning", "function_call", "custom_tool_call", "completed"]
 ODD = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x", "text", "tool_use", "stop"]),
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(WORDS),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
     max_leaves=12,
 )
 
 
-@given(st.lists(ODD, max_size=4))
-def test_no_json_crashes_a_stream_or_an_answer(values: list[object]) -> None:
+@given(st.lists(st.tuples(st.sampled_from(TYPES), ODD), max_size=4))
+def test_no_json_crashes_a_stream_or_an_answer(given_values: list[tuple[str, object]]) -> None:
     for client in CLIENT_DIALECTS:
         for provider in PROVIDER_DIALECTS:
             stream = opened(client, provider)
-            for value in values:
+            for kind, value in given_values:
                 if isinstance(value, dict):
-                    value.setdefault("type", "content_block_delta")
+                    value.setdefault("type", kind)
                 stream.feed(b"data: " + json.dumps(value).encode() + b"\n\n")
             step = stream.end()
             if step.terminal:
                 stream.close(1)
-            for value in values:
+            for _, value in given_values:
                 raw = json.dumps(value).encode()
                 if not hasattr(dialect(provider).read_reply(raw), "error_class"):
                     codec(client, provider).reply(raw, asked(client), "m", 1)

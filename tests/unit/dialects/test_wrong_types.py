@@ -1,4 +1,4 @@
-"""Every node of a full request, replaced by values of every other JSON type, in all four directions.
+"""Every node of a full request, replaced by values of every other JSON type, in all directions.
 
 Either the request is refused with the path of the place, or what goes on is right: the client's own bytes where the
 dialect is the same, and else a body that the target's SDK knows, in which nothing became something else.
@@ -134,7 +134,68 @@ MESSAGES: dict[str, Any] = {
     "inference_geo": "global",
     "stream": True,
 }
-BODIES = {"openai_chat": CHAT, "anthropic_messages": MESSAGES}
+RESPONSES: dict[str, Any] = {
+    "model": "m",
+    "instructions": "Be brief.",
+    "input": [
+        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Use tools."}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "Look"},
+                {"type": "input_image", "image_url": f"data:image/png;base64,{PNG}", "detail": "low"},
+                {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,AAAA"},
+            ],
+        },
+        {
+            "type": "reasoning",
+            "id": "rs_1",
+            "summary": [{"type": "summary_text", "text": "hm"}],
+            "encrypted_content": "gAAA",
+        },
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "I will."}]},
+        {"type": "function_call", "call_id": "c1", "name": "read", "arguments": '{"a":"b"}', "namespace": "ns"},
+        {"type": "custom_tool_call", "call_id": "c2", "name": "own", "input": "text"},
+        {"type": "function_call_output", "call_id": "c1", "output": "note"},
+        {"type": "custom_tool_call_output", "call_id": "c2", "output": [{"type": "input_text", "text": "done"}]},
+        {"role": "system", "content": "Hurry."},
+        {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]},
+        {"role": "user", "content": "Go on."},
+    ],
+    "tools": [
+        {"type": "function", "name": "read", "description": "d", "parameters": SCHEMA, "strict": True},
+        {
+            "type": "namespace",
+            "name": "ns",
+            "description": "d",
+            "tools": [{"type": "function", "name": "read", "parameters": SCHEMA}],
+        },
+        {
+            "type": "custom",
+            "name": "own",
+            "description": "d",
+            "format": {"type": "grammar", "syntax": "lark", "definition": "start: x"},
+        },
+        {"type": "web_search"},
+    ],
+    "tool_choice": {"type": "function", "name": "read"},
+    "parallel_tool_calls": False,
+    "max_output_tokens": 5_000,
+    "max_tool_calls": 5,
+    "temperature": 0.5,
+    "top_p": 0.5,
+    "top_logprobs": 0,
+    "text": {"format": {"type": "json_schema", "name": "x", "schema": SCHEMA, "strict": True}},
+    "reasoning": {"effort": "high", "summary": "auto"},
+    "include": ["reasoning.encrypted_content"],
+    "stream": True,
+    "store": False,
+    "user": "ann",
+    "metadata": {"a": "b"},
+    "service_tier": "auto",
+    "prompt_cache_key": "k",
+}
+BODIES = {"openai_chat": CHAT, "anthropic_messages": MESSAGES, "openai_responses": RESPONSES}
 FREE_FORM = frozenset({"parameters", "schema", "input_schema", "input", "cache_control", "metadata"})
 """Objects whose inside is the client's own affair: it goes on as it is, or not at all."""
 
@@ -207,12 +268,18 @@ def outcome(
     return result if isinstance(result, Refusal) else json.loads(result)
 
 
+def full_body(client: str, provider: str) -> dict[str, Any]:
+    """All that the provider's dialect has a word for."""
+    stops = ("stop", "stop_sequences") if provider == "openai_responses" else ()
+    return {name: value for name, value in BODIES[client].items() if name not in stops}
+
+
 DIRECTIONS = [(client, provider) for client in BODIES for provider in BODIES]
 
 
 @pytest.mark.parametrize(("client", "provider"), DIRECTIONS)
 def test_the_full_bodies_are_valid(client: str, provider: str) -> None:
-    result = outcome(client, provider, BODIES[client])
+    result = outcome(client, provider, full_body(client, provider))
     assert isinstance(result, dict), result
     if client != provider:
         sdk_request(provider, result)
@@ -220,7 +287,7 @@ def test_the_full_bodies_are_valid(client: str, provider: str) -> None:
 
 @pytest.mark.parametrize(("client", "provider"), DIRECTIONS)
 def test_a_wrong_type_is_refused_or_goes_on_as_it_is(client: str, provider: str) -> None:
-    full = BODIES[client]
+    full = full_body(client, provider)
     refused = tried = 0
     for at in paths(full):
         for wrong in WRONG:
@@ -272,9 +339,9 @@ def check_sent(
 def test_no_quirk_breaks_on_a_wrong_type(client: str, provider: str) -> None:
     """Quirks read and write more of a body; what they meet there is refused, passed on or left out, never a crash."""
     quirky = Target(upstream_model="other", max_tokens=100, quirks=QUIRKS)
-    for at in paths(BODIES[client]):
+    for at in paths(full_body(client, provider)):
         for wrong in WRONG:
-            result = outcome(client, provider, replaced(BODIES[client], at, wrong), quirky)
+            result = outcome(client, provider, replaced(full_body(client, provider), at, wrong), quirky)
             assert isinstance(result, dict) or result.param
 
 
@@ -308,12 +375,20 @@ def test_embeddings_check_what_they_read() -> None:
             {"tools": [{"type": "function", "function": {"name": "f", "parameters": 5}}]},
             "tools[0].function.parameters",
         ),
+        ("openai_responses", {"tools": [{"type": "function", "name": "f", "parameters": 5}]}, "tools[0].parameters"),
+        ("openai_responses", {"tools": [{"type": "namespace", "tools": []}]}, "tools[0].name"),
+        ("openai_responses", {"tool_choice": "always"}, "tool_choice"),
+        ("openai_responses", {"tool_choice": {"type": "allowed_tools", "mode": "auto"}}, "tool_choice.tools"),
+        ("openai_responses", {"text": {"format": {"type": "xml"}}}, "text.format.type"),
+        ("openai_responses", {"reasoning": {"effort": "zz"}}, "reasoning.effort"),
+        ("openai_responses", {"input": [{"type": "function_call", "name": "f"}]}, "input[0].call_id"),
     ],
 )
 def test_what_only_translation_reads_is_named(client: str, fields: dict[str, Any], param: str) -> None:
-    body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], **fields}
-    (provider,) = [name for name in BODIES if name != client]
-    refusal = outcome(client, provider, body)
-    assert isinstance(refusal, Refusal)
-    assert (refusal.kind, refusal.param) == ("malformed", param)
+    said = {"input": "hi"} if client == "openai_responses" else {"messages": [{"role": "user", "content": "hi"}]}
+    body = {"model": "m", "max_tokens": 5, **said, **fields}
+    for provider in set(BODIES) - {client}:
+        refusal = outcome(client, provider, body)
+        assert isinstance(refusal, Refusal)
+        assert (refusal.kind, refusal.param) == ("malformed", param)
     assert isinstance(outcome(client, client, body), dict)  # the provider's own to judge where it is its own dialect
