@@ -10,6 +10,7 @@ ANTHROPIC_PRICE = {"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3
 PRICES: dict[str, dict[str, float]] = {
     "oai": OPENAI_PRICE,
     "ant": ANTHROPIC_PRICE,
+    "res": OPENAI_PRICE,
     "oai-cut": OPENAI_PRICE,
     "ant-cut": ANTHROPIC_PRICE,
 }
@@ -17,10 +18,11 @@ PRICES: dict[str, dict[str, float]] = {
 
 
 def configuration(openai_url: str, anthropic_url: str, **more: Any) -> dict[str, Any]:
-    """Models `oai` and `ant`, one of each provider type. `more` adds sections."""
+    """Models `oai`, `ant` and `res`, one of each provider type. `more` adds sections."""
     models = {
         "oai": model("openai-type", "oai", OPENAI_PRICE),
         "ant": model("anthropic-type", "ant", ANTHROPIC_PRICE),
+        "res": model("responses-type", "res", OPENAI_PRICE),
         "embed": model("openai-type", "embed", {"input": 0.02, "output": 0}),
     }
     return {
@@ -35,6 +37,7 @@ def providers(openai_url: str, anthropic_url: str) -> dict[str, Any]:
     return {
         "openai-type": {"dialect": "openai_chat", "base_url": openai_url, "api_key": "env:SCRIPTED_KEY"},
         "anthropic-type": {"dialect": "anthropic_messages", "base_url": anthropic_url, "api_key": "env:SCRIPTED_KEY"},
+        "responses-type": {"dialect": "openai_responses", "base_url": openai_url, "api_key": "env:SCRIPTED_KEY"},
     }
 
 

@@ -18,6 +18,17 @@ BUCKETS = (
 
 def buckets(dialect: str, usage: dict[str, Any]) -> Buckets:
     """INTERFACE's disjoint buckets of a provider's wire usage; zeros included."""
+    if dialect == "responses":
+        given, made = usage["input_tokens_details"], usage["output_tokens_details"]
+        cached, written = given["cached_tokens"], given["cache_write_tokens"]
+        return {
+            "tokens_in": usage["input_tokens"] - cached - written,
+            "tokens_cache_read": cached,
+            "tokens_cache_write_5m": written,
+            "tokens_cache_write_1h": 0,
+            "tokens_out": usage["output_tokens"] - made["reasoning_tokens"],
+            "tokens_reasoning": made["reasoning_tokens"],
+        }
     if dialect == "openai":
         prompt = usage.get("prompt_tokens_details") or {}
         completion = usage.get("completion_tokens_details") or {}

@@ -91,6 +91,52 @@ class OpenAIClient:
         return asyncio.run(call())
 
 
+class ResponsesClient:
+    """`create`: a whole response. `stream`: all events, then the SDK's accumulated response. `parse`: by a type."""
+
+    def __init__(self, url: str, mode: Mode, key: str = "any") -> None:
+        self._options: dict[str, Any] = {"base_url": f"{url}/v1", "api_key": key, "max_retries": 0, "timeout": 30}
+        self._mode = mode
+
+    def create(self, **request: Any) -> tuple[Any, Mapping[str, str]]:
+        if self._mode == "sync":
+            with openai.OpenAI(**self._options) as client:
+                raw = client.responses.with_raw_response.create(**request)
+                return raw.parse(), raw.headers
+
+        async def call() -> tuple[Any, Mapping[str, str]]:
+            async with openai.AsyncOpenAI(**self._options) as client:
+                raw = await client.responses.with_raw_response.create(**request)
+                return raw.parse(), raw.headers
+
+        return asyncio.run(call())
+
+    def stream(self, **request: Any) -> tuple[list[Any], Any]:
+        if self._mode == "sync":
+            with openai.OpenAI(**self._options) as client, client.responses.stream(**request) as stream:
+                return list(stream), stream.get_final_response()
+
+        async def call() -> tuple[list[Any], Any]:
+            async with (
+                openai.AsyncOpenAI(**self._options) as client,
+                client.responses.stream(**request) as stream,
+            ):
+                return [event async for event in stream], await stream.get_final_response()
+
+        return asyncio.run(call())
+
+    def parse(self, **request: Any) -> Any:
+        if self._mode == "sync":
+            with openai.OpenAI(**self._options) as client:
+                return client.responses.parse(**request)
+
+        async def call() -> Any:
+            async with openai.AsyncOpenAI(**self._options) as client:
+                return await client.responses.parse(**request)
+
+        return asyncio.run(call())
+
+
 class AnthropicClient:
     """`message`: a whole answer. `stream`: all events, then the SDK's accumulated message."""
 

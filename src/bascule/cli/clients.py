@@ -39,7 +39,10 @@ def variables(client: str, *, base_url: str, key: str, model: str | None) -> Map
 def caveat(client: str) -> str | None:
     """What does not work yet with this client, or None."""
     if client == "codex":
-        return "Codex speaks only /v1/responses, which this release does not serve yet"
+        return (
+            "Codex takes an address only from its settings: codex -c model_provider=bascule -c model_providers.bascule="
+            '\'{name="Bascule",base_url="URL/v1",env_key="OPENAI_API_KEY",wire_api="responses"}\' with this URL'
+        )
     if client == "gemini":
         return "Gemini's own dialect is not served yet; use an OpenAI-compatible client"
     return None

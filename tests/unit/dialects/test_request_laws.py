@@ -16,9 +16,12 @@ from bascule.dialects.names import call_id, tool_name
 from bascule.dialects.openai_chat.parse_request import parse_request as parse_chat
 from bascule.dialects.openai_chat.render_request import is_strict
 from bascule.dialects.openai_chat.render_request import render_request as render_chat
+from bascule.dialects.openai_responses.parse_request import parse_request as parse_responses
+from bascule.dialects.openai_responses.render_request import render_request as render_responses
 from bascule.dialects.registry import codec, dialect
 from bascule.model.errors import Refusal
 from bascule.model.facts import Facts
+from bascule.testing.validate import complaint
 
 TARGET = Target(upstream_model="m", quirks=frozenset({"reasoning_content", "mid_system"}))
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=10)
@@ -92,6 +95,43 @@ def test_messages_are_stable_after_one_round(body: dict[str, Any]) -> None:
     once = rendered(render_messages(parse_chat(body), TARGET))
     assert rendered(render_messages(parse_messages(once), TARGET)) == once
     sdk_request("anthropic_messages", once)
+
+
+@given(chat_bodies())
+def test_responses_are_stable_after_one_round(body: dict[str, Any]) -> None:
+    body.pop("stop", None)
+    once = rendered(render_responses(parse_chat(body), TARGET))
+    assert rendered(render_responses(parse_responses(once), TARGET)) == once
+    sdk_request("openai_responses", once)
+    assert complaint("responses", {**once, "max_output_tokens": 16}) is None
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Items in any order in which a result comes after its call: what OpenAI takes."""
+    calls = draw(st.integers(1, 4))
+    items: list[dict[str, Any]] = []
+    for number in range(calls):
+        call = {"type": "function_call", "call_id": f"c{number}", "name": "read", "arguments": "{}"}
+        at = draw(st.integers(0, len(items)))
+        items.insert(at, call)
+        after = draw(st.integers(at + 1, len(items)))
+        items.insert(after, {"type": "function_call_output", "call_id": f"c{number}", "output": "done"})
+    for _ in range(draw(st.integers(0, 4))):
+        role = draw(st.sampled_from(["user", "assistant", "developer"]))
+        items.insert(draw(st.integers(0, len(items))), {"role": role, "content": "said"})
+    return [{"role": "user", "content": "begin"}, *items]
+
+
+@given(histories())
+def test_calls_and_results_in_any_order_are_a_history_for_all(items: list[dict[str, Any]]) -> None:
+    request = parse_responses({"model": "m", "input": items})
+    assert complaint("openai", rendered(render_chat(request, TARGET))) is None
+    assert complaint("anthropic", rendered(render_messages(request, Target(upstream_model="m")))) is None
+    again = rendered(render_responses(request, TARGET))["input"]
+    kinds = [item["type"] for item in again]
+    assert kinds.count("function_call") == kinds.count("function_call_output")
+    assert kinds.count("function_call") == sum(item.get("type") == "function_call" for item in items)
 
 
 @given(chat_bodies())

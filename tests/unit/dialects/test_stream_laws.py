@@ -107,13 +107,21 @@ FIELDS = [
     *("function", "name", "arguments", "message", "content_block", "stop_reason", "input", "reasoning_content"),
     *("signature", "partial_json", "role", "prompt_tokens", "tool_plan", "tool_call_id", "billed_units", "toolUse"),
     *("reasoningContent", "reasoningText", "redactedContent", "citationsContent", "contentBlockIndex", "start"),
-    *("stopReason", "toolUseId", "additionalModelResponseFields", "cacheDetails", "inputTokens"),
+    *("stopReason", "toolUseId", "additionalModelResponseFields", "cacheDetails", "inputTokens", "item", "response"),
+    *("output", "output_index", "summary", "encrypted_content", "status", "call_id", "incomplete_details"),
+    *("input_tokens", "logprobs"),
 ]
 EVENTS = {
     "anthropic_messages": ["content_block_delta", "content_block_start", "message_delta"],
+    "openai_responses": [
+        *("response.created", "response.output_item.added", "response.output_text.delta"),
+        *("response.reasoning_summary_text.delta", "response.function_call_arguments.delta"),
+        *("response.output_item.done", "response.incomplete", "response.failed", "error", "response.completed"),
+    ],
     "cohere": ["message-start", "content-delta", "tool-call-start", "tool-call-delta", "tool-call-end", "message-end"],
     "bedrock_converse": ["contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"],
 }
+WORDS = ["", "x", "text", "tool_use", "stop", "message", "reasoning", "function_call", "custom_tool_call", "completed"]
 
 
 def on_the_wire(provider: str, kind: str, data: bytes) -> bytes:
@@ -121,19 +129,19 @@ def on_the_wire(provider: str, kind: str, data: bytes) -> bytes:
 
 
 ODD = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x", "text", "tool_use", "stop"]),
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(WORDS),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
     max_leaves=12,
 )
 
 
-@given(st.lists(ODD, max_size=4))
-def test_no_json_crashes_a_stream_or_an_answer(values: list[object]) -> None:
+@given(st.integers(0, 9), st.lists(ODD, max_size=4))
+def test_no_json_crashes_a_stream_or_an_answer(first: int, values: list[object]) -> None:
     for client, provider in PAIRS:
         stream = opened(client, provider)
         for number, value in enumerate(values):
             kinds = EVENTS.get(provider, EVENTS["anthropic_messages"])
-            kind = kinds[number % len(kinds)]
+            kind = kinds[(first + number) % len(kinds)]
             if isinstance(value, dict) and provider != "bedrock_converse":
                 value = {"type": kind, **value}
             stream.feed(on_the_wire(provider, kind, json.dumps(value).encode()))

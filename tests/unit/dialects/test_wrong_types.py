@@ -136,7 +136,68 @@ MESSAGES: dict[str, Any] = {
     "inference_geo": "global",
     "stream": True,
 }
-BODIES = {"openai_chat": CHAT, "anthropic_messages": MESSAGES}
+RESPONSES: dict[str, Any] = {
+    "model": "m",
+    "instructions": "Be brief.",
+    "input": [
+        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Use tools."}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "Look"},
+                {"type": "input_image", "image_url": f"data:image/png;base64,{PNG}", "detail": "low"},
+                {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,AAAA"},
+            ],
+        },
+        {
+            "type": "reasoning",
+            "id": "rs_1",
+            "summary": [{"type": "summary_text", "text": "hm"}],
+            "encrypted_content": "gAAA",
+        },
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "I will."}]},
+        {"type": "function_call", "call_id": "c1", "name": "read", "arguments": '{"a":"b"}', "namespace": "ns"},
+        {"type": "custom_tool_call", "call_id": "c2", "name": "own", "input": "text"},
+        {"type": "function_call_output", "call_id": "c1", "output": "note"},
+        {"type": "custom_tool_call_output", "call_id": "c2", "output": [{"type": "input_text", "text": "done"}]},
+        {"role": "system", "content": "Hurry."},
+        {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]},
+        {"role": "user", "content": "Go on."},
+    ],
+    "tools": [
+        {"type": "function", "name": "read", "description": "d", "parameters": SCHEMA, "strict": True},
+        {
+            "type": "namespace",
+            "name": "ns",
+            "description": "d",
+            "tools": [{"type": "function", "name": "read", "parameters": SCHEMA}],
+        },
+        {
+            "type": "custom",
+            "name": "own",
+            "description": "d",
+            "format": {"type": "grammar", "syntax": "lark", "definition": "start: x"},
+        },
+        {"type": "web_search"},
+    ],
+    "tool_choice": {"type": "function", "name": "read"},
+    "parallel_tool_calls": False,
+    "max_output_tokens": 5_000,
+    "max_tool_calls": 5,
+    "temperature": 0.5,
+    "top_p": 0.5,
+    "top_logprobs": 0,
+    "text": {"format": {"type": "json_schema", "name": "x", "schema": SCHEMA, "strict": True}},
+    "reasoning": {"effort": "high", "summary": "auto"},
+    "include": ["reasoning.encrypted_content"],
+    "stream": True,
+    "store": False,
+    "user": "ann",
+    "metadata": {"a": "b"},
+    "service_tier": "auto",
+    "prompt_cache_key": "k",
+}
+BODIES = {"openai_chat": CHAT, "anthropic_messages": MESSAGES, "openai_responses": RESPONSES}
 FREE_FORM = frozenset({"parameters", "schema", "input_schema", "input", "cache_control", "metadata"})
 """Objects whose inside is the client's own affair: it goes on as it is, or not at all."""
 
@@ -214,16 +275,19 @@ DIRECTIONS = [(client, provider) for client in BODIES for provider in (*BODIES, 
 
 def full_body(client: str, provider: str) -> dict[str, Any]:
     """The client's full body, less what this provider has no word for."""
-    body: dict[str, Any] = json.loads(json.dumps(BODIES[client]))
-    for message in body["messages"]:
+    stops = ("stop", "stop_sequences") if provider == "openai_responses" else ()
+    body: dict[str, Any] = json.loads(json.dumps({k: v for k, v in BODIES[client].items() if k not in stops}))
+    for message in body["input" if client == "openai_responses" else "messages"]:
         if isinstance(message.get("content"), list):
             message["content"] = [part for part in message["content"] if not beyond(provider, part)]
     return body
 
 
 def beyond(provider: str, part: dict[str, Any]) -> bool:
-    by_address = part.get("source", {}).get("type") == "url"
-    return (provider == "cohere" and part["type"] == "file") or (provider == "bedrock_converse" and by_address)
+    by_address = part.get("source", {}).get("type") == "url" or str(part.get("image_url")).startswith("http")
+    return (provider == "cohere" and part["type"] in ("file", "input_file")) or (
+        provider == "bedrock_converse" and by_address
+    )
 
 
 @pytest.mark.parametrize(("client", "provider"), DIRECTIONS)
@@ -325,12 +389,20 @@ def test_embeddings_check_what_they_read() -> None:
             {"tools": [{"type": "function", "function": {"name": "f", "parameters": 5}}]},
             "tools[0].function.parameters",
         ),
+        ("openai_responses", {"tools": [{"type": "function", "name": "f", "parameters": 5}]}, "tools[0].parameters"),
+        ("openai_responses", {"tools": [{"type": "namespace", "tools": []}]}, "tools[0].name"),
+        ("openai_responses", {"tool_choice": "always"}, "tool_choice"),
+        ("openai_responses", {"tool_choice": {"type": "allowed_tools", "mode": "auto"}}, "tool_choice.tools"),
+        ("openai_responses", {"text": {"format": {"type": "xml"}}}, "text.format.type"),
+        ("openai_responses", {"reasoning": {"effort": "zz"}}, "reasoning.effort"),
+        ("openai_responses", {"input": [{"type": "function_call", "name": "f"}]}, "input[0].call_id"),
     ],
 )
 def test_what_only_translation_reads_is_named(client: str, fields: dict[str, Any], param: str) -> None:
-    body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], **fields}
-    (provider,) = [name for name in BODIES if name != client]
-    refusal = outcome(client, provider, body)
-    assert isinstance(refusal, Refusal)
-    assert (refusal.kind, refusal.param) == ("malformed", param)
+    said = {"input": "hi"} if client == "openai_responses" else {"messages": [{"role": "user", "content": "hi"}]}
+    body = {"model": "m", "max_tokens": 5, **said, **fields}
+    for provider in set(BODIES) - {client}:
+        refusal = outcome(client, provider, body)
+        assert isinstance(refusal, Refusal)
+        assert (refusal.kind, refusal.param) == ("malformed", param)
     assert isinstance(outcome(client, client, body), dict)  # the provider's own to judge where it is its own dialect

@@ -31,5 +31,5 @@ TEXT_DELTAS = frozenset(
 """Events whose `delta` is generated text."""
 TERMINAL = frozenset({"response.completed", "response.incomplete"})
 FAILED = frozenset({"response.failed", "response.cancelled"})
-QUIET_ITEMS = frozenset({"message", "reasoning"})
+QUIET_ITEMS = ("message", "reasoning")
 """Items whose beginning shows nothing yet."""

@@ -168,14 +168,14 @@ def _read_parts(parts: list[Any], where: str, seen: _Seen) -> None:
         if type(part) is not dict:
             wrong("", f"{where}[{at}]", "an object")
         kind = part.get("type")
+        if type(kind) is not str:
+            if kind is None and "stdout" in part:
+                continue  # the output of a shell
+            wrong(f"{where}[{at}]", "type", "text")
         if kind in _TEXTUAL_PARTS:
             name = "refusal" if kind == "refusal" else "text"
             if type(part.get(name)) is not str:
                 wrong(f"{where}[{at}]", name, "text")
-        elif kind is None and "stdout" in part:
-            continue  # the output of a shell
-        elif type(kind) is not str:
-            wrong(f"{where}[{at}]", "type", "text")
         elif kind in ("input_image", "computer_screenshot"):
             _read_image(part, f"{where}[{at}]", seen)
         elif kind == "input_file":

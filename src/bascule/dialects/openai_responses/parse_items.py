@@ -16,6 +16,7 @@ from bascule.model.request import (
     Carried,
     Message,
     RedactedThinking,
+    RefusalText,
     Signature,
     Text,
     Thinking,
@@ -74,8 +75,8 @@ def answered_first(items: list[Item]) -> list[Item]:
     for place in items:
         _, item = place
         kind, call = item.get("type"), item.get("call_id")
-        if kind in _RESULTS and call in unanswered:
-            unanswered.discard(str(call))
+        if kind in _RESULTS and type(call) is str and call in unanswered:
+            unanswered.discard(call)
             called = False
             ordered.append(place)
             if not unanswered:
@@ -114,7 +115,7 @@ class _Turns:
             role: Any = word(item, "role", _ROLES, where)
             content = parse_content(item, "content", where)
             if role == "assistant":
-                self._extend("assistant", content)
+                self._say(content)
             elif role == "user":
                 self.add(Message(role="user", content=content))
             else:
@@ -136,6 +137,17 @@ class _Turns:
             untranslatable(f"{where}.type", "an item that only OpenAI has kept (send the item itself)")
         else:
             untranslatable(f"{where}.type", f"an item of type {kind[:40]!r}")
+
+    def _say(self, content: tuple[Block, ...]) -> None:
+        """What was said in two messages stays two, unless the calls of the turn tie them together."""
+        if not content:
+            return
+        last = self.messages[-1] if self.messages else None
+        said = last is not None and last.role == "assistant" and isinstance(last.content[-1], Text | RefusalText)
+        if last is not None and said and not any(isinstance(block, ToolUse) for block in last.content):
+            self.add(Message(role="assistant", content=content))
+        else:
+            self._extend("assistant", content)
 
     def _extend(self, role: Any, content: tuple[Block, ...]) -> None:
         last = self.messages[-1] if self.messages else None

@@ -53,7 +53,7 @@ class ResponseReader(StreamFacts):
                 self.content = True
         elif kind == "response.output_item.added":
             self._read_item(event.item)
-        elif kind == "error":
+        elif kind == "error" or (event.response is None and (kind in TERMINAL or kind in FAILED)):
             return not_the_dialect(data, "an event of a response", self.content)
         elif event.response is not None:
             return self._read_response(event)
