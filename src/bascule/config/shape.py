@@ -367,8 +367,10 @@ class SemanticCache(Section, frozen=True, kw_only=True):
 class PromptCache(Section, frozen=True, kw_only=True):
     """The providers' own caches of prompts."""
 
-    inject: Literal["auto", "off"] = "auto"
-    """Whether cache marks are added to requests. `auto` does nothing yet."""
+    inject: Literal["auto", "off", "always"] = "auto"
+    """Cache marks for models that cache only what is marked, where the client set none: `auto` in requests that are
+    translated and likely to come again, `always` also in those relayed as they are and those asked once, `off` never.
+    See caching.md."""
 
 
 class Cache(Section, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct, structs
 
 from bascule.config.shape import Timeouts as ConfiguredTimeouts
-from bascule.dialects.base import Codec, Dialect, Target
+from bascule.dialects.base import CacheMarks, Codec, Dialect, Target
 from bascule.dialects.registry import UnknownDialect, codec, dialect
 from bascule.gateway.exchange import Incoming
 from bascule.gateway.relay import DrainLimits, Drains
@@ -135,7 +135,7 @@ class Dispatcher:
             stream_target=target(streamed),
             headers=headers,
             own_headers=(*headers, *with_default_headers(spec, ())),
-            template=_template(provider, endpoint),
+            template=_template(provider, endpoint, self._snapshot.config.cache.prompt.inject),
             timeouts=timeouts_of(provider.timeouts, stream=True),
             whole_timeouts=timeouts_of(provider.timeouts, stream=False),
             max_body_bytes=self._snapshot.config.server.limits.max_response_bytes,
@@ -155,10 +155,11 @@ def _cannot(endpoint: Endpoint, surface: str) -> Refusal:
     )
 
 
-def _template(provider: LinkedProvider, endpoint: Endpoint) -> Target:
+def _template(provider: LinkedProvider, endpoint: Endpoint, cache_marks: CacheMarks) -> Target:
     return Target(
         upstream_model=endpoint.upstream_model,
         max_tokens_field=provider.spec.max_tokens_field,
         stream_usage=provider.spec.stream_usage,
         quirks=provider.spec.quirks,
+        cache_marks=cache_marks,
     )

@@ -25,7 +25,7 @@ from bascule.gateway.endings import (
 )
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, Holding, bound_at
-from bascule.gateway.identifiers import decision_id
+from bascule.gateway.identifiers import cache_key, decision_id
 from bascule.gateway.mending import mended
 from bascule.gateway.relay import Relay, Relayed, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
@@ -146,9 +146,7 @@ class Serving:
         if isinstance(bound, Refusal):
             self._refused = bound
             return
-        target = destination.template
-        if bound.send_cap is not None:
-            target = structs.replace(target, max_tokens=bound.send_cap)
+        target = self._target(destination.template, bound)
         try:
             body = destination.codec.request(request.body, request.raw, request.facts, target)
         except UNREADABLE as error:
@@ -181,6 +179,14 @@ class Serving:
             if not opened.settled:
                 self._settle(opened, Ended(ending="unknown", fault=CANCELLED))
         self._note(index, started_s, fault)
+
+    def _target(self, template: Target, bound: Bound) -> Target:
+        """The template with what this request adds to it."""
+        if bound.send_cap is not None:
+            template = structs.replace(template, max_tokens=bound.send_cap)
+        if "prompt_cache_key" in template.quirks:
+            return structs.replace(template, cache_key=cache_key(self._request.key.name, self._request.identity))
+        return template
 
     def _bound_again(self, candidate: Candidate) -> Bound | Refusal:
         """Before a further attempt the last one is settled, and this candidate alone must be affordable."""

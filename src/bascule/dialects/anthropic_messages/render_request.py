@@ -7,6 +7,7 @@ import msgspec
 from bascule.dialects.anthropic_messages.parse_content import NAME
 from bascule.dialects.anthropic_messages.unsigned import thinking_must_go
 from bascule.dialects.base import Body, Target
+from bascule.dialects.cache_marks import is_too_short, marked
 from bascule.dialects.names import ANTHROPIC_NAME_CHARS, call_id, tool_name
 from bascule.dialects.openai_chat.quirks import system_element
 from bascule.model.errors import Refusal
@@ -68,7 +69,15 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
         body["metadata"] = {"user_id": request.user}
     if request.stream:
         body["stream"] = True
-    return msgspec.json.encode(body)
+    return _encoded(body, target)
+
+
+def _encoded(body: Body, target: Target) -> bytes:
+    """The body's bytes, with cache marks where they pay."""
+    raw = msgspec.json.encode(body if (given := marked(body, target.cache_marks)) is None else given)
+    if given is not None and is_too_short(len(raw), target.upstream_model):
+        return msgspec.json.encode(body)
+    return raw
 
 
 def _unsupported(request: Request) -> Refusal | None:
