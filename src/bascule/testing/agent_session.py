@@ -45,9 +45,7 @@ def agent_session(turns: int = 64, seed: int = 7) -> Iterator[AgentRequest]:
     for turn in range(turns):
         if turn in _HELPERS_AT:
             agent = _HELPERS_AT[turn]
-            helpers.append(
-                _Conversation(dice, model=HELPER_MODEL, tool_count=17, prompt_bytes=4_000, agent=agent)
-            )
+            helpers.append(_Conversation(dice, model=HELPER_MODEL, tool_count=17, prompt_bytes=4_000, agent=agent))
         speaks = turn % _USER_SPEAKS_EVERY == 0
         pause_s = _PAUSES_S.get(turn, dice.uniform(30, 240) if speaks else dice.uniform(2, 25))
         yield main.next(user_speaks=speaks, pause_s=pause_s)
