@@ -122,9 +122,6 @@ def _has_marks(body: Body) -> bool:
 
 
 def _any_marked(blocks: Any) -> bool:
-    if type(blocks) is not list:
-        return False
-    for block in blocks:
-        if "cache_control" in block or (block.get("type") == "tool_result" and _any_marked(block.get("content"))):
-            return True
-    return False
+    return type(blocks) is list and any(
+        "cache_control" in block or ("content" in block and _any_marked(block["content"])) for block in blocks
+    )

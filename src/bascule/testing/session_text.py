@@ -4,10 +4,11 @@ import base64
 import random
 from typing import Any
 
-_WORDS = (
+_TEXT = (
     "amber birch cedar delta ember flint grove hazel inlet jade knoll larch maple north ocean pine quill river slate "
     "tidal umber vale willow xenon yarrow zinc read write parse table index cache queue token bytes frame"
-).split()
+)
+_WORDS = tuple(_TEXT.split())
 _MOST_WORD_BYTES = 7
 
 

@@ -42,8 +42,8 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
     """The body for an Anthropic-type provider, or why there is none.
 
     Quirks: `adaptive_thinking` (effort goes as `output_config.effort` with adaptive thinking, as with models that
-    are known for it; else as a thinking budget), `mid_system` (a system message may stand in the middle), `no_json_schema`, `no_sampling` (no
-    temperature and top_p).
+    are known for it; else as a thinking budget), `mid_system` (a system message may stand in the middle),
+    `no_json_schema`, `no_sampling` (no temperature and top_p).
     """
     if (refusal := _unsupported(request)) is not None:
         return refusal

@@ -1,8 +1,8 @@
 """Which of Anthropic's models think as they see fit (`adaptive`) and which within a budget.
 
 Budgets are refused from Opus 4.7 on, `adaptive` before version 4.6 (platform.claude.com, "Adaptive thinking", read in
-November 2026). Adaptive thinking has a further merit here: it need not be switched off while tools work whose calls came
-without a signed thought, and each switch loses what is cached of the messages.
+November 2026). Adaptive thinking has a further merit here: it need not be switched off while tools work whose calls
+came without a signed thought, and each switch loses what is cached of the messages.
 """
 
 _SINCE = (4, 6)
