@@ -9,9 +9,17 @@ import tempfile
 from pathlib import Path
 
 from bascule.testing.agent_session import agent_session
-from bascule.testing.cache_shares import NATIVE, TO_ANTHROPIC, TO_ANTHROPIC_UNMARKED, TO_DEEPSEEK, TO_OPENAI, run
+from bascule.testing.cache_shares import (
+    NATIVE,
+    TO_ANTHROPIC,
+    TO_ANTHROPIC_UNMARKED,
+    TO_DEEPSEEK,
+    TO_OPENAI,
+    TO_OPENROUTER,
+    run,
+)
 
-WAYS = (NATIVE, TO_ANTHROPIC, TO_ANTHROPIC_UNMARKED, TO_OPENAI, TO_DEEPSEEK)
+WAYS = (NATIVE, TO_ANTHROPIC, TO_ANTHROPIC_UNMARKED, TO_OPENAI, TO_DEEPSEEK, TO_OPENROUTER)
 NANO_PER_USD = 1_000_000_000
 
 

@@ -12,21 +12,36 @@ from bascule.testing.cache_shares import (
     TO_ANTHROPIC_UNMARKED,
     TO_DEEPSEEK,
     TO_OPENAI,
+    TO_OPENROUTER,
     Shares,
     Way,
     run,
 )
 
 KEPT = 0.95
-
-
-def shares(way: Way, directory: Path) -> Shares:
-    return run(way, agent_session(), directory / way.speaks / way.client / way.inject)
+PAGE = Path(__file__).parents[2] / "docs" / "caching.md"
+TRANSLATED = (TO_ANTHROPIC, TO_OPENAI, TO_DEEPSEEK, TO_OPENROUTER)
+ROWS = {
+    NATIVE.name: "Messages, Anthropic (native)",
+    TO_ANTHROPIC.name: "Chat Completions, Anthropic",
+    TO_ANTHROPIC_UNMARKED.name: "the same with `inject: off`",
+    TO_OPENAI.name: "Messages, OpenAI",
+    TO_DEEPSEEK.name: "Messages, DeepSeek",
+    TO_OPENROUTER.name: "Messages, Anthropic's model at OpenRouter",
+}
+"""What the ways are called in the page."""
 
 
 @pytest.fixture(scope="module")
-def native(tmp_path_factory: pytest.TempPathFactory) -> Shares:
-    return shares(NATIVE, tmp_path_factory.mktemp("native"))
+def shares(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shares]:
+    """What came of the session in each way, by name."""
+    ways = (NATIVE, TO_ANTHROPIC_UNMARKED, *TRANSLATED)
+    return {way.name: run(way, agent_session(), tmp_path_factory.mktemp("way")) for way in ways}
+
+
+@pytest.fixture
+def native(shares: dict[str, Shares]) -> Shares:
+    return shares[NATIVE.name]
 
 
 def test_the_session_is_what_it_claims_to_be(native: Shares) -> None:
@@ -50,19 +65,27 @@ def test_the_session_is_what_it_claims_to_be(native: Shares) -> None:
     assert 0.8 < native.share < 1, "long pauses and what is new cost a little even there"
 
 
-@pytest.mark.parametrize("way", [TO_ANTHROPIC, TO_OPENAI, TO_DEEPSEEK], ids=lambda way: way.name)
+@pytest.mark.parametrize("way", TRANSLATED, ids=lambda way: way.name)
 def test_a_translated_session_keeps_its_cache_share(
-    way: Way, native: Shares, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    way: Way, shares: dict[str, Shares], native: Shares, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    translated = shares(way, tmp_path)
+    translated = shares[way.name]
     with capsys.disabled():
         print(f"\n{way.name}: {translated.share:.2%} of the input cached, natively {native.share:.2%}")
     assert translated.requests == native.requests
     assert translated.share >= KEPT * native.share
 
 
-def test_without_marks_anthropic_caches_nothing_and_five_times_as_much_is_paid(tmp_path: Path) -> None:
-    marked, unmarked = shares(TO_ANTHROPIC, tmp_path), shares(TO_ANTHROPIC_UNMARKED, tmp_path)
+def test_without_marks_anthropic_caches_nothing_and_five_times_as_much_is_paid(shares: dict[str, Shares]) -> None:
+    marked, unmarked = shares[TO_ANTHROPIC.name], shares[TO_ANTHROPIC_UNMARKED.name]
     assert unmarked.cached_tokens == 0
     assert unmarked.input_tokens == marked.input_tokens
     assert unmarked.cost_nanousd > 5 * marked.cost_nanousd
+
+
+def test_the_page_says_what_the_command_prints(shares: dict[str, Shares], native: Shares) -> None:
+    page = PAGE.read_text()
+    for name, row in ROWS.items():
+        found = shares[name]
+        share, kept = (f"{value * 100:.2f} %" for value in (found.share, found.share / native.share))
+        assert f"| {row} | {share} | {kept} | ${found.cost_nanousd / 1e9:.2f} |" in page

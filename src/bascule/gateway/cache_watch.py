@@ -3,9 +3,9 @@
 import logging
 
 from bascule.decide.cache_watch import CacheHistory, CollapsePolicy, PromptUse, watch
+from bascule.gateway.admission import Admitted
+from bascule.gateway.books import OpenAttempt
 from bascule.gateway.metrics import Metrics
-from bascule.model.identity import Identity
-from bascule.model.plan import Candidate
 from bascule.model.usage import Usage
 
 log = logging.getLogger("bascule.caches")
@@ -27,17 +27,16 @@ class CacheWatch:
         self._max_sessions = max_sessions
         self._histories: dict[Place, CacheHistory] = {}
 
-    def observe(
-        self, policy: CollapsePolicy, key: str, identity: Identity, candidate: Candidate, usage: Usage, started_ms: int
-    ) -> None:
+    def observe(self, policy: CollapsePolicy, request: Admitted, attempt: OpenAttempt, usage: Usage) -> None:
         """Look at one completed answer. Without a session, or where the provider does not say what it cached, there is
         nothing to see."""
+        key, identity, candidate = request.key.name, request.identity, attempt.candidate
         if identity.session_id is None or usage.tokens_cache_read is None or usage.source != "reported":
             return
         place = (key, identity.session_id, identity.agent_id)
         use = PromptUse(
             endpoint=candidate.endpoint.id,
-            started_ms=started_ms,
+            started_ms=attempt.started_ms,
             input_tokens=usage.billed_input,
             cached_tokens=usage.tokens_cache_read,
         )

@@ -7,7 +7,9 @@ from msgspec import Struct, structs
 from bascule.config.shape import Timeouts as ConfiguredTimeouts
 from bascule.dialects.base import CacheMarks, Codec, Dialect, Target
 from bascule.dialects.registry import UnknownDialect, codec, dialect
+from bascule.gateway.admission import Admitted
 from bascule.gateway.exchange import Incoming
+from bascule.gateway.identifiers import cache_key
 from bascule.gateway.relay import DrainLimits, Drains
 from bascule.gateway.surfaces import SURFACES, Surface, provider_dialect, provider_surface
 from bascule.link import LinkedProvider, Snapshot
@@ -74,6 +76,15 @@ class Destination(Struct, frozen=True, kw_only=True):
             timeouts=timeouts,
             max_body_bytes=self.max_body_bytes,
         )
+
+    def target_of(self, request: Admitted, send_cap: int | None) -> Target:
+        """The template with what this request adds to it; `send_cap` is None where the client's own cap stays."""
+        template = self.template
+        if send_cap is not None:
+            template = structs.replace(template, max_tokens=send_cap)
+        if "prompt_cache_key" in template.quirks:
+            return structs.replace(template, cache_key=cache_key(request.key.name, request.identity))
+        return template
 
     def read_fault(self, status: int, headers: Mapping[str, str], raw: bytes) -> Fault:
         """An error status in the provider's own reading."""

@@ -27,7 +27,7 @@ from bascule.gateway.endings import (
 )
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, Holding, bound_at
-from bascule.gateway.identifiers import cache_key, decision_id
+from bascule.gateway.identifiers import decision_id
 from bascule.gateway.mending import mended
 from bascule.gateway.relay import Relay, Relayed, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
@@ -151,7 +151,7 @@ class Serving:
         if isinstance(bound, Refusal):
             self._refused = bound
             return
-        target = self._target(destination.template, bound)
+        target = destination.target_of(request, bound.send_cap)
         try:
             body = destination.codec.request(request.body, request.raw, request.facts, target)
         except UNREADABLE as error:
@@ -185,14 +185,6 @@ class Serving:
                 self._settle(opened, Ended(ending="unknown", fault=CANCELLED))
         self._note(index, started_s, fault)
 
-    def _target(self, template: Target, bound: Bound) -> Target:
-        """The template with what this request adds to it."""
-        if bound.send_cap is not None:
-            template = structs.replace(template, max_tokens=bound.send_cap)
-        if "prompt_cache_key" in template.quirks:
-            return structs.replace(template, cache_key=cache_key(self._request.key.name, self._request.identity))
-        return template
-
     def _bound_again(self, candidate: Candidate) -> Bound | Refusal:
         """Before a further attempt the last one is settled, and this candidate alone must be affordable."""
         fitted = self._fx.holding.fit(self._request, (candidate,), self._plan)
@@ -221,15 +213,8 @@ class Serving:
         fx = self._fx
         fx.wellbeing.observe(opened.candidate.endpoint.id, ended.fault, fx.clock.monotonic_s())
         cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
-        if fx.collapse is not None and ended.ending == "completed":
-            fx.cache_watch.observe(
-                fx.collapse,
-                self._request.key.name,
-                self._request.identity,
-                opened.candidate,
-                cost.usage,
-                opened.started_ms,
-            )
+        if ended.ending == "completed" and fx.collapse is not None:
+            fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
         self.tokens_used += cost.usage.billed_input + cost.usage.billed_output
         return cost
 

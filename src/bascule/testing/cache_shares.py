@@ -19,21 +19,25 @@ from bascule.testing.chat_shape import chat_body
 from bascule.testing.prefix_cache import deepseek_cache, openai_cache
 from bascule.testing.provider import scripted_provider
 from bascule.testing.script import Dialect, Script
+from bascule.testing.seller_cache import SellerCache
 from bascule.testing.world import World
 
 _ANTHROPIC = "{preset: anthropic, base_url: 'https://claude.test', api_key: none}"
 _OPENAI = "{preset: openai, base_url: 'https://gpt.test/v1', api_key: none}"
 _DEEPSEEK = "{preset: deepseek, base_url: 'https://deep.test', api_key: none}"
+_OPENROUTER = "{preset: openrouter, base_url: 'https://router.test/v1', api_key: none, stream_usage: stream_options}"
+"""The scripted upstream tells usage only where it is asked, which OpenRouter need not be."""
 _CONFIG = """
 data_dir: data
 providers: {{up: {provider}}}
 models:
-  {main}: {{endpoints: [{{provider: up, model: {main}}}], price: {price}}}
-  {helper}: {{endpoints: [{{provider: up, model: {helper}}}], price: {price}}}
+  {main}: {{endpoints: [{{provider: up, model: "{maker}{main}"}}], price: {price}}}
+  {helper}: {{endpoints: [{{provider: up, model: "{maker}{helper}"}}], price: {price}}}
 cache: {{prompt: {{inject: {inject}}}}}
 """
 _ANTHROPIC_PRICE = "{input: 5, output: 25, cache_read: 0.5}"
 _OPENAI_PRICE = "{input: 5, output: 25, cache_read: 0.5}"
+_OPENROUTER_PRICE = "{input: 5, output: 25, cache_read: 0.5, cache_write: 6.25}"
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -46,6 +50,8 @@ class Way(Struct, frozen=True, kw_only=True):
     cache: Callable[[Clock], ProviderCache]
     client: Literal["anthropic", "openai"] = "anthropic"
     inject: str = "auto"
+    maker: str = ""
+    """What stands before the provider's names of models."""
 
 
 class Shares(Struct, frozen=True, kw_only=True):
@@ -87,6 +93,10 @@ TO_DEEPSEEK = Way(
     name="Messages client, DeepSeek",
     provider=_DEEPSEEK, price=_OPENAI_PRICE, speaks="openai", cache=deepseek_cache,
 )  # fmt: skip
+TO_OPENROUTER = Way(
+    name="Messages client, Anthropic by OpenRouter",
+    provider=_OPENROUTER, price=_OPENROUTER_PRICE, speaks="openai", cache=SellerCache, maker="anthropic/",
+)  # fmt: skip
 
 
 def run(way: Way, session: Iterable[AgentRequest], directory: Path) -> Shares:
@@ -95,7 +105,7 @@ def run(way: Way, session: Iterable[AgentRequest], directory: Path) -> Shares:
     Raises AssertionError where a request is not answered.
     """
     config = _CONFIG.format(
-        provider=way.provider, main=MAIN_MODEL, helper=HELPER_MODEL, price=way.price, inject=way.inject
+        provider=way.provider, main=MAIN_MODEL, helper=HELPER_MODEL, price=way.price, inject=way.inject, maker=way.maker
     )
     directory.mkdir(parents=True, exist_ok=True)
     world = World(config, [], directory)

@@ -6,16 +6,49 @@ from typing import Any
 import pytest
 
 from bascule.decide.cache_watch import CollapsePolicy
+from bascule.gateway.admission import Admitted
+from bascule.gateway.books import OpenAttempt
 from bascule.gateway.cache_watch import CacheWatch
 from bascule.gateway.metrics import Metrics
+from bascule.model.budget import Attribution, Hold
 from bascule.model.catalog import Endpoint
+from bascule.model.facts import Facts
 from bascule.model.identity import Identity
 from bascule.model.plan import Candidate
+from bascule.model.policy import Ask, KeyPolicy
 from bascule.model.usage import Usage
 
 POLICY = CollapsePolicy(warm_requests=2, cold_requests=2)
 ENDPOINT = Endpoint(id="p/m", provider="p", dialect="openai_chat", upstream_model="m")
 CANDIDATE = Candidate(model="m", endpoint=ENDPOINT, reason="cheapest")
+
+
+def asked(key: str, identity: Identity) -> Admitted:
+    return Admitted(
+        request_id="req_1",
+        surface="openai_chat",
+        key=KeyPolicy(name=key),
+        raw=b"",
+        body={},
+        facts=Facts(model="m"),
+        identity=identity,
+        ask=Ask(model="m"),
+        attribution=Attribution(),
+        betas="",
+        started_ms=0,
+        started_s=0.0,
+    )
+
+
+def sent(started_ms: int) -> OpenAttempt:
+    return OpenAttempt(
+        attempt_id="att_1.1",
+        attempt_no=1,
+        candidate=CANDIDATE,
+        hold=Hold(attempt_id="att_1.1", amount_nanousd=0, held=()),
+        hold_nanousd=0,
+        started_ms=started_ms,
+    )
 
 
 class Watched:
@@ -27,8 +60,7 @@ class Watched:
     def see(self, cached: int | None, *, key: str = "k", session: str | None = "s", agent: str | None = None) -> None:
         self.now_ms += 1_000
         usage = Usage(tokens_in=10_000 - (cached or 0), tokens_cache_read=cached, source="reported")
-        identity = Identity(session_id=session, agent_id=agent)
-        self.watch.observe(POLICY, key, identity, CANDIDATE, usage, self.now_ms)
+        self.watch.observe(POLICY, asked(key, Identity(session_id=session, agent_id=agent)), sent(self.now_ms), usage)
 
     @property
     def told(self) -> dict[tuple[str, str], int]:
