@@ -13,14 +13,16 @@ from msgspec import Struct, structs
 
 from bascule.config.environment import environment_document
 from bascule.config.load import Document, load_file
-from bascule.config.shape import QUALITY_LEVELS, Config
+from bascule.config.shape import QUALITY_LEVELS, Config, PromptCacheAlert
 from bascule.config.sources import Secrets
 from bascule.decide.attempt import AttemptLimits
 from bascule.decide.budget import in_force
+from bascule.decide.cache_watch import CollapsePolicy
 from bascule.decide.route import RouteTable
 from bascule.decide.window import window_bounds
 from bascule.gateway.books import Books
 from bascule.gateway.cache import ExactCache
+from bascule.gateway.cache_watch import CacheWatch
 from bascule.gateway.caching import Caching
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.decisions import Recorder
@@ -228,6 +230,7 @@ class Gateway:
         self.drainer = Drainer(self.journal, store.ledger)
         self.authority = MemoryAuthority(budgets_of(snapshot, store.governance), spent_in(store.ledger, self.journal))
         self.metrics = Metrics()
+        self.cache_watch = CacheWatch(self.metrics)
         self.calibrations = Calibrations()
         self.wellbeing = Wellbeing()
         self.drains = Drains(config.server.limits.max_drains)
@@ -291,6 +294,8 @@ class Gateway:
                 baseline=None if baseline is None else baseline.endpoints[0].prices,
                 price_version=snapshot.price_version,
                 splice_cost=config.server.usage_cost,
+                cache_watch=self.cache_watch,
+                collapse=_collapse(config.cache.prompt.alert),
             ),
             observe=observe,
             quality_levels={**QUALITY_LEVELS, **config.quality_levels},
@@ -321,6 +326,12 @@ class Gateway:
         complete = self.drainer.close()
         self.store.database.close()
         return complete
+
+
+def _collapse(alert: PromptCacheAlert) -> CollapsePolicy | None:
+    if not alert.enabled:
+        return None
+    return CollapsePolicy(**{name: getattr(alert, name) for name in CollapsePolicy.__struct_fields__})
 
 
 def _cache(config: Config) -> ExactCache | None:

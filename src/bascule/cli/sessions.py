@@ -78,7 +78,7 @@ def show(ctx: click.Context, session_id: str, config_path: str | None, as_json: 
         return
     print_table(("agent", "requests", "attempts", "cost", "in", "cached", "out", "models"), _agent_lines(session))
     click.echo()
-    columns = ("start", "agent", "models", "cost", "in", "out", "seconds", "result", "request")
+    columns = ("start", "agent", "models", "cost", "in", "cached", "out", "seconds", "result", "request")
     print_table(columns, [_request_cells(line) for line in requests])
     for note in notes(session.sums):
         click.echo(note)
@@ -135,6 +135,7 @@ def _request_cells(line: RequestLine) -> list[Any]:
         ", ".join(line.models),
         usd_fit(sums.cost_nanousd),
         sums.billed_input,
+        percent(share(sums.tokens_cache_read or 0, sums.billed_input)),
         (sums.tokens_out or 0) + (sums.tokens_reasoning or 0),
         _seconds(sums),
         "cache" if final.role == "cache" else result,

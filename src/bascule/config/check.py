@@ -74,9 +74,6 @@ def _not_in_this_release(config: Config, checks: Checks) -> None:
         checks.wrong(("cache", "exact", "persist"), "a cache on disk is not in this release", "Set it to false")
     if config.cache.semantic.enabled:
         checks.wrong(("cache", "semantic", "enabled"), "the semantic cache is not in this release", "Set it to false")
-    if config.cache.prompt.inject == "auto" and ("cache", "prompt", "inject") in checks.places:
-        what = "`auto` does nothing yet: no cache marks are added to requests, those of clients pass unchanged"
-        checks.warn(("cache", "prompt", "inject"), what, "Leave it out, or write `off`")
     for name, route in config.routes.items():
         if route.strategy != "single":
             checks.wrong(("routes", name, "strategy"), "this strategy is not in this release", "Write `single`")

@@ -239,11 +239,33 @@ class SemanticCache(Section, frozen=True, kw_only=True):
     """How similar."""
 
 
+class PromptCacheAlert(Section, frozen=True, kw_only=True):
+    """When a session's prompt cache has silently stopped: a log line and a metric, once each time."""
+
+    enabled: bool = True
+    """Whether sessions are watched."""
+    high_share: Share = 0.5
+    """A request is warm that reads this share of its input from the cache, or more."""
+    low_share: Share = 0.05
+    """And cold that reads this share or less."""
+    warm_requests: Count = 5
+    """Warm ones that a session must have had."""
+    cold_requests: Count = 3
+    """Cold ones in a row that are told of."""
+    least_tokens: Count = 8_000
+    """Requests with less input are not looked at."""
+    lifetime_s: Seconds = 300.0
+    """After a longer pause a cold request is expected, as it is after another model or provider."""
+
+
 class PromptCache(Section, frozen=True, kw_only=True):
     """The providers' own caches of prompts."""
 
-    inject: Literal["auto", "off"] = "auto"
-    """Whether cache marks are added to requests. `auto` does nothing yet."""
+    inject: Literal["auto", "off", "always"] = "auto"
+    """Cache marks for models that cache only what is marked, where the client set none: `auto` in requests that are
+    translated and likely to come again, `always` also in those relayed as they are and those asked once, `off` never.
+    See caching.md."""
+    alert: PromptCacheAlert = PromptCacheAlert()
 
 
 class Cache(Section, frozen=True, kw_only=True):

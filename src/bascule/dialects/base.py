@@ -17,6 +17,10 @@ from bascule.model.usage import Usage
 
 Body = dict[str, Any]
 
+CacheMarks = Literal["off", "auto", "always"]
+"""Whether requests get cache marks that their client did not set: none, those that are translated and likely to come
+again, or all."""
+
 
 class Target(Struct, frozen=True, kw_only=True):
     """Where a rendered request is going: what a codec must know of the endpoint."""
@@ -31,6 +35,10 @@ class Target(Struct, frozen=True, kw_only=True):
     quirks: frozenset[str] = frozenset()
     """Names of provider quirks that codecs know, e.g. `no_developer_role`, `no_parallel_tool_calls`,
     `system_first_only`, `no_json_schema`, `reasoning_content`, `strip_unknown`."""
+    cache_marks: CacheMarks = "off"
+    """For targets that cache only what is marked."""
+    cache_key: str | None = None
+    """What requests that begin alike have in common, for targets that route by it (`prompt_cache_key`)."""
 
 
 class ReplyFacts(Struct, frozen=True, kw_only=True):

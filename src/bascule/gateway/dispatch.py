@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from msgspec import Struct, structs
 
 from bascule.config.shape import Timeouts as ConfiguredTimeouts
-from bascule.dialects.base import Codec, ProviderDialect, Target
+from bascule.dialects.base import CacheMarks, Codec, ProviderDialect, Target
 from bascule.dialects.registry import UnknownDialect, codec
 from bascule.dialects.registry import provider_dialect as dialect_of
+from bascule.gateway.admission import Admitted
 from bascule.gateway.exchange import Incoming
+from bascule.gateway.identifiers import cache_key
 from bascule.gateway.relay import DrainLimits, Drains
 from bascule.gateway.surfaces import SURFACES, Surface, provider_dialect, provider_surface
 from bascule.link import LinkedProvider, Snapshot
@@ -79,6 +81,15 @@ class Destination(Struct, frozen=True, kw_only=True):
             signing=self.signing,
         )
 
+    def target_of(self, request: Admitted, send_cap: int | None) -> Target:
+        """The template with what this request adds to it; `send_cap` is None where the client's own cap stays."""
+        template = self.template
+        if send_cap is not None:
+            template = structs.replace(template, max_tokens=send_cap)
+        if "prompt_cache_key" in template.quirks:
+            return structs.replace(template, cache_key=cache_key(request.key.name, request.identity))
+        return template
+
     def read_fault(self, status: int, headers: Mapping[str, str], raw: bytes) -> Fault:
         """An error status in the provider's own reading."""
         return classify(self.spec, self.provider_dialect.read_fault(status, headers, raw))
@@ -139,7 +150,7 @@ class Dispatcher:
             stream_target=target(streamed),
             headers=headers,
             own_headers=(*headers, *with_default_headers(spec, ())),
-            template=_template(provider, endpoint),
+            template=_template(provider, endpoint, self._snapshot.config.cache.prompt.inject),
             timeouts=timeouts_of(provider.timeouts, stream=True),
             whole_timeouts=timeouts_of(provider.timeouts, stream=False),
             max_body_bytes=self._snapshot.config.server.limits.max_response_bytes,
@@ -160,10 +171,11 @@ def _cannot(endpoint: Endpoint, surface: str) -> Refusal:
     )
 
 
-def _template(provider: LinkedProvider, endpoint: Endpoint) -> Target:
+def _template(provider: LinkedProvider, endpoint: Endpoint, cache_marks: CacheMarks) -> Target:
     return Target(
         upstream_model=endpoint.upstream_model,
         max_tokens_field=provider.spec.max_tokens_field,
         stream_usage=provider.spec.stream_usage,
         quirks=provider.spec.quirks,
+        cache_marks=cache_marks,
     )

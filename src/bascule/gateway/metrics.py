@@ -47,6 +47,10 @@ class Metrics:
         self.cache_hits = 0
         self.budget_alerts: dict[tuple[str, str, str], int] = {}
         """By kind of scope, window and threshold."""
+        self.uncached_prompts: dict[tuple[str, str, str], int] = {}
+        """Large prompts of sessions that their provider's cache did not serve, by model, provider and reason."""
+        self.cache_collapses: dict[tuple[str, str], int] = {}
+        """By model and provider."""
 
     def request(self, surface: str, status: int) -> None:
         key = (surface, status)
@@ -58,6 +62,14 @@ class Metrics:
     def budget_alert(self, kind: str, window: str, threshold: str) -> None:
         key = (kind, window, threshold)
         self.budget_alerts[key] = self.budget_alerts.get(key, 0) + 1
+
+    def uncached_prompt(self, model: str, provider: str, reason: str) -> None:
+        key = (model, provider, reason)
+        self.uncached_prompts[key] = self.uncached_prompts.get(key, 0) + 1
+
+    def cache_collapse(self, model: str, provider: str) -> None:
+        key = (model, provider)
+        self.cache_collapses[key] = self.cache_collapses.get(key, 0) + 1
 
     def model(self, model: str, provider: str) -> ModelCounters:
         key = (model, provider)

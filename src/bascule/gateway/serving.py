@@ -7,10 +7,12 @@ from collections.abc import Callable
 from msgspec import Struct, structs
 
 from bascule.decide.attempt import Accept, AttemptLimits, GiveUp, Start, Wait, next_step
+from bascule.decide.cache_watch import CollapsePolicy
 from bascule.decide.estimate import HoldPlan
 from bascule.dialects.base import ReplyContext, Target
 from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
 from bascule.gateway.books import LEDGER_DOWN, Books, Cost, Ended, OpenAttempt
+from bascule.gateway.cache_watch import CacheWatch
 from bascule.gateway.dispatch import Destination, Dispatcher
 from bascule.gateway.endings import (
     CANCELLED,
@@ -67,6 +69,9 @@ class Effects(Struct, frozen=True, kw_only=True):
     baseline: PriceTimeline | None
     price_version: str
     splice_cost: bool
+    cache_watch: CacheWatch
+    collapse: CollapsePolicy | None
+    """When a session's prompt cache has stopped; None: nobody wants to know."""
 
 
 class Serving:
@@ -146,9 +151,7 @@ class Serving:
         if isinstance(bound, Refusal):
             self._refused = bound
             return
-        target = destination.template
-        if bound.send_cap is not None:
-            target = structs.replace(target, max_tokens=bound.send_cap)
+        target = destination.target_of(request, bound.send_cap)
         try:
             body = destination.codec.request(request.body, request.raw, request.facts, target)
         except UNREADABLE as error:
@@ -210,6 +213,8 @@ class Serving:
         fx = self._fx
         fx.wellbeing.observe(opened.candidate.endpoint.id, ended.fault, fx.clock.monotonic_s())
         cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
+        if ended.ending == "completed" and fx.collapse is not None:
+            fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
         self.tokens_used += cost.usage.billed_input + cost.usage.billed_output
         return cost
 

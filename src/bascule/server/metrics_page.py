@@ -48,10 +48,27 @@ class _Families(Collector):
         for reached, count in metrics.budget_alerts.items():
             alerts.add_metric(list(reached), count)
         yield alerts
+        yield from self._prompt_caches()
         yield GaugeMetricFamily("bascule_in_flight", "Requests being served", value=metrics.in_flight)
         yield from self._by_model()
         for name, help_text, value in self._gauges.readings:
             yield GaugeMetricFamily(name, help_text, value=value)
+
+    def _prompt_caches(self) -> Iterator[Metric]:
+        labels = ["model", "provider"]
+        uncached = CounterMetricFamily(
+            "bascule_uncached_prompts",
+            "Large prompts of sessions that the provider's cache did not serve",
+            labels=[*labels, "reason"],
+        )
+        for place, count in self._metrics.uncached_prompts.items():
+            uncached.add_metric(list(place), count)
+        collapses = CounterMetricFamily(
+            "bascule_cache_collapses", "Sessions whose prompt cache silently stopped", labels=labels
+        )
+        for pair, count in self._metrics.cache_collapses.items():
+            collapses.add_metric(list(pair), count)
+        yield from (uncached, collapses)
 
     def _by_model(self) -> Iterator[Metric]:
         labels = ["model", "provider"]

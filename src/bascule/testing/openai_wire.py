@@ -28,11 +28,14 @@ _ERROR_TYPES = {
 
 def usage_of(answer: Answer, output_tokens: int) -> dict[str, Any]:
     """Usage in wire form when `output_tokens` of the answer have been generated, reasoning first."""
+    prompt = {"cached_tokens": answer.cached_tokens, "audio_tokens": 0}
+    if answer.cache_write_5m_tokens:  # OpenRouter's word; where writing is free nobody tells of it
+        prompt["cache_write_tokens"] = answer.cache_write_5m_tokens
     return {
         "prompt_tokens": answer.input_tokens,
         "completion_tokens": output_tokens,
         "total_tokens": answer.input_tokens + output_tokens,
-        "prompt_tokens_details": {"cached_tokens": answer.cached_tokens, "audio_tokens": 0},
+        "prompt_tokens_details": prompt,
         "completion_tokens_details": {
             "reasoning_tokens": min(answer.reasoning_tokens, output_tokens),
             "audio_tokens": 0,

@@ -124,6 +124,8 @@ class ScriptedTransport:
         self.replies = list(replies)
         self.at: dict[str, list[Reply]] = {}
         """Replies of one host, by its name, where their order among hosts does not matter."""
+        self.answer: Callable[[UpstreamCall], Reply] | None = None
+        """Where it is set it makes the replies, and the lists are not looked at."""
         self.calls: list[UpstreamCall] = []
         self.served: list[ScriptedReply] = []
         self.unexpected: list[str] = []
@@ -135,11 +137,7 @@ class ScriptedTransport:
         self.calls.append(call)
         host = call.origin.partition("//")[2]
         self._note("call", host)
-        replies = self.at.get(host) or self.replies
-        if not replies:
-            self.unexpected.append(host)
-            raise AssertionError(f"call {len(self.calls)}, to {host}, was not expected")
-        reply = replies.pop(0)
+        reply = self._next(host) if self.answer is None else self.answer(call)
         started_s = asyncio.get_running_loop().time()
         await asyncio.sleep(0)
         for part in reply.before:
@@ -147,6 +145,13 @@ class ScriptedTransport:
         self.open_connections += 1
         self.served.append(ScriptedReply(self, call, reply, started_s + call.timeouts.total_s))
         return self.served[-1]
+
+    def _next(self, host: str) -> Reply:
+        replies = self.at.get(host) or self.replies
+        if not replies:
+            self.unexpected.append(host)
+            raise AssertionError(f"call {len(self.calls)}, to {host}, was not expected")
+        return replies.pop(0)
 
     async def _before(self, part: Part, call: UpstreamCall) -> None:
         if isinstance(part, Break):

@@ -57,7 +57,6 @@ def test_a_mistake_has_its_place_and_its_remedy(run: Any, place: Path, text: str
 
 
 WARNED = [
-    ("cache: {prompt: {inject: auto}}", "1:26: `auto` does nothing yet: no cache marks are added to requests"),
     ("budgets: [{scope: 'key:cii', limit_usd: 1, window: day}]", "no key of this file is called `cii`. It counts once"),
     (
         "aliases: {m: local/x}\nmodels: {m: {endpoints: [{provider: local, model: x}]}}",
@@ -83,7 +82,7 @@ def test_an_address_without_its_path_is_a_warning(run: Any, place: Path) -> None
     assert "http://127.0.0.1:11434/v1" in said
 
 
-def test_leaving_the_prompt_cache_alone_is_no_warning(run: Any, place: Path) -> None:
-    for text in ("", "cache: {prompt: {inject: off}}\n"):
+def test_no_choice_about_the_prompt_cache_is_a_warning(run: Any, place: Path) -> None:
+    for text in ("", "cache: {prompt: {inject: off}}\n", "cache: {prompt: {inject: always}}\n"):
         (place / "bascule.yaml").write_text(f"{text}providers: {{{LOCAL}}}")
         assert run("check").err == ""

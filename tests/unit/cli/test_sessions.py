@@ -52,7 +52,10 @@ def test_show(run: Any, book: Any) -> None:
     document = run("sessions", "show", "s1", "--json").json
     assert [line["agent_id"] for line in document["request_list"]] == [None, "helper", "helper", None]
     assert document["request_list"][0]["cost_usd"] == "0.005000000"
-    assert "helper" in run("sessions", "show", "s1").out
+    table = run("sessions", "show", "s1").out
+    assert "helper" in table
+    requests = table.partition("start")[2].splitlines()
+    assert ["75.0 %" in line for line in requests[1:] if "helper" in line] == [True, True], "the share of each request"
     unknown = run("sessions", "show", "nope")
     assert unknown.code == 1
     assert "nope" in unknown.err

@@ -21,6 +21,8 @@ KNOWN_QUIRKS = {
     "strip_unknown",
     "no_done",
     "openrouter",
+    "prompt_cache_key",
+    "cache_control",
 }
 
 

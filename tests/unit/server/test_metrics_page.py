@@ -29,6 +29,8 @@ def test_every_counter_is_on_the_page() -> None:
     metrics.request("anthropic_messages", 402)
     metrics.refusal("budget_exhausted")
     metrics.budget_alert("team", "month", "0.8")
+    metrics.cache_collapse("small", "one")
+    metrics.uncached_prompt("small", "one", "pause")
     metrics.cache_hits = 4
     metrics.in_flight = 5
     model = metrics.model('odd "name"\n', "local")
@@ -44,6 +46,9 @@ def test_every_counter_is_on_the_page() -> None:
     assert found["bascule_requests_total", (("status", "402"), ("surface", "anthropic_messages"))] == 1
     assert found["bascule_refusals_total", (("kind", "budget_exhausted"),)] == 1
     assert found["bascule_cache_hits_total", ()] == 4
+    assert found["bascule_cache_collapses_total", (("model", "small"), ("provider", "one"))] == 1
+    uncached = (("model", "small"), ("provider", "one"), ("reason", "pause"))
+    assert found["bascule_uncached_prompts_total", uncached] == 1
     assert found["bascule_budget_alerts_total", (("kind", "team"), ("threshold", "0.8"), ("window", "month"))] == 1
     assert found["bascule_in_flight", ()] == 5
     assert found["bascule_attempts_total", (*named[:1], ("outcome", "ok"), *named[1:])] == 7

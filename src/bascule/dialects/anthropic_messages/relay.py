@@ -7,6 +7,7 @@ import msgspec
 from bascule.dialects.anthropic_messages.stream import RelayStream
 from bascule.dialects.anthropic_messages.unsigned import thinking_must_go, without_unsigned_thinking
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, StreamCodec, Target
+from bascule.dialects.cache_marks import is_too_short, marked
 from bascule.dialects.extensions import extensions_to_drop
 from bascule.dialects.splice import patch, splice_cost
 from bascule.model.errors import Refusal
@@ -32,6 +33,12 @@ class RelayCodec:
             drop.extend(extensions_to_drop(facts.openrouter, target.quirks))
         if b'thinking"' in raw and "unsigned_thinking" not in target.quirks:
             _drop_unsigned(body, put, drop)
+        if (
+            target.cache_marks == "always"
+            and b'"cache_control"' not in raw
+            and not is_too_short(len(raw), target.upstream_model)
+        ):
+            _put_marks(body, put)
         return patch(raw, put, drop)  # without edits too: of a key given twice only what was judged goes on
 
     def reply(
@@ -51,12 +58,21 @@ class CountTokensCodec(RelayCodec):
     """The codec of `anthropic_count_tokens` to itself: no cap, no cost, no stream."""
 
     def request(self, body: Body, raw: bytes, facts: Facts, target: Target) -> bytes | Refusal:
-        return super().request(body, raw, facts, msgspec.structs.replace(target, max_tokens=None))
+        return super().request(body, raw, facts, msgspec.structs.replace(target, max_tokens=None, cache_marks="off"))
 
     def reply(
         self, raw: bytes, facts: Facts, model: str, cost_nanousd: int | None, context: ReplyContext = NO_CONTEXT
     ) -> bytes:
         return raw
+
+
+def _put_marks(body: Body, put: dict[str, bytes]) -> None:
+    """Marks on what is sent, of which unsigned thinking may have been left out."""
+    sent = {**body, "messages": msgspec.json.decode(put["messages"])} if "messages" in put else body
+    given = marked(sent, "always")
+    for name in () if given is None else ("tools", "system", "messages"):
+        if given is not None and given.get(name) is not sent.get(name):
+            put[name] = msgspec.json.encode(given[name])
 
 
 def _drop_unsigned(body: Body, put: dict[str, bytes], drop: list[str]) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from bascule.dialects.anthropic_messages.parse_content import NAME
+from bascule.dialects.anthropic_messages.thinking_mode import thinks_adaptively
 from bascule.dialects.anthropic_messages.unsigned import thinking_must_go
 from bascule.dialects.base import Body, Target
+from bascule.dialects.cache_marks import is_too_short, marked
 from bascule.dialects.names import ANTHROPIC_NAME_CHARS, CUSTOM_SCHEMA, call_id, tool_name
 from bascule.dialects.openai_chat.quirks import system_element
 from bascule.dialects.thinking_budget import thinking_budget
@@ -38,9 +40,9 @@ _EMPTY_SCHEMA: Body = {"type": "object", "properties": {}}
 def render_request(request: Request, target: Target) -> bytes | Refusal:
     """The body for an Anthropic-type provider, or why there is none.
 
-    Quirks: `adaptive_thinking` (effort goes as `output_config.effort` with adaptive thinking, else as a thinking
-    budget), `mid_system` (a system message may stand in the middle), `no_json_schema`, `no_sampling` (no
-    temperature and top_p).
+    Quirks: `adaptive_thinking` (effort goes as `output_config.effort` with adaptive thinking, as with models that
+    are known for it; else as a thinking budget), `mid_system` (a system message may stand in the middle),
+    `no_json_schema`, `no_sampling` (no temperature and top_p).
     """
     if (refusal := _unsupported(request)) is not None:
         return refusal
@@ -67,7 +69,15 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
         body["metadata"] = {"user_id": request.user}
     if request.stream:
         body["stream"] = True
-    return msgspec.json.encode(body)
+    return _encoded(body, target)
+
+
+def _encoded(body: Body, target: Target) -> bytes:
+    """The body's bytes, with cache marks where they pay."""
+    raw = msgspec.json.encode(body if (given := marked(body, target.cache_marks)) is None else given)
+    if given is not None and is_too_short(len(raw), target.upstream_model):
+        return msgspec.json.encode(body)
+    return raw
 
 
 def _unsupported(request: Request) -> Refusal | None:
@@ -262,7 +272,7 @@ def _thinking(request: Request, target: Target, body: Body) -> None:
         return
     if body.get("tool_choice", {}).get("type") in ("any", "tool"):
         return  # a forced tool and thinking exclude each other
-    if "adaptive_thinking" in target.quirks:
+    if "adaptive_thinking" in target.quirks or thinks_adaptively(target.upstream_model):
         body["thinking"] = {"type": "adaptive"}
         if wanted.effort is not None:
             body.setdefault("output_config", {})["effort"] = wanted.effort

@@ -16,6 +16,7 @@ from bascule.dialects.base import Body
 
 SYSTEM_ROLES = ("system", "developer")
 _MESSAGE_QUIRKS = frozenset({"no_developer_role", "system_first_only", "no_json_schema"})
+_BODY_QUIRKS = _MESSAGE_QUIRKS | {"no_parallel_tool_calls", "strip_unknown"}
 _KNOWN_FIELDS = frozenset(
     {"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p"}
     | {"n", "stop", "seed", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs"}
@@ -27,7 +28,7 @@ _KNOWN_FIELDS = frozenset(
 
 def adapt_body(body: Body, quirks: frozenset[str]) -> Body:
     """A Chat Completions body as a provider with these quirks takes it; values that stay are the same objects."""
-    if not quirks:
+    if quirks.isdisjoint(_BODY_QUIRKS):
         return body
     adapted = dict(body)
     if not quirks.isdisjoint(_MESSAGE_QUIRKS):
@@ -45,6 +46,8 @@ def adapt_body(body: Body, quirks: frozenset[str]) -> Body:
 def quirk_edits(body: Body, quirks: frozenset[str], put: dict[str, bytes], drop: list[str]) -> None:
     """Add to `put` and `drop` what these quirks change in a client's body."""
     adapted = adapt_body(body, quirks)
+    if adapted is body:
+        return
     for key, value in body.items():
         if key not in adapted:
             drop.append(key)

@@ -7,6 +7,7 @@ import msgspec
 
 from bascule.dialects.base import Body, Target
 from bascule.dialects.names import CUSTOM_SCHEMA, OPENAI_NAME_CHARS, call_id, tool_name
+from bascule.dialects.openai_chat.cache_marks import marked
 from bascule.dialects.openai_chat.quirks import adapt_body
 from bascule.model.errors import Refusal
 from bascule.model.request import (
@@ -30,7 +31,8 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
     """The body for an OpenAI-type provider, or why there is none.
 
     Quirks beyond those of `quirks.py`: `reasoning_content` (earlier reasoning is sent back), `reasoning_effort` (the
-    field is understood), `top_k` (likewise).
+    field is understood), `top_k` (likewise), `prompt_cache_key` (likewise: requests are routed by it to where their
+    beginning is cached), `cache_control` (marks are passed on to Anthropic).
     """
     for tool in request.tools:
         if tool.kind == "hosted":
@@ -67,7 +69,12 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
         body["stream"] = True
         if target.stream_usage == "stream_options":
             body["stream_options"] = {"include_usage": True}
-    return msgspec.json.encode(adapt_body(body, target.quirks))
+    if "prompt_cache_key" in target.quirks and (key := request.cache_key or target.cache_key) is not None:
+        body["prompt_cache_key"] = key
+    body = adapt_body(body, target.quirks)
+    if "cache_control" in target.quirks:
+        body = marked(body, target.cache_marks)
+    return msgspec.json.encode(body)
 
 
 def _out_of_reach(block: Block) -> Refusal | None:

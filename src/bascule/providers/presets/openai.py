@@ -13,6 +13,8 @@ SPEC = ProviderSpec(
     also=("openai_responses",),  # developers.openai.com/api/reference/responses
     # Reasoning models refuse `max_tokens`; all current chat models take this one.
     max_tokens_field="max_completion_tokens",
+    # developers.openai.com/api/docs/guides/prompt-caching, read 2026-11-30
+    quirks=frozenset({"prompt_cache_key"}),
     error_classes={
         "insufficient_quota": "quota_exhausted",
         "billing_hard_limit_reached": "quota_exhausted",

@@ -10,7 +10,7 @@ SPEC = ProviderSpec(
     base_url="https://openrouter.ai/api/v1",
     key_envs=("OPENROUTER_API_KEY",),
     stream_usage="always",
-    quirks=frozenset({"openrouter", "reasoning_content"}),
+    quirks=frozenset({"openrouter", "reasoning_content", "cache_control"}),
     # openrouter.ai/docs/api/reference/errors-and-debugging, read 2026-11-21; `error.code` is the status as a number.
     error_classes={
         "402": "quota_exhausted",
