@@ -8,20 +8,25 @@ stand beside.
 from bascule.dialects import anthropic_messages as anthropic
 from bascule.dialects.anthropic_messages import sides as anthropic_sides
 from bascule.dialects.base import Codec, Dialect
+from bascule.dialects.gemini import GEMINI
+from bascule.dialects.gemini import RelayCodec as GeminiRelay
+from bascule.dialects.gemini import sides as gemini_sides
 from bascule.dialects.openai_chat import OPENAI_CHAT, RelayCodec
 from bascule.dialects.openai_chat import sides as chat_sides
 from bascule.dialects.openai_embeddings import OPENAI_EMBEDDINGS, EmbeddingsCodec
 from bascule.dialects.translate import ClientSide, ProviderSide, Translator
 
 _ANTHROPIC = (anthropic.ANTHROPIC_MESSAGES, anthropic.ANTHROPIC_COUNT_TOKENS)
-_DIALECTS: dict[str, Dialect] = {d.name: d for d in (OPENAI_CHAT, OPENAI_EMBEDDINGS, *_ANTHROPIC)}
+_DIALECTS: dict[str, Dialect] = {d.name: d for d in (OPENAI_CHAT, OPENAI_EMBEDDINGS, *_ANTHROPIC, GEMINI)}
 _CLIENTS: dict[str, ClientSide] = {
     "openai_chat": chat_sides.CLIENT,
     "anthropic_messages": anthropic_sides.CLIENT,
+    "gemini": gemini_sides.CLIENT,
 }
 _PROVIDERS: dict[str, ProviderSide] = {
     "openai_chat": chat_sides.PROVIDER,
     "anthropic_messages": anthropic_sides.PROVIDER,
+    "gemini": gemini_sides.PROVIDER,
 }
 _CODECS: dict[tuple[str, str], Codec] = {
     **{
@@ -32,6 +37,7 @@ _CODECS: dict[tuple[str, str], Codec] = {
     },
     ("openai_chat", "openai_chat"): RelayCodec(),
     ("anthropic_messages", "anthropic_messages"): anthropic.RelayCodec(),
+    ("gemini", "gemini"): GeminiRelay(),
     ("anthropic_count_tokens", "anthropic_count_tokens"): anthropic.CountTokensCodec(),
     ("openai_embeddings", "openai_embeddings"): EmbeddingsCodec(),
 }

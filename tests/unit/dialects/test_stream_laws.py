@@ -1,24 +1,30 @@
 """Streams: cut anywhere they never look complete; split anywhere they are the same."""
 
 import json
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.wire.loader import Case, cases, run_stream
+from tests.wire.loader import MINIMAL, Case, cases, run_stream
 from tests.wire.sdk import parse_stream, stream_events
 
 from bascule.dialects.base import StreamCodec
-from bascule.dialects.registry import codec, dialect
+from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, codec, dialect
 from bascule.model.facts import Facts
 
 STREAMS = [case for case in cases() if case.text("upstream.sse")]
 COMPLETE = [case for case in STREAMS if case.text("fault.json") is None and not case.settings.get("target")]
-TERMINAL = {"openai_chat": b"data: [DONE]", "anthropic_messages": b"event: message_stop"}
+TERMINAL = {
+    "openai_chat": re.compile(rb"data: \[DONE\]"),
+    "anthropic_messages": re.compile(rb"event: message_stop"),
+    "gemini": re.compile(rb'"finishReason"|"blockReason"'),
+}
+"""Before what a stream is not complete."""
+PAIRS = [(client, provider) for client in CLIENT_DIALECTS for provider in PROVIDER_DIALECTS]
 
 
 def asked(client: str) -> Facts:
-    body = {"model": "m", "max_tokens": 5, "stream": True, "messages": [{"role": "user", "content": "x"}]}
-    return dialect(client).read_facts(body, 100)
+    return dialect(client).read_facts({**MINIMAL[client], "stream": True}, 100)
 
 
 def opened(client: str, provider: str) -> StreamCodec:
@@ -54,7 +60,9 @@ def test_any_split_gives_the_same_bytes_facts_and_fault(case: Case, sizes: list[
 @given(st.sampled_from(COMPLETE), st.data())
 def test_a_stream_cut_before_its_terminal_event_never_looks_complete(case: Case, data: st.DataObject) -> None:
     raw = upstream(case)
-    cut = data.draw(st.integers(0, raw.index(TERMINAL[case.provider])))
+    found = TERMINAL[case.provider].search(raw)
+    assert found is not None
+    cut = data.draw(st.integers(0, found.start()))
     stream = case.stream()
     body, fault = run_stream(stream, raw[:cut], max(cut, 1), case.cost_nanousd)
     assert fault is not None
@@ -63,6 +71,7 @@ def test_a_stream_cut_before_its_terminal_event_never_looks_complete(case: Case,
     assert b"message_stop" not in body
     assert b'"finish_reason":"' not in body or case.folder.name == "stream-two-choices"
     assert b'"stop_reason":"' not in body
+    assert b"finishReason" not in body
 
 
 @given(st.sampled_from(COMPLETE), st.data())
@@ -80,23 +89,24 @@ def test_what_was_seen_before_a_cut_is_counted(case: Case, data: st.DataObject) 
 
 @given(st.binary(max_size=400))
 def test_no_bytes_crash_a_stream(data: bytes) -> None:
-    for client in ("openai_chat", "anthropic_messages"):
-        for provider in ("openai_chat", "anthropic_messages"):
-            stream = opened(client, provider)
-            step = stream.feed(data)
-            step = step if step.fault else stream.feed(b"\n\n")
-            step = step if step.fault else stream.end()
-            assert step.fault is not None
-            assert not step.content
+    for client, provider in PAIRS:
+        stream = opened(client, provider)
+        step = stream.feed(data)
+        step = step if step.fault else stream.feed(b"\n\n")
+        step = step if step.fault else stream.end()
+        assert step.fault is not None
+        assert not step.content
 
 
 FIELDS = [
     *("id", "type", "index", "delta", "choices", "content", "text", "usage", "error", "finish_reason", "tool_calls"),
     *("function", "name", "arguments", "message", "content_block", "stop_reason", "input", "reasoning_content"),
     *("signature", "partial_json", "role", "prompt_tokens"),
+    *("candidates", "parts", "finishReason", "usageMetadata", "promptFeedback", "blockReason", "functionCall", "args"),
+    *("promptTokensDetails", "thought", "thoughtSignature", "promptTokenCount", "inlineData", "executableCode", "code"),
 ]
 ODD = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x", "text", "tool_use", "stop"]),
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x", "text", "tool_use", "stop", "STOP"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
     max_leaves=12,
 )
@@ -104,20 +114,19 @@ ODD = st.recursive(
 
 @given(st.lists(ODD, max_size=4))
 def test_no_json_crashes_a_stream_or_an_answer(values: list[object]) -> None:
-    for client in ("openai_chat", "anthropic_messages"):
-        for provider in ("openai_chat", "anthropic_messages"):
-            stream = opened(client, provider)
-            for value in values:
-                if isinstance(value, dict):
-                    value.setdefault("type", "content_block_delta")
-                stream.feed(b"data: " + json.dumps(value).encode() + b"\n\n")
-            step = stream.end()
-            if step.terminal:
-                stream.close(1)
-            for value in values:
-                raw = json.dumps(value).encode()
-                if not hasattr(dialect(provider).read_reply(raw), "error_class"):
-                    codec(client, provider).reply(raw, asked(client), "m", 1)
+    for client, provider in PAIRS:
+        stream = opened(client, provider)
+        for value in values:
+            if isinstance(value, dict):
+                value.setdefault("type", "content_block_delta")
+            stream.feed(b"data: " + json.dumps(value).encode() + b"\n\n")
+        step = stream.end()
+        if step.terminal:
+            stream.close(1)
+        for value in values:
+            raw = json.dumps(value).encode()
+            if not hasattr(dialect(provider).read_reply(raw), "error_class"):
+                codec(client, provider).reply(raw, asked(client), "m", 1)
 
 
 def test_content_is_said_only_once_something_can_be_shown() -> None:
@@ -159,3 +168,42 @@ def test_the_sdk_adds_up_what_was_streamed() -> None:
     assert (message.usage.input_tokens, message.usage.output_tokens) == (10, 5)
     opened = [data["index"] for name, data in stream_events(body) if name == "content_block_start"]
     assert opened == [0, 1, 2]
+
+
+GEMINI_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x", "STOP", "SAFETY", "AUDIO"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from([f for f in FIELDS if f != "type"]), inner)
+    ),
+    max_leaves=6,
+)
+GEMINI_EVENTS = st.lists(
+    st.builds(
+        lambda part, reason, usage, index: {
+            "candidates": [{"content": {"parts": [part]}, "finishReason": reason, "index": index}],
+            "usageMetadata": usage,
+        },
+        st.dictionaries(
+            st.sampled_from(["text", "thought", "functionCall", "thoughtSignature", "inlineData", "executableCode"]),
+            GEMINI_VALUES,
+        ),
+        GEMINI_VALUES,
+        st.dictionaries(st.sampled_from(["promptTokenCount", "candidatesTokenCount", "x"]), GEMINI_VALUES),
+        GEMINI_VALUES,
+    ),
+    max_size=4,
+)
+
+
+@given(GEMINI_EVENTS)
+def test_no_candidate_crashes_a_stream_or_an_answer(events: list[dict[str, object]]) -> None:
+    for client in CLIENT_DIALECTS:
+        stream = opened(client, "gemini")
+        for event in events:
+            stream.feed(b"data: " + json.dumps(event).encode() + b"\n\n")
+        if stream.end().terminal:
+            stream.close(1)
+        for event in events:
+            raw = json.dumps(event).encode()
+            if not hasattr(dialect("gemini").read_reply(raw), "error_class"):
+                codec(client, "gemini").reply(raw, asked(client), "m", 1)

@@ -1,4 +1,4 @@
-"""Every node of a full request, replaced by values of every other JSON type, in all four directions.
+"""Every node of a full request, replaced by values of every other JSON type, in all directions.
 
 Either the request is refused with the path of the place, or what goes on is right: the client's own bytes where the
 dialect is the same, and else a body that the target's SDK knows, in which nothing became something else.
@@ -134,8 +134,71 @@ MESSAGES: dict[str, Any] = {
     "inference_geo": "global",
     "stream": True,
 }
-BODIES = {"openai_chat": CHAT, "anthropic_messages": MESSAGES}
-FREE_FORM = frozenset({"parameters", "schema", "input_schema", "input", "cache_control", "metadata"})
+GEMINI: dict[str, Any] = {
+    "model": "m",
+    "stream": True,
+    "systemInstruction": {"role": "user", "parts": [{"text": "Be brief."}]},
+    "contents": [
+        {
+            "role": "user",
+            "parts": [
+                {"text": "Look"},
+                {"inlineData": {"mimeType": "image/png", "data": PNG}},
+                {"inlineData": {"mimeType": "application/pdf", "data": "AAAA", "displayName": "a.pdf"}},
+                {"fileData": {"mimeType": "image/png", "fileUri": "https://example.com/a.png"}},
+            ],
+        },
+        {
+            "role": "model",
+            "parts": [
+                {"text": "hm", "thought": True, "thoughtSignature": "AAAA"},
+                {"text": "I will."},
+                {"functionCall": {"id": "c1", "name": "read", "args": {"a": "b"}}, "thoughtSignature": "AAAA"},
+                {"executableCode": {"language": "PYTHON", "code": "1"}},
+                {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}},
+            ],
+        },
+        {
+            "role": "user",
+            "parts": [
+                {
+                    "functionResponse": {
+                        "id": "c1",
+                        "name": "read",
+                        "response": {"output": "note"},
+                        "parts": [{"inlineData": {"mimeType": "image/png", "data": PNG}}],
+                    }
+                },
+                {"text": "Go on."},
+            ],
+        },
+    ],
+    "tools": [{"functionDeclarations": [{"name": "read", "description": "d", "parameters": SCHEMA}]}],
+    "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["read"]}},
+    "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
+    "generationConfig": {
+        "maxOutputTokens": 5_000,
+        "candidateCount": 1,
+        "temperature": 0.5,
+        "topP": 0.5,
+        "topK": 5,
+        "seed": 5,
+        "presencePenalty": 0.5,
+        "frequencyPenalty": 0.5,
+        "stopSequences": ["END"],
+        "responseMimeType": "application/json",
+        "responseJsonSchema": SCHEMA,
+        "responseModalities": ["TEXT"],
+        "responseLogprobs": False,
+        "thinkingConfig": {"thinkingBudget": 2_000, "thinkingLevel": "HIGH", "includeThoughts": True},
+    },
+    "serviceTier": "standard",
+}
+BODIES = {"openai_chat": CHAT, "anthropic_messages": MESSAGES, "gemini": GEMINI}
+FREE_FORM = frozenset(
+    {"parameters", "schema", "input_schema", "input", "cache_control", "metadata"}
+    | {"args", "response", "responseJsonSchema", "safetySettings"}
+)
 """Objects whose inside is the client's own affair: it goes on as it is, or not at all."""
 
 TEXT, NUMBER = "w9z", 7351
@@ -237,6 +300,8 @@ def test_a_wrong_type_is_refused_or_goes_on_as_it_is(client: str, provider: str)
                 continue
             refused += 1
             assert result.param, place
+            if "answers no call" in str(getattr(result, "message", result)):
+                continue  # the call went with what was replaced, and its result says so
             if isinstance(result, MalformedRequest) or result.kind == "malformed":
                 assert related(result.param, written(at)), f"{place} was refused for {result.param}"
             else:
@@ -257,11 +322,13 @@ def check_sent(
 ) -> None:
     if client == provider:
         expected = {**body, "stream_options": sent["stream_options"]} if "stream_options" in sent else body
+        if client == "gemini":  # these two are the path's
+            expected = {key: value for key, value in body.items() if key not in ("model", "stream")}
         assert sent == expected, place
         return
     sdk_request(provider, sent)
     assert list(TEXT) not in list(lists(sent)), place
-    if isinstance(wrong, dict) and at[-1] in ("arguments", "input"):
+    if isinstance(wrong, dict) and at[-1] in ("arguments", "input", "args", "response"):
         return  # an object as arguments is JSON text in the one dialect and an object in the other
     said = "\0".join(texts(sent))
     for never in ("7351", "2.5", "True", "None"):
@@ -312,8 +379,8 @@ def test_embeddings_check_what_they_read() -> None:
 )
 def test_what_only_translation_reads_is_named(client: str, fields: dict[str, Any], param: str) -> None:
     body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], **fields}
-    (provider,) = [name for name in BODIES if name != client]
-    refusal = outcome(client, provider, body)
-    assert isinstance(refusal, Refusal)
-    assert (refusal.kind, refusal.param) == ("malformed", param)
+    for provider in BODIES.keys() - {client}:
+        refusal = outcome(client, provider, body)
+        assert isinstance(refusal, Refusal)
+        assert (refusal.kind, refusal.param) == ("malformed", param)
     assert isinstance(outcome(client, client, body), dict)  # the provider's own to judge where it is its own dialect

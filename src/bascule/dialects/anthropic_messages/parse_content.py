@@ -93,7 +93,7 @@ def _tool_use(block: dict[str, Any], where: str) -> ToolUse:
         id=given,
         name=required_text(block, "name", where),
         arguments=msgspec.json.encode(mapping(block, "input", where) or {}).decode(),
-        signature=None if signature is None else Signature("openai_chat", signature),
+        signature=signature,
         carried=carried(block, where),
     )
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from bascule.dialects.anthropic_messages.parse_content import NAME
 from bascule.dialects.anthropic_messages.render_request import arguments_object
 from bascule.dialects.anthropic_messages.unsigned import FOREIGN_SIGNATURE
 from bascule.dialects.names import call_id, signed_call_id
@@ -82,8 +83,9 @@ def _block(block: Block, names: dict[str, str], wants_thinking: bool) -> dict[st
             "input": arguments_object(block.arguments),
         }
     if isinstance(block, Thinking) and wants_thinking:
-        signature = FOREIGN_SIGNATURE if block.signature is None else block.signature.value
+        given = block.signature
+        signature = FOREIGN_SIGNATURE if given is None or given.dialect != NAME else given.value
         return {"type": "thinking", "thinking": block.text, "signature": signature}
-    if isinstance(block, RedactedThinking) and wants_thinking:
+    if isinstance(block, RedactedThinking) and wants_thinking and block.signature.dialect == NAME:
         return {"type": "redacted_thinking", "data": block.signature.value}
     return None

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from bascule.dialects.anthropic_messages.errors import error_event
+from bascule.dialects.anthropic_messages.parse_content import NAME
 from bascule.dialects.anthropic_messages.render_response import message_id, render_usage, stop_reason
 from bascule.dialects.anthropic_messages.unsigned import FOREIGN_SIGNATURE
 from bascule.dialects.fields import is_json
@@ -103,7 +104,7 @@ class MessageWriter:
             head = b"" if self._open == "thinking" else self._open_block("thinking", _THINKING)
             return head + self._delta({"type": "thinking_delta", "thinking": event.text})
         if isinstance(event, ThinkingSigned):
-            if self._open != "thinking":
+            if self._open != "thinking" or event.signature.dialect != NAME:
                 return b""
             self._signed = True
             return self._delta({"type": "signature_delta", "signature": event.signature.value})

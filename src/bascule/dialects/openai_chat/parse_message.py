@@ -3,6 +3,7 @@
 from typing import Any
 
 from bascule.dialects.fields import cache_mark, mapping, objects, required_text, text, untranslatable, word, wrong
+from bascule.dialects.names import split_call_id
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import (
     Audio,
@@ -46,7 +47,7 @@ def parse_tool_result(message: dict[str, Any], where: str) -> ToolResult:
             raise MalformedRequest(f"`{where}.tool_call_id` is missing", f"{where}.tool_call_id")
         call = f"call_{required_text(message, 'name', where)}"
     content = tuple(_content(message, where, marked=False))
-    return ToolResult(tool_use_id=call, content=content, carried=mark(message, where))
+    return ToolResult(tool_use_id=split_call_id(call)[0], content=content, carried=mark(message, where))
 
 
 def mark(holder: dict[str, Any], where: str) -> Carried:
@@ -145,7 +146,7 @@ def _is_address(url: str) -> bool:
 
 
 def _tool_call(call: dict[str, Any], where: str) -> ToolUse:
-    given = text(call, "id", where) or ""
+    given, signature = split_call_id(text(call, "id", where) or "")
     said = word(call, "type", _CALL_KINDS, where)
     if (function := mapping(call, "function", where)) is not None:
         if said == "custom":
@@ -155,7 +156,7 @@ def _tool_call(call: dict[str, Any], where: str) -> ToolUse:
             id=given,
             name=required_text(function, "name", at),
             arguments=_arguments(function, at),
-            signature=call_signature(call),
+            signature=call_signature(call) or signature,
         )
     if (custom := mapping(call, "custom", where)) is not None:
         at = f"{where}.custom"

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from bascule.dialects.names import call_id
+from bascule.dialects.names import signed_call_id
 from bascule.model.request import RefusalText, Text, Thinking, ToolUse
 from bascule.model.response import Choice, Response
 from bascule.model.usage import Usage
@@ -81,7 +81,7 @@ def _choice(choice: Choice, index: int, names: dict[str, str]) -> dict[str, Any]
         message["reasoning_details"] = [
             reasoning_detail(thought.text, thought.signature.value, position)
             for position, thought in enumerate(thoughts)
-            if thought.signature is not None
+            if thought.signature is not None and thought.signature.dialect == "anthropic_messages"
         ]
     if calls:
         message["tool_calls"] = [_call(call, names) for call in calls]
@@ -108,4 +108,4 @@ def reasoning_detail(text: str, signature: str, index: int) -> dict[str, Any]:
 
 def _call(block: ToolUse, names: dict[str, str]) -> dict[str, Any]:
     function = {"name": names.get(block.name, block.name), "arguments": block.arguments or "{}"}
-    return {"id": call_id(block.id), "type": "function", "function": function}
+    return {"id": signed_call_id(block.id, block.signature), "type": "function", "function": function}

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from bascule.dialects.names import call_id
+from bascule.dialects.names import signed_call_id
 from bascule.dialects.openai_chat.errors import error_event
 from bascule.dialects.openai_chat.render_response import completion_id, finish_reason, reasoning_detail, render_usage
 from bascule.dialects.sse import data_event
@@ -108,11 +108,13 @@ class ChunkWriter:
         if isinstance(event, ToolCallStarted):
             self._called.add(event.choice)
             function = {"name": self._names.get(event.name, event.name), "arguments": ""}
-            call = {"index": event.call, "id": call_id(event.id), "type": "function", "function": function}
-            return {"tool_calls": [call]}
+            given = signed_call_id(event.id, event.signature)
+            return {"tool_calls": [{"index": event.call, "id": given, "type": "function", "function": function}]}
         if isinstance(event, ThinkingDelta):
             return {"reasoning_content": event.text}
         if isinstance(event, ThinkingSigned):
+            if event.signature.dialect != "anthropic_messages":
+                return None
             return {"reasoning_details": [reasoning_detail("", event.signature.value, 0)]}
         if isinstance(event, RefusalDelta):
             return {"refusal": event.text}
