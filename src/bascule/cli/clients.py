@@ -32,7 +32,11 @@ def variables(client: str, *, base_url: str, key: str, model: str | None) -> Map
             found["AIDER_MODEL"] = f"openai/{model}"
         return found
     if client == "gemini":
-        return {"GOOGLE_GEMINI_BASE_URL": base_url, "GEMINI_API_KEY": key}
+        # The SDK takes GOOGLE_API_KEY before GEMINI_API_KEY, so one that is set for Google itself would go here.
+        found = {"GOOGLE_GEMINI_BASE_URL": base_url, "GEMINI_API_KEY": key, "GOOGLE_API_KEY": key}
+        if model is not None:
+            found["GEMINI_MODEL"] = model
+        return found
     return {"codex": openai, "opencode": openai, "openai": openai}[client]
 
 
@@ -40,6 +44,4 @@ def caveat(client: str) -> str | None:
     """What does not work yet with this client, or None."""
     if client == "codex":
         return "Codex speaks only /v1/responses, which this release does not serve yet"
-    if client == "gemini":
-        return "Gemini's own dialect is not served yet; use an OpenAI-compatible client"
     return None

@@ -10,7 +10,7 @@ from bascule.config.shape import QUALITY_LEVELS, Config, Floor, Price, Prices, P
 from bascule.config.suggest import remedy
 from bascule.model.errors import Problem
 
-SERVED_DIALECTS = ("openai_chat", "anthropic_messages")
+SERVED_DIALECTS = ("openai_chat", "anthropic_messages", "gemini")
 _OWN_HEADERS = frozenset(
     {"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie", "host"}
     | {"connection", "content-length", "content-type", "content-encoding", "transfer-encoding", "accept-encoding"}

@@ -121,10 +121,10 @@ class Provider(Section, frozen=True, kw_only=True):
     dialect: DialectName | None = None
     """What it speaks, where there is no preset."""
     base_url: BaseUrl | None = None
-    """As the vendor's own SDK means it: OpenAI's ends in `/v1`, Anthropic's does not."""
+    """As the vendor's own SDK means it: OpenAI's ends in `/v1`, Anthropic's does not, Gemini's ends in `/v1beta`."""
     api_key: SecretRef | None = None
     """Where its key is. Left out: the preset's variable, e.g. `OPENAI_API_KEY`."""
-    auth: Literal["bearer", "x-api-key", "api-key", "none"] | None = None
+    auth: Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"] | None = None
     """How the key is sent."""
     api_version: ApiVersion | None = None
     """Azure's `api-version`."""

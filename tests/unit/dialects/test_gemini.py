@@ -160,10 +160,13 @@ def test_only_googles_own_signatures_go_to_google() -> None:
     foreign = written(Signature("anthropic_messages", "s"))
     contents = [
         {"role": "model", "parts": [{"text": "hm", "thought": True, "thought_signature": foreign}]},
-        {"role": "model", "parts": [{"text": "a", "thoughtSignature": "AAAA"}, {"text": "b", "thoughtSignature": foreign}]},
+        {
+            "role": "model",
+            "parts": [{"text": "a", "thoughtSignature": "AAAA"}, {"text": "b", "thoughtSignature": foreign}],
+        },
         "odd",
         {"parts": 5},
-    ]  # fmt: skip
+    ]
     assert without_foreign(contents) == [
         {"role": "model", "parts": [{"text": ""}]},
         {"role": "model", "parts": [{"text": "a", "thoughtSignature": "AAAA"}, {"text": "b"}]},
@@ -194,15 +197,23 @@ def test_generations_are_told_by_name(name: str, older: bool) -> None:
         ("gemini-3.8-flash", None, None),
         ("gemini-3.8-flash", Reasoning(), None),
         ("gemini-3.8-flash", Reasoning(enabled=True), {"includeThoughts": True}),
-        ("gemini-3.8-flash", Reasoning(enabled=True, budget_tokens=9_000), {"thinkingLevel": "HIGH", "includeThoughts": True}),
-        ("gemini-3.1-pro", Reasoning(enabled=True, effort="minimal"), {"thinkingLevel": "LOW", "includeThoughts": True}),
+        (
+            "gemini-3.8-flash",
+            Reasoning(enabled=True, budget_tokens=9_000),
+            {"thinkingLevel": "HIGH", "includeThoughts": True},
+        ),
+        (
+            "gemini-3.1-pro",
+            Reasoning(enabled=True, effort="minimal"),
+            {"thinkingLevel": "LOW", "includeThoughts": True},
+        ),
         ("gemini-3.1-pro", Reasoning(enabled=False), {"thinkingLevel": "LOW"}),
         ("gemini-2.5-flash", Reasoning(enabled=False), {"thinkingBudget": 0}),
         ("gemini-2.5-pro", Reasoning(enabled=False), {"thinkingBudget": 128}),
         ("gemini-2.5-pro", Reasoning(enabled=True, effort="low"), {"thinkingBudget": 1_024, "includeThoughts": True}),
         ("gemini-2.5-pro", Reasoning(enabled=True), {"includeThoughts": True}),
     ],
-)  # fmt: skip
+)
 def test_thinking_is_asked_for_in_the_generations_words(
     model: str, wanted: Reasoning | None, expected: dict[str, Any] | None
 ) -> None:
