@@ -261,4 +261,4 @@ def _typed(response: Response, content_type: str) -> tuple[tuple[str, str], ...]
 
 def drip_bytes(dialect: Dialect, chunked: bool) -> bytes:
     """What a `drip` writes again and again: a comment of a stream, else a blank."""
-    return b": drip\n\n" if chunked and dialect in {"openai", "anthropic"} else b" "
+    return b": drip\n\n" if chunked and dialect in {"openai", "anthropic", "gemini"} else b" "

@@ -14,10 +14,11 @@ import ssl
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import unquote
 
 import orjson
 
-from bascule.testing import anthropic_wire, openai_wire
+from bascule.testing import gemini_prompt
 from bascule.testing.connection import RawRequest, ServerConnection
 from bascule.testing.control import control_answer
 from bascule.testing.faults import NEVER_BILLED
@@ -26,8 +27,10 @@ from bascule.testing.response import Planned, models_response, plan_response
 from bascule.testing.script import Choice, Dialect, ProviderRequest, Script, chooser
 from bascule.testing.served import Served
 from bascule.testing.steps import Response, Step
+from bascule.testing.wires import WIRES
 
 TRAP = "/_trap"
+_TOTALS = frozenset({"total_tokens", "totalTokenCount"})
 _PATHS = ("/chat/completions", "/embeddings", "/messages", "/messages/count_tokens")
 
 
@@ -66,8 +69,9 @@ class ScriptedUpstream:
         self._choose = chooser(script)
 
     def url(self, vendor: str = "openai") -> str:
-        """`base_url` as that vendor's SDK means it: OpenAI's (and any other's) ends in /v1, Anthropic's does not."""
-        return self.origin if vendor == "anthropic" else f"{self.origin}/v1"
+        """`base_url` as that vendor's SDK means it: OpenAI's (and any other's) ends in /v1, Anthropic's does not, and
+        Gemini's ends in /v1beta."""
+        return self.origin + {"anthropic": "", "gemini": "/v1beta"}.get(vendor, "/v1")
 
     @property
     def origin(self) -> str:
@@ -144,7 +148,7 @@ class ScriptedUpstream:
             await self._control(connection, raw, path)
             return
         number = len(self.served) + 1
-        dialect: Dialect = "anthropic" if "/messages" in path or "anthropic-version" in raw.headers else "openai"
+        dialect = _dialect_of(path, raw)
         body = _decoded(raw.body)
         served = _record(number, dialect, path, raw, body)
         self.served.append(served)
@@ -186,8 +190,8 @@ class ScriptedUpstream:
             return Planned(response=_plain(200, b"{}"))
         if path.endswith("/models") and raw.method == "GET":
             return Planned(response=models_response(request, self._models, served.upstream_request_id))
-        wire = anthropic_wire if served.dialect == "anthropic" else openai_wire
-        if raw.method != "POST" or not path.endswith(_PATHS):
+        wire = WIRES[served.dialect]
+        if raw.method != "POST" or not (path.endswith(_PATHS) or gemini_prompt.of_path(path)):
             return Planned(response=_plain(404, orjson.dumps(wire.error_body(404, Script()))))
         if not known:
             script = Script(error_message="the body is not a JSON object")
@@ -227,24 +231,32 @@ def _bill(served: Served, planned: Planned) -> None:
         return
     answer = planned.answer
     if answer is None:
-        if planned.usage is not None and "total_tokens" in planned.usage and served.completed:
+        if planned.usage is not None and _TOTALS & planned.usage.keys() and served.completed:
             served.usage, served.bills = planned.usage, True
         return
     tokens = answer.output_tokens if served.bill == "full" else served.output_tokens_written
     if tokens:
-        wire = anthropic_wire if served.dialect == "anthropic" else openai_wire
+        wire = WIRES[served.dialect]
         served.usage, served.bills = wire.usage_of(answer, tokens), True
+
+
+def _dialect_of(path: str, raw: RawRequest) -> Dialect:
+    if gemini_prompt.of_path(path) or path.startswith("/v1beta/"):
+        return "gemini"
+    return "anthropic" if "/messages" in path or "anthropic-version" in raw.headers else "openai"
 
 
 def _record(number: int, dialect: Dialect, path: str, raw: RawRequest, body: Any) -> Served:
     told = body if isinstance(body, dict) else {}
-    model = told.get("model")
+    named = gemini_prompt.of_path(unquote(path))
+    model = told.get("model") if named is None else named[0]
+    stream = told.get("stream") is True if named is None else named[1] == "streamGenerateContent"
     return Served(
         number=number,
         dialect=dialect,
         path=path,
         model=model if isinstance(model, str) else "",
-        stream=told.get("stream") is True,
+        stream=stream,
         request_headers=raw.headers,
         request_body=body,
         request_bytes=len(raw.body),
