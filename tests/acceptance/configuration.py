@@ -7,7 +7,9 @@ PROVIDER_ENV = {"SCRIPTED_KEY": PROVIDER_KEY}
 
 OPENAI_PRICE = {"input": 0.15, "output": 0.6, "cache_read": 0.075}
 ANTHROPIC_PRICE = {"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75, "cache_write_1h": 6}
+GEMINI_PRICE = {"input": 0.3, "output": 2.5, "cache_read": 0.03}
 PRICES: dict[str, dict[str, float]] = {
+    "gem": GEMINI_PRICE,
     "oai": OPENAI_PRICE,
     "ant": ANTHROPIC_PRICE,
     "res": OPENAI_PRICE,
@@ -18,11 +20,13 @@ PRICES: dict[str, dict[str, float]] = {
 
 
 def configuration(openai_url: str, anthropic_url: str, **more: Any) -> dict[str, Any]:
-    """Models `oai`, `ant` and `res`, one of each provider type. `more` adds sections."""
+    """Models `oai`, `ant`, `gem` and `res`, one of each provider type. `more` adds sections."""
     models = {
         "oai": model("openai-type", "oai", OPENAI_PRICE),
         "ant": model("anthropic-type", "ant", ANTHROPIC_PRICE),
         "res": model("responses-type", "res", OPENAI_PRICE),
+        "gem": model("gemini-type", "gem", GEMINI_PRICE),
+        "gem-embed": model("gemini-type", "gem-embed", {"input": 0.15, "output": 0}),
         "embed": model("openai-type", "embed", {"input": 0.02, "output": 0}),
     }
     return {
@@ -34,7 +38,9 @@ def configuration(openai_url: str, anthropic_url: str, **more: Any) -> dict[str,
 
 
 def providers(openai_url: str, anthropic_url: str) -> dict[str, Any]:
+    google_url = f"{anthropic_url}/v1beta"
     return {
+        "gemini-type": {"dialect": "gemini", "base_url": google_url, "api_key": "env:SCRIPTED_KEY"},
         "openai-type": {"dialect": "openai_chat", "base_url": openai_url, "api_key": "env:SCRIPTED_KEY"},
         "anthropic-type": {"dialect": "anthropic_messages", "base_url": anthropic_url, "api_key": "env:SCRIPTED_KEY"},
         "responses-type": {"dialect": "openai_responses", "base_url": openai_url, "api_key": "env:SCRIPTED_KEY"},

@@ -41,6 +41,15 @@ def buckets(dialect: str, usage: dict[str, Any]) -> Buckets:
             "tokens_out": (usage.get("completion_tokens") or 0) - reasoning,
             "tokens_reasoning": reasoning,
         }
+    if dialect == "gemini":
+        return {
+            "tokens_in": usage["promptTokenCount"] - usage.get("cachedContentTokenCount", 0),
+            "tokens_cache_read": usage.get("cachedContentTokenCount", 0),
+            "tokens_cache_write_5m": 0,
+            "tokens_cache_write_1h": 0,
+            "tokens_out": usage.get("candidatesTokenCount", 0),
+            "tokens_reasoning": usage.get("thoughtsTokenCount", 0),
+        }
     written = usage.get("cache_creation_input_tokens") or 0
     hour = (usage.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0
     return {

@@ -324,11 +324,12 @@ def test_configuration_from_the_environment_alone() -> None:
     }
     document = environment_document(discover(env, presets()))
     snapshot = link(document, BOOK, Secrets(env))
-    assert list(snapshot.providers) == ["openai", "google", "vllm", "ollama", "cloudflare"]
+    assert list(snapshot.providers) == ["openai", "gemini", "vllm", "ollama", "cloudflare"]
     assert snapshot.providers["ollama"].origin == "http://127.0.0.1:11434"
     assert snapshot.providers["vllm"].origin == "http://10.0.0.5:8001"
     assert snapshot.providers["cloudflare"].base_path == "/client/v4/accounts/acc/ai/v1"
     assert snapshot.catalog_model("gpt-4o-mini") is not None
+    assert [found.name for found in discover({"GEMINI_API_KEY": KEY, "GOOGLE_API_KEY": KEY}, presets())] == ["gemini"]
     assert discover({}, presets()) == ()
     (problem,) = problems(environment_document(()), {})
     assert problem.where == "environment"
@@ -351,20 +352,17 @@ def test_ollama_hosts_as_people_write_them(host: str, origin: str, path: str) ->
     assert (provider.origin, provider.base_path) == (origin, path)
 
 
-@pytest.mark.parametrize("count", [0, 1, 32])
+@pytest.mark.parametrize("count", [0, 1, len(NAMES)])
 def test_the_starter_loads_and_links(count: int) -> None:
     env = {name: KEY for spec in presets()[:count] for name in spec.key_envs[:1]}
     env |= {"AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com", "CLOUDFLARE_ACCOUNT_ID": "a"} if count else {}
-    env |= (
-        {"OLLAMA_HOST": "127.0.0.1:5", "VLLM_BASE_URL": "http://x:1/v1", "AWS_REGION": "eu-west-1"}
-        if count == 32
-        else {}
-    )
+    places = {"OLLAMA_HOST": "127.0.0.1:5", "VLLM_BASE_URL": "http://x:1/v1", "AWS_REGION": "eu-west-1"}
+    env |= places if count == len(NAMES) else {}
     text = starter_text(discover(env, presets()))
     document = load_text(text)
     assert document.problems == ()
     snapshot = link(document, BOOK, Secrets(env))
-    expected = {0: {"ollama"}, 1: {"openai"}}.get(count, set(NAMES) - {"sglang", "llamacpp", "lmstudio"})
+    expected = {0: {"ollama"}, 1: {"openai"}}.get(count, set(NAMES) - {"google", "sglang", "llamacpp", "lmstudio"})
     assert set(snapshot.providers) == expected
     assert KEY not in text
 

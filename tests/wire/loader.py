@@ -14,10 +14,11 @@ from bascule.model.outcome import Fault
 from bascule.testing.bedrock_wire import framed
 
 ROOT = Path(__file__).parent / "cases"
-_MINIMAL: dict[str, dict[str, Any]] = {
+MINIMAL: dict[str, dict[str, Any]] = {
     "openai_chat": {"model": "asked", "messages": [{"role": "user", "content": "hi"}]},
     "anthropic_messages": {"model": "asked", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]},
     "openai_responses": {"model": "asked", "input": "hi"},
+    "gemini": {"model": "asked", "contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
     "openai_embeddings": {"model": "asked", "input": "hi"},
     "anthropic_count_tokens": {"model": "asked", "messages": [{"role": "user", "content": "hi"}]},
 }
@@ -95,7 +96,7 @@ def cases() -> list[Case]:
         folder = settings.parent
         client, _, provider = folder.parent.name.partition("-to-")
         path = folder / "request.json"
-        raw = path.read_bytes() if path.exists() else json.dumps(_MINIMAL[client]).encode()
+        raw = path.read_bytes() if path.exists() else json.dumps(MINIMAL[client]).encode()
         found.append(Case(folder, client, provider or client, json.loads(settings.read_text()), raw, json.loads(raw)))
     return found
 

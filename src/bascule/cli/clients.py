@@ -32,7 +32,11 @@ def variables(client: str, *, base_url: str, key: str, model: str | None) -> Map
             found["AIDER_MODEL"] = f"openai/{model}"
         return found
     if client == "gemini":
-        return {"GOOGLE_GEMINI_BASE_URL": base_url, "GEMINI_API_KEY": key}
+        # The SDK takes GOOGLE_API_KEY before GEMINI_API_KEY, so one that is set for Google itself would go here.
+        found = {"GOOGLE_GEMINI_BASE_URL": base_url, "GEMINI_API_KEY": key, "GOOGLE_API_KEY": key}
+        if model is not None:
+            found["GEMINI_MODEL"] = model
+        return found
     return {"codex": openai, "opencode": openai, "openai": openai}[client]
 
 
@@ -43,6 +47,4 @@ def caveat(client: str) -> str | None:
             "Codex takes an address only from its settings: codex -c model_provider=bascule -c model_providers.bascule="
             '\'{name="Bascule",base_url="URL/v1",env_key="OPENAI_API_KEY",wire_api="responses"}\' with this URL'
         )
-    if client == "gemini":
-        return "Gemini's own dialect is not served yet; use an OpenAI-compatible client"
     return None

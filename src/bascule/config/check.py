@@ -10,7 +10,7 @@ from bascule.config.shape import QUALITY_LEVELS, Config, Floor, Price, Prices, P
 from bascule.config.suggest import remedy
 from bascule.model.errors import Problem
 
-SERVED_DIALECTS = ("openai_chat", "anthropic_messages", "openai_responses", "cohere", "bedrock_converse")
+SERVED_DIALECTS = ("openai_chat", "openai_responses", "anthropic_messages", "gemini", "cohere", "bedrock_converse")
 _OWN_HEADERS = frozenset(
     {"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie", "host"}
     | {"connection", "content-length", "content-type", "content-encoding", "transfer-encoding", "accept-encoding"}

@@ -96,3 +96,23 @@ def unlisted_inside(body: dict[str, Any]) -> list[str]:
 
 
 _GOOGLE = frozenset({"thinking_config", "safety_settings", "thought_tag_marker"})
+
+GEMINI_FIELDS = frozenset(
+    {"model", "stream", "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "safetySettings"}
+    | {"labels", "store", "serviceTier"}
+)
+"""Of `generateContent`, with what the path says. `cachedContent` is input that the body does not show."""
+GEMINI_GENERATION_FIELDS = frozenset(
+    {"maxOutputTokens", "candidateCount", "stopSequences", "temperature", "topP", "topK", "seed", "presencePenalty"}
+    | {"frequencyPenalty", "responseMimeType", "responseSchema", "responseJsonSchema", "_responseJsonSchema"}
+    | {"thinkingConfig", "responseLogprobs", "logprobs", "responseModalities", "mediaResolution"}
+)
+"""Of `generationConfig`. Thinking is within `maxOutputTokens`; `responseModalities` are judged by what they hold."""
+GEMINI_PART_FIELDS = frozenset(
+    {"text", "thought", "thoughtSignature", "inlineData", "fileData", "functionCall", "functionResponse"}
+    | {"executableCode", "codeExecutionResult", "mediaResolution", "partMetadata"}
+)
+GEMINI_EMBEDDING_FIELDS = frozenset(
+    {"model", "stream", "content", "taskType", "title", "outputDimensionality", "autoTruncate", "embedContentConfig"}
+)
+"""Of one request of `embedContent` and `batchEmbedContents`."""

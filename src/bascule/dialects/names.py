@@ -17,7 +17,9 @@ OPENAI_NAME_CHARS = 64
 ANTHROPIC_NAME_CHARS = 128
 CUSTOM_SCHEMA = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 """Of a custom tool, which takes free text, where a target's tools take objects."""
-_SIGNED = "__sig__"
+GEMINI_NAME_CHARS = 64
+_MARKS = {"openai_chat": "__sig__", "gemini": "__gsig__"}
+"""What stands before a signature in a call id, by the dialect that issued it. Both are Google's, in two forms."""
 _ID_CHARS = 40
 """OpenAI's limit for call ids in Chat Completions; Anthropic's is larger."""
 
@@ -34,20 +36,22 @@ def made_call_id(response_id: str | None, choice: int, call: int) -> str:
 
 def signed_call_id(given: str, signature: Signature | None) -> str:
     """A call id that holds a provider's signature of the call, for clients that keep nothing else of it."""
-    if signature is None:
+    mark = None if signature is None else _MARKS.get(signature.dialect)
+    if signature is None or mark is None:
         return call_id(given)
-    return call_id(given) + _SIGNED + urlsafe_b64encode(signature.value.encode()).decode().rstrip("=")
+    return call_id(given) + mark + urlsafe_b64encode(signature.value.encode()).decode().rstrip("=")
 
 
-def split_call_id(given: str) -> tuple[str, str | None]:
+def split_call_id(given: str) -> tuple[str, Signature | None]:
     """(the call id, the signature that it holds)."""
-    plain, _, held = given.partition(_SIGNED)
-    if not held:
-        return given, None
-    try:
-        return plain, urlsafe_b64decode(held + "=" * (-len(held) % 4)).decode()
-    except (ValueError, UnicodeError):
-        return given, None  # not one of ours
+    for dialect, mark in _MARKS.items():
+        plain, _, held = given.partition(mark)
+        if held:
+            try:
+                return plain, Signature(dialect, urlsafe_b64decode(held + "=" * (-len(held) % 4)).decode())
+            except (ValueError, UnicodeError):
+                return given, None  # not one of ours
+    return given, None
 
 
 def tool_name(given: str, limit: int) -> str:

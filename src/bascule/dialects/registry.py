@@ -6,12 +6,20 @@ stand beside.
 """
 
 from bascule.dialects import anthropic_messages as anthropic
+from bascule.dialects.anthropic_messages import counting as anthropic_counting
 from bascule.dialects.anthropic_messages import sides as anthropic_sides
 from bascule.dialects.base import Codec, Dialect, ProviderDialect
 from bascule.dialects.bedrock_converse import BEDROCK_CONVERSE
 from bascule.dialects.bedrock_converse import sides as bedrock_sides
 from bascule.dialects.cohere import COHERE
 from bascule.dialects.cohere import sides as cohere_sides
+from bascule.dialects.counting import CountingClient, CountingProvider, CountTranslator
+from bascule.dialects.gemini import GEMINI
+from bascule.dialects.gemini import RelayCodec as GeminiRelay
+from bascule.dialects.gemini import counting as gemini_counting
+from bascule.dialects.gemini import sides as gemini_sides
+from bascule.dialects.gemini_embeddings import GEMINI_EMBEDDINGS, FromOpenAI, ToOpenAI
+from bascule.dialects.gemini_embeddings import RelayCodec as GeminiEmbeddingsRelay
 from bascule.dialects.openai_chat import OPENAI_CHAT, RelayCodec
 from bascule.dialects.openai_chat import sides as chat_sides
 from bascule.dialects.openai_embeddings import OPENAI_EMBEDDINGS, EmbeddingsCodec
@@ -21,20 +29,49 @@ from bascule.dialects.openai_responses import sides as responses_sides
 from bascule.dialects.translate import ClientSide, ProviderSide, Translator
 
 _ANTHROPIC = (anthropic.ANTHROPIC_MESSAGES, anthropic.ANTHROPIC_COUNT_TOKENS)
-_DIALECTS: dict[str, Dialect] = {d.name: d for d in (OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_EMBEDDINGS, *_ANTHROPIC)}
+_GEMINI = (GEMINI, gemini_counting.GEMINI_COUNT_TOKENS, GEMINI_EMBEDDINGS)
+_DIALECTS: dict[str, Dialect] = {
+    d.name: d for d in (OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_EMBEDDINGS, *_ANTHROPIC, *_GEMINI)
+}
 _PROVIDER_ONLY: dict[str, ProviderDialect] = {d.name: d for d in (COHERE, BEDROCK_CONVERSE)}
 """Spoken by providers alone."""
 _CLIENTS: dict[str, ClientSide] = {
     "openai_chat": chat_sides.CLIENT,
-    "anthropic_messages": anthropic_sides.CLIENT,
     "openai_responses": responses_sides.CLIENT,
+    "anthropic_messages": anthropic_sides.CLIENT,
+    "gemini": gemini_sides.CLIENT,
 }
 _PROVIDERS: dict[str, ProviderSide] = {
     "openai_chat": chat_sides.PROVIDER,
-    "anthropic_messages": anthropic_sides.PROVIDER,
     "openai_responses": responses_sides.PROVIDER,
+    "anthropic_messages": anthropic_sides.PROVIDER,
+    "gemini": gemini_sides.PROVIDER,
     "cohere": cohere_sides.PROVIDER,
     "bedrock_converse": bedrock_sides.PROVIDER,
+}
+_COUNTING_CLIENTS: dict[str, CountingClient] = {
+    "anthropic_count_tokens": CountingClient(
+        chat=anthropic_sides.CLIENT,
+        counted_request=anthropic_counting.counted_request,
+        render_count=anthropic_counting.render_count,
+    ),
+    "gemini_count_tokens": CountingClient(
+        chat=gemini_sides.CLIENT,
+        counted_request=gemini_counting.counted_request,
+        render_count=gemini_counting.render_count,
+    ),
+}
+_COUNTING_PROVIDERS: dict[str, CountingProvider] = {
+    "anthropic_count_tokens": CountingProvider(
+        chat=anthropic_sides.PROVIDER,
+        dialect=anthropic.ANTHROPIC_COUNT_TOKENS,
+        as_count=anthropic_counting.as_count,
+    ),
+    "gemini_count_tokens": CountingProvider(
+        chat=gemini_sides.PROVIDER,
+        dialect=gemini_counting.GEMINI_COUNT_TOKENS,
+        as_count=gemini_counting.as_count,
+    ),
 }
 _CODECS: dict[tuple[str, str], Codec] = {
     **{
@@ -43,11 +80,22 @@ _CODECS: dict[tuple[str, str], Codec] = {
         for provider in _PROVIDERS
         if client != provider
     },
+    **{
+        (client, provider): CountTranslator(_COUNTING_CLIENTS[client], _COUNTING_PROVIDERS[provider])
+        for client in _COUNTING_CLIENTS
+        for provider in _COUNTING_PROVIDERS
+        if client != provider
+    },
     ("openai_chat", "openai_chat"): RelayCodec(),
     ("openai_responses", "openai_responses"): ResponsesRelay(),
     ("anthropic_messages", "anthropic_messages"): anthropic.RelayCodec(),
+    ("gemini", "gemini"): GeminiRelay(),
     ("anthropic_count_tokens", "anthropic_count_tokens"): anthropic.CountTokensCodec(),
+    ("gemini_count_tokens", "gemini_count_tokens"): gemini_counting.CountTokensCodec(),
     ("openai_embeddings", "openai_embeddings"): EmbeddingsCodec(),
+    ("openai_embeddings", "gemini_embeddings"): FromOpenAI(),
+    ("gemini_embeddings", "openai_embeddings"): ToOpenAI(),
+    ("gemini_embeddings", "gemini_embeddings"): GeminiEmbeddingsRelay(),
 }
 CLIENT_DIALECTS = tuple(_CLIENTS)
 """Chat dialects that clients may speak."""
@@ -57,6 +105,8 @@ _BESIDE: dict[tuple[str, str], str] = {
     ("embeddings", "openai_chat"): "openai_embeddings",
     ("embeddings", "openai_responses"): "openai_embeddings",
     ("count_tokens", "anthropic_messages"): "anthropic_count_tokens",
+    ("embeddings", "gemini"): "gemini_embeddings",
+    ("count_tokens", "gemini"): "gemini_count_tokens",
 }
 
 
@@ -94,6 +144,11 @@ def beside(kind: str, chat_dialect: str) -> str | None:
     """The dialect in which a provider of this chat dialect does this `kind` of work (`embeddings`, `count_tokens`);
     None where it has no word for it."""
     return _BESIDE.get((kind, chat_dialect))
+
+
+def count_body(name: str, tokens: int) -> bytes:
+    """The answer to a client of this counting dialect. Raises KeyError for any other."""
+    return _COUNTING_CLIENTS[name].render_count(tokens)
 
 
 def codec(client_name: str, provider_name: str) -> Codec:

@@ -12,7 +12,7 @@ from bascule.decide.identify import identify
 from bascule.decide.resolve import granted
 from bascule.dialects.base import Dialect
 from bascule.gateway.exchange import Incoming
-from bascule.gateway.surfaces import Surface
+from bascule.gateway.surfaces import Surface, is_array
 from bascule.model.budget import Attribution
 from bascule.model.errors import MalformedRequest, Refusal
 from bascule.model.facts import Facts
@@ -37,6 +37,8 @@ class Admitted(Struct, frozen=True, kw_only=True):
     identity: Identity
     ask: Ask
     attribution: Attribution
+    array: bool = False
+    """A stream goes to the client as one JSON array."""
     betas: str
     """`anthropic-beta` as sent."""
     started_ms: int
@@ -144,6 +146,7 @@ def admit(
         identity=identity,
         ask=ask,
         attribution=attribution_of(key, identity),
+        array=facts.stream and is_array(incoming.surface, incoming.query),
         betas=(incoming.headers.get(b"anthropic-beta") or b"").decode("latin-1"),
         started_ms=now_ms,
         started_s=now_s,

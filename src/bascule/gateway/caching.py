@@ -2,6 +2,7 @@
 
 from bascule.decide.fingerprint import cacheable, fingerprint
 from bascule.dialects.base import ReplyContext
+from bascule.dialects.json_array import JsonArrayStream
 from bascule.dialects.registry import codec
 from bascule.gateway.admission import Admitted
 from bascule.gateway.books import Books
@@ -113,7 +114,7 @@ async def _replay(exchange: Exchange, request: Admitted, found: Stored, *, now_m
         provider=None,
         reason="cache",
         cache="exact",
-        content_type=JSON if found.kind == "reply" else EVENT_STREAM,
+        content_type=JSON if found.kind == "reply" or request.array else EVENT_STREAM,
     )
     free = cost_header(0)
     if free is not None:
@@ -122,6 +123,8 @@ async def _replay(exchange: Exchange, request: Admitted, found: Stored, *, now_m
         await exchange.respond(200, headers, pair.reply(found.raw, request.facts, found.candidate.model, cost, context))
         return
     stream = pair.stream(request.facts, found.candidate.model, splice_cost, context)
-    step = stream.feed(found.raw)
+    if request.array:
+        stream = JsonArrayStream(stream)
+    fed, ended = stream.feed(found.raw), stream.end()
     await exchange.start(200, [*headers, UNBUFFERED])
-    await exchange.end(step.forward + stream.close(cost))
+    await exchange.end(fed.forward + ended.forward + stream.close(cost))

@@ -1,13 +1,12 @@
 """Tokens that nobody has counted yet: for rate limits, and for `count_tokens` where no provider will."""
 
-import orjson
-
 from bascule.decide.calibration import input_tokens, mean_output_tokens
 from bascule.decide.estimate import EXPECTED_IMAGE_TOKENS, expected_input_tokens
+from bascule.dialects.registry import count_body
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.respond import JSON, PRIVATE
-from bascule.gateway.surfaces import provider_dialect
+from bascule.gateway.surfaces import SURFACES, provider_dialect
 from bascule.model.plan import Plan
 from bascule.ports import Header
 
@@ -27,7 +26,7 @@ def count_tokens_locally(
         (b"x-bascule-request-id", request.request_id.encode("ascii")),
         (b"x-bascule-reason", b"estimated; this provider does not count tokens"),
     ]
-    return headers, orjson.dumps({"input_tokens": tokens})
+    return headers, count_body(SURFACES[request.surface].dialect, tokens)
 
 
 def likely_tokens(request: Admitted, plan: Plan, calibrations: Calibrations) -> int:

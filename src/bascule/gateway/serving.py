@@ -10,6 +10,7 @@ from bascule.decide.attempt import Accept, AttemptLimits, GiveUp, Start, Wait, n
 from bascule.decide.cache_watch import CollapsePolicy
 from bascule.decide.estimate import HoldPlan
 from bascule.dialects.base import ReplyContext, Target
+from bascule.dialects.json_array import JsonArrayStream
 from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
 from bascule.gateway.books import LEDGER_DOWN, Books, Cost, Ended, OpenAttempt
 from bascule.gateway.cache_watch import CacheWatch
@@ -318,13 +319,15 @@ class Serving:
         fx = self._fx
         candidate = opened.candidate
         codec = destination.codec.stream(self._request.facts, candidate.model, fx.splice_cost, self._context(target))
+        if self._request.array:
+            codec = JsonArrayStream(codec)
         relay = Relay(
             exchange=self._exchange,
             reply=reply,
             codec=codec,
             clock=fx.clock,
             drain=destination.drain,
-            open_answer=lambda: [*self._answer_headers(candidate, EVENT_STREAM), UNBUFFERED],
+            open_answer=lambda: self._stream_headers(candidate),
             record_bytes=self.keep_bytes,
         )
         try:
@@ -356,7 +359,7 @@ class Serving:
     async def _finish_stream(self, relayed: Relayed, last: bytes, candidate: Candidate) -> None:
         if not relayed.started:
             self.started = True
-            await self._exchange.start(200, [*self._answer_headers(candidate, EVENT_STREAM), UNBUFFERED])
+            await self._exchange.start(200, self._stream_headers(candidate))
         await self._exchange.end(relayed.pending + last)
 
     def _context(self, target: Target) -> ReplyContext:
@@ -364,6 +367,9 @@ class Serving:
         return ReplyContext(
             now_s=request.started_ms // 1000, request_id=request.request_id, target=target, body=request.body
         )
+
+    def _stream_headers(self, candidate: Candidate) -> list[Header]:
+        return [*self._answer_headers(candidate, JSON if self._request.array else EVENT_STREAM), UNBUFFERED]
 
     def _answer_headers(self, candidate: Candidate, content_type: Header) -> list[Header]:
         return answer_headers(

@@ -28,6 +28,8 @@ class SurfaceFacts(Struct, frozen=True, kw_only=True):
     """In which its errors are told."""
     dialect: str
     """Of its requests and answers."""
+    sse_query: str | None = None
+    """The query parameter without which a stream is written as one JSON array (Google's `alt=sse`)."""
 
 
 def _chat(dialect: str) -> SurfaceFacts:
@@ -42,7 +44,7 @@ SURFACES: dict[Surface, SurfaceFacts] = {
     "anthropic_count_tokens": SurfaceFacts(
         work="count_tokens", chat_dialect="anthropic_messages", dialect="anthropic_count_tokens"
     ),
-    "gemini": _chat("gemini"),
+    "gemini": SurfaceFacts(work="chat", chat_dialect="gemini", dialect="gemini", sse_query="alt=sse"),
     "gemini_count_tokens": SurfaceFacts(work="count_tokens", chat_dialect="gemini", dialect="gemini_count_tokens"),
     "gemini_embeddings": SurfaceFacts(work="embeddings", chat_dialect="gemini", dialect="gemini_embeddings"),
 }
@@ -51,6 +53,12 @@ SURFACES: dict[Surface, SurfaceFacts] = {
 def generates(surface: Surface) -> bool:
     """Whether a model writes an answer."""
     return SURFACES[surface].work == "chat"
+
+
+def is_array(surface: Surface, query: str) -> bool:
+    """Whether a stream is written as one JSON array instead of server-sent events."""
+    wanted = SURFACES[surface].sse_query
+    return wanted is not None and wanted not in query.split("&")
 
 
 def counts_only(surface: Surface) -> bool:

@@ -11,9 +11,11 @@ _VARIABLE = re.compile(r"\{([A-Z0-9_]+)\}")
 
 
 def discover(environment: Mapping[str, str], specs: Iterable[ProviderSpec]) -> tuple[Found, ...]:
-    """Providers with a non-empty key; servers of one's own only where their address is set."""
-    found = [item for spec in specs if (item := _found(environment, spec)) is not None]
-    return tuple(found)
+    """Providers with a non-empty key; servers of one's own only where their address is set. One key of one service
+    gives one provider."""
+    found = [(spec, item) for spec in specs if (item := _found(environment, spec)) is not None]
+    superseded = {name for spec, _ in found for name in spec.supersedes}
+    return tuple([item for spec, item in found if spec.name not in superseded])
 
 
 def _found(environment: Mapping[str, str], spec: ProviderSpec) -> Found | None:

@@ -6,7 +6,7 @@ from importlib import import_module
 from bascule.model.errors import Problem
 from bascule.providers.spec import ProviderSpec
 
-DEEP = ("openai", "anthropic", "deepseek", "google", "azure", "openrouter", "vllm", "ollama")
+DEEP = ("openai", "anthropic", "deepseek", "google", "gemini", "azure", "openrouter", "vllm", "ollama")
 """Presets with wire cases, quirks and error classes of their own."""
 
 NAMES = (

@@ -25,6 +25,13 @@ ANTHROPIC_PATHS: dict[Surface, str] = {
     "models": "/v1/models",
     "count_tokens": "/v1/messages/count_tokens",
 }
+GEMINI_PATHS: dict[Surface, str] = {
+    "chat": "/models/{model}:generateContent",
+    "chat_stream": "/models/{model}:streamGenerateContent?alt=sse",
+    "embeddings": "/models/{model}:batchEmbedContents",
+    "models": "/models",
+    "count_tokens": "/models/{model}:countTokens",
+}
 
 COHERE_PATHS: dict[Surface, str] = {"chat": "/v2/chat", "models": "/v1/models"}
 BEDROCK_PATHS: dict[Surface, str] = {
@@ -83,6 +90,8 @@ class ProviderSpec(Struct, frozen=True, kw_only=True):
     `also` has that dialect."""
     also: tuple[str, ...] = ()
     """Further chat dialects that clients are relayed in as they are, instead of being translated to `dialect`."""
+    supersedes: tuple[str, ...] = ()
+    """Presets of the same service behind the same key, which are not used beside this one without a file."""
     by_deployment: bool = False
     """The upstream model is a name that the user gave (Azure), so the catalog's names say nothing here."""
     query: str = ""
@@ -144,6 +153,17 @@ def compatible(name: str, dialect: str, base_url: str) -> ProviderSpec:
             paths=RESPONSES_PATHS,
             stream_usage="always",
             bounds=OPENAI_BOUNDS,
+        )
+    if dialect == "gemini":
+        return ProviderSpec(
+            name=name,
+            title=name,
+            dialect=dialect,
+            base_url=base_url,
+            auth="x-goog-api-key",
+            key_required=False,
+            paths=GEMINI_PATHS,
+            stream_usage="always",
         )
     if dialect == "bedrock_converse":
         return ProviderSpec(

@@ -20,6 +20,7 @@ from bascule.ports import Clock, Header, KeyStore
 from bascule.server.admin.access import READ, caller_of
 from bascule.server.admin.answers import Refused
 from bascule.server.credentials import presented_secret
+from bascule.server.google_listing import google_model, google_models
 from bascule.server.guard import Guard
 from bascule.server.listing import find, models_body
 from bascule.server.metrics_page import Gauges, render
@@ -50,6 +51,8 @@ class Pages:
         for prefix in ("", "/v1"):
             found.append(Route(f"{prefix}/models", self.models, methods=["GET"]))
             found.append(Route(f"{prefix}/models/{{name:path}}", self.model, methods=["GET"]))
+        found.append(Route("/v1beta/models", self.models, methods=["GET"]))
+        found.append(Route("/v1beta/models/{name:path}", self.model, methods=["GET"]))
         return found
 
     async def root(self, request: Request) -> Response:
@@ -75,7 +78,8 @@ class Pages:
         key = self._key(request)
         if isinstance(key, Refusal):
             return self._refused(request, key)
-        return _private(JSONResponse(models_body(self._engine.snapshot, key, self._clock.now_ms())))
+        body = models_body(self._engine.snapshot, key, self._clock.now_ms())
+        return _private(JSONResponse(google_models(body["data"]) if _is_googles(request) else body))
 
     async def model(self, request: Request) -> Response:
         key = self._key(request)
@@ -86,7 +90,7 @@ class Pages:
         if entry is None:
             refusal = Refusal(kind="model_not_found", message=f"model {name!r} is not listed here", param="model")
             return self._refused(request, refusal)
-        return _private(JSONResponse(entry))
+        return _private(JSONResponse(google_model(entry) if _is_googles(request) else entry))
 
     async def not_found(self, request: Request, error: Exception) -> Response:
         refusal = Refusal(kind="route_not_found", message=f"{request.method} {request.url.path} is not served here")
@@ -124,7 +128,17 @@ def _response(status: int, headers: Sequence[Header], body: bytes) -> Response:
 
 def _dialect_of(request: Request) -> Surface:
     """Anthropic's clients always say which version they speak."""
-    return "anthropic_messages" if "anthropic-version" in request.headers else "openai_chat"
+    if "anthropic-version" in request.headers:
+        return "anthropic_messages"
+    return "gemini" if _is_googles(request) else "openai_chat"
+
+
+def _is_googles(request: Request) -> bool:
+    """Google's clients have an address or a way of their own to send the key."""
+    if request.url.path.startswith("/v1beta/"):
+        return True
+    others = any(name in request.headers for name in ("authorization", "x-api-key", "anthropic-version"))
+    return not others and ("x-goog-api-key" in request.headers or "key" in request.query_params)
 
 
 def _private(response: Response) -> Response:

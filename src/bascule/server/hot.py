@@ -33,8 +33,14 @@ HOT_ROUTES: dict[bytes, HotRoute] = {
     b"/v1/messages": HotRoute("anthropic_messages"),
     b"/v1/messages/count_tokens": HotRoute("anthropic_count_tokens"),
 }
-MODEL_PREFIXES = (b"/v1beta/models/", b"/v1/models/")
-MODEL_VERBS: dict[bytes, tuple[Surface, bool]] = {}
+MODEL_PREFIXES = (b"/v1beta/", b"/v1/")
+MODEL_VERBS: dict[bytes, tuple[Surface, bool]] = {
+    b"generateContent": ("gemini", False),
+    b"streamGenerateContent": ("gemini", True),
+    b"countTokens": ("gemini_count_tokens", False),
+    b"embedContent": ("gemini_embeddings", False),
+    b"batchEmbedContents": ("gemini_embeddings", False),
+}
 """Of `/v1beta/models/{model}:verb`: the surface, and whether the answer is streamed."""
 STOPPING = Refusal(kind="unavailable", message="the gateway is stopping; try again soon", retry_after_s=1.0)
 
@@ -44,7 +50,9 @@ def hot_route(path: bytes) -> HotRoute | None:
     found = HOT_ROUTES.get(path)
     if found is not None or b":" not in path or not path.startswith(MODEL_PREFIXES):
         return found
-    model, _, verb = path.partition(b"/models/")[2].rpartition(b":")
+    resource, _, verb = path.partition(b"/v1")[2].partition(b"/")[2].rpartition(b":")
+    # Names with a slash come without `models/` from Vercel's AI SDK, which takes them for whole resources.
+    model = resource.removeprefix(b"models/")
     meant = MODEL_VERBS.get(verb)
     if meant is None or not model:
         return None

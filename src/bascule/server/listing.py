@@ -9,6 +9,9 @@ from bascule.model.catalog import Model
 from bascule.model.errors import Refusal
 from bascule.model.policy import KeyPolicy
 
+Entry = dict[str, Any]
+"""One model, in the form that OpenAI's and Anthropic's clients read."""
+
 CREATED = 1_700_000_000
 CREATED_AT = "2023-11-14T22:13:20Z"
 """When a model was made is not known here; clients want a value, so all have the same."""

@@ -47,6 +47,7 @@ _ID_PREFIXES: dict[Dialect, str] = {
     "openai": "chatcmpl-",
     "anthropic": "msg_",
     "responses": "resp_",
+    "gemini": "",
     "cohere": "",
     "bedrock": "",
 }
@@ -106,7 +107,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 def plan_answer(request: ProviderRequest, script: Script, seed: int) -> Answer:
     """The answer to `request`. The same request number and seed give the same words."""
     body = request.body
-    count = body.get("n") if request.dialect == "openai" else 1
+    count = body.get("n") if request.dialect != "anthropic" else 1
     tokens_in = script.input_tokens
     if tokens_in is None:
         tokens_in = input_tokens(body, script.input_tokens_per_byte)

@@ -130,10 +130,10 @@ def asked_schema(body: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def thinks(body: dict[str, Any], dialect: Dialect) -> bool:
-    """Whether an Anthropic request turns thinking on."""
+    """Whether a request turns thinking on where its dialect shows it (of Gemini's, as `gemini_prompt` tells)."""
     thinking = body.get("thinking")
     return (
-        dialect in ("anthropic", "bedrock")
+        dialect in ("anthropic", "bedrock", "gemini")
         and isinstance(thinking, dict)
         and thinking.get("type") in {"enabled", "adaptive"}
     )

@@ -4,8 +4,9 @@ from typing import Any
 
 import orjson
 from msgspec import Struct
+from msgspec.structs import replace
 
-from bascule.testing import bedrock_wire, openai_wire
+from bascule.testing import bedrock_wire, gemini_prompt, gemini_wire, openai_wire
 from bascule.testing.answer import Answer, plan_answer
 from bascule.testing.faults import spoil
 from bascule.testing.prompt import input_tokens
@@ -31,8 +32,8 @@ def plan_response(request: ProviderRequest, script: Script, seed: int, request_i
     """What to play for `request`. Errors that the real API would find come before the script's own."""
     wire = WIRES[request.dialect]
     headers = _headers(request, script, request_id)
-    counts_only = request.path.endswith("/count_tokens")
-    is_embedding = request.path.endswith("/embeddings")
+    counts_only = request.path.endswith(("/count_tokens", ":countTokens"))
+    is_embedding = request.path.endswith(("/embeddings", "mbedContent", "mbedContents"))
     if not is_embedding:
         wrong = complaint(request.dialect, request.body) or lacks_cap(request.dialect, request.body, counts_only)
         wrong = wrong or own_complaint(request.dialect, request.raw_body)
@@ -42,16 +43,19 @@ def plan_response(request: ProviderRequest, script: Script, seed: int, request_i
         return Planned(response=_error(wire, script.status, headers, script))
     error_event = wire.error_event(script)
     if counts_only or is_embedding:
-        document = _count(request, script) if counts_only else openai_wire.embeddings_body(request.body, request.model)
-        sound = _whole(headers, orjson.dumps(document), script, tokens=0, usage=document.get("usage"))
-        return Planned(response=spoil(sound, script, error_event, trap), usage=document.get("usage"))
-    answer = plan_answer(request, script, seed)
+        document = _without_text(request, script, counts_only)
+        sound = _whole(headers, orjson.dumps(document), script, tokens=0, usage=_usage(document))
+        return Planned(response=spoil(sound, script, error_event, trap), usage=_usage(document))
+    asked = request
+    if request.dialect == "gemini":
+        asked = replace(request, body=gemini_prompt.as_chat(request.body))
+    answer = plan_answer(asked, script, seed)
     if request.stream:
         kind = bedrock_wire.EVENT_STREAM if request.dialect == "bedrock" else "text/event-stream; charset=utf-8"
         sound = _stream(headers, wire.stream_steps(answer, script, request.body), script, kind)
     else:
         document = wire.whole_body(answer, script, request.body)
-        sound = _whole(headers, orjson.dumps(document), script, answer.output_tokens, document.get("usage"))
+        sound = _whole(headers, orjson.dumps(document), script, answer.output_tokens, _usage(document))
     return Planned(response=spoil(sound, script, error_event, trap), answer=answer)
 
 
@@ -59,6 +63,10 @@ def models_response(request: ProviderRequest, names: tuple[str, ...], request_id
     wire = WIRES[request.dialect]
     headers = _headers(request, Script(), request_id)
     return _whole(headers, orjson.dumps(wire.models_body(names)), Script(), tokens=0, usage=None)
+
+
+def _usage(document: dict[str, Any]) -> Any:
+    return document.get("usage", document.get("usageMetadata"))
 
 
 def _headers(request: ProviderRequest, script: Script, request_id: str) -> tuple[tuple[str, str], ...]:
@@ -78,6 +86,15 @@ def _error(wire: Any, status: int, headers: tuple[tuple[str, str], ...], script:
         headers += bedrock_wire.error_headers(status, script)
     data = orjson.dumps(wire.error_body(status, script))
     return Response(status=status, headers=headers, steps=(Step(data=data, wait_s=script.ttft_s),))
+
+
+def _without_text(request: ProviderRequest, script: Script, counts_only: bool) -> dict[str, Any]:
+    """A count, or embeddings."""
+    if request.dialect == "gemini":
+        if counts_only:
+            return gemini_wire.count_body(gemini_prompt.as_chat(request.body), script)
+        return gemini_wire.embeddings_body(request.body)
+    return _count(request, script) if counts_only else openai_wire.embeddings_body(request.body, request.model)
 
 
 def _count(request: ProviderRequest, script: Script) -> dict[str, Any]:

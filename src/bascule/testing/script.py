@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-Dialect = Literal["openai", "anthropic", "responses", "cohere", "bedrock"]
+Dialect = Literal["openai", "anthropic", "responses", "gemini", "cohere", "bedrock"]
 
 Fault = Literal[
     # transport

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from bascule.testing import gemini_prompt
 from bascule.testing.script import Dialect
 from bascule.testing.validate_responses import responses_complaint
 
 
 def complaint(dialect: Dialect, body: Any) -> str | None:
     """Why this body is a 400, None where it is sound."""
+    if dialect == "gemini":
+        return gemini_prompt.complaint(body)
     if not isinstance(body, dict):
         return "the body must be a JSON object"
     if not isinstance(body.get("model"), str) or not body["model"]:

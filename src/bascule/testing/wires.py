@@ -3,25 +3,40 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bascule.testing import anthropic_wire, bedrock_wire, cohere_wire, openai_wire, responses_wire
+from bascule.testing import (
+    anthropic_wire,
+    bedrock_wire,
+    cohere_wire,
+    gemini_prompt,
+    gemini_wire,
+    openai_wire,
+    responses_wire,
+)
 from bascule.testing.script import Dialect
 
 WIRES: dict[Dialect, Any] = {
     "openai": openai_wire,
     "anthropic": anthropic_wire,
     "responses": responses_wire,
+    "gemini": gemini_wire,
     "cohere": cohere_wire,
     "bedrock": bedrock_wire,
 }
-PATHS = (
+_PATHS = (
     *("/chat/completions", "/embeddings", "/messages", "/messages/count_tokens", "/responses", "/v2/chat"),
     *bedrock_wire.PATHS,
 )
-"""How the paths end that are served."""
+
+
+def is_served(path: str) -> bool:
+    """Whether requests are answered there."""
+    return path.endswith(_PATHS) or gemini_prompt.of_path(path) is not None
 
 
 def dialect_of(path: str, headers: Mapping[str, str]) -> Dialect:
     """By the path, where it says so."""
+    if gemini_prompt.of_path(path) or path.startswith("/v1beta/"):
+        return "gemini"
     if path.endswith("/responses"):
         return "responses"
     if path.endswith(bedrock_wire.PATHS):

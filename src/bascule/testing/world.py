@@ -114,9 +114,12 @@ class World:
         key: str | None = None,
         headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
         query: str = "",
+        model: str | None = None,
+        stream: bool | None = None,
         leave_after: int | None = None,
     ) -> ListExchange:
-        """A client's request, not yet handled. A body that is no bytes is sent as JSON."""
+        """A client's request, not yet handled. A body that is no bytes is sent as JSON. `model` and `stream`: of the
+        path, where the surface has them there."""
         pairs = headers.items() if isinstance(headers, Mapping) else headers
         incoming = Incoming(
             surface=surface,
@@ -124,6 +127,8 @@ class World:
             body=body if isinstance(body, bytes) else json.dumps(body).encode(),
             query=query,
             secret=None if key is None else key.encode(),
+            model=model,
+            stream=stream,
         )
         return ListExchange(incoming, leave_after=leave_after, note=self._note)
 

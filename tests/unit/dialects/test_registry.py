@@ -15,8 +15,8 @@ def test_every_promised_pair_exists() -> None:
 
 
 def test_unknown_names_say_what_there_is() -> None:
-    with pytest.raises(UnknownDialect, match=r"no dialect 'gemini'.*openai_chat"):
-        dialect("gemini")
+    with pytest.raises(UnknownDialect, match=r"no dialect 'telex'.*openai_chat"):
+        dialect("telex")
     with pytest.raises(UnknownDialect, match="no dialect 'cohere'"):
         dialect("cohere")  # no client speaks it
     with pytest.raises(UnknownDialect, match="nothing translates openai_embeddings to cohere"):

@@ -12,6 +12,8 @@ from tests.wire.sdk import parse_request as sdk_request
 from bascule.dialects.anthropic_messages.parse_request import parse_request as parse_messages
 from bascule.dialects.anthropic_messages.render_request import render_request as render_messages
 from bascule.dialects.base import Target
+from bascule.dialects.gemini.parse_request import parse_request as parse_gemini
+from bascule.dialects.gemini.render_request import render_request as render_gemini
 from bascule.dialects.names import call_id, tool_name
 from bascule.dialects.openai_chat.parse_request import parse_request as parse_chat
 from bascule.dialects.openai_chat.render_request import is_strict
@@ -95,6 +97,34 @@ def test_messages_are_stable_after_one_round(body: dict[str, Any]) -> None:
     once = rendered(render_messages(parse_chat(body), TARGET))
     assert rendered(render_messages(parse_messages(once), TARGET)) == once
     sdk_request("anthropic_messages", once)
+
+
+@given(chat_bodies(), st.sampled_from(["gemini-2.5-pro", "gemini-3.8-flash"]))
+def test_generate_content_is_stable_after_one_round(body: dict[str, Any], model: str) -> None:
+    target = Target(upstream_model=model)
+    once = rendered(render_gemini(parse_chat(body), target))
+    again = rendered(render_gemini(parse_gemini({"model": "m", **once}), target))
+    thought = [part for part in (once, again) if part.get("generationConfig", {}).pop("thinkingConfig", None)]
+    assert again == once
+    assert len(thought) != 1
+    sdk_request("gemini", once)
+
+
+@given(chat_bodies())
+def test_googles_rules_hold(body: dict[str, Any]) -> None:
+    out = rendered(render_gemini(parse_chat(body), Target(upstream_model="gemini-3.8-flash")))
+    roles = [content["role"] for content in out["contents"]]
+    assert roles[0] == "user"
+    assert all(before != after for before, after in itertools.pairwise(roles))
+    for content, following in itertools.pairwise([*out["contents"], {"parts": []}]):
+        assert content["parts"]
+        calls = [part for part in content["parts"] if "functionCall" in part]
+        assert all("thoughtSignature" in part for part in calls[:1])
+        responses = [part for part in following["parts"] if "functionResponse" in part]
+        assert responses == following["parts"][: len(responses)]
+        if calls and following["parts"]:
+            ids = [part["functionCall"]["id"] for part in calls]
+            assert sorted(ids) == sorted(part["functionResponse"]["id"] for part in responses)
 
 
 @given(chat_bodies())
@@ -227,7 +257,9 @@ def test_an_explicit_cap_wins_over_the_clients() -> None:
     body = {"model": "m", "max_tokens": 50_000, "messages": [{"role": "user", "content": "hi"}]}
     target = Target(upstream_model="m", max_tokens=100)
     for client in ("openai_chat", "anthropic_messages"):
+        raw = msgspec.json.encode(body)
         for provider in ("openai_chat", "anthropic_messages"):
-            raw = msgspec.json.encode(body)
             out = rendered(codec(client, provider).request(body, raw, facts(client, body), target))
             assert out["max_tokens"] == 100
+        out = rendered(codec(client, "gemini").request(body, raw, facts(client, body), target))
+        assert out["generationConfig"]["maxOutputTokens"] == 100

@@ -5,7 +5,7 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.wire.loader import Case, cases, run_stream
+from tests.wire.loader import MINIMAL, Case, cases, run_stream
 from tests.wire.sdk import parse_stream, stream_events
 
 from bascule.dialects.base import StreamCodec
@@ -20,14 +20,15 @@ TERMINAL = {
     "openai_chat": rb"data: \[DONE\]",
     "anthropic_messages": b"event: message_stop",
     "openai_responses": rb"event: response\.(completed|incomplete)",
+    "gemini": rb'"finishReason"|"blockReason"',
     "cohere": b"event: message-end",
     "bedrock_converse": b"metadata",
 }
+"""Before what a stream is not complete."""
 
 
 def asked(client: str) -> Facts:
-    body = {"model": "m", "max_tokens": 5, "stream": True, "messages": [{"role": "user", "content": "x"}], "input": "x"}
-    return dialect(client).read_facts(body, 100)
+    return dialect(client).read_facts({**MINIMAL[client], "stream": True}, 100)
 
 
 def opened(client: str, provider: str) -> StreamCodec:
@@ -76,6 +77,7 @@ def test_a_stream_cut_before_its_terminal_event_never_looks_complete(case: Case,
     assert b'"stop_reason":"' not in body
     assert b"event: response.completed" not in body
     assert b"event: response.incomplete" not in body
+    assert b"finishReason" not in body
 
 
 @given(st.sampled_from(COMPLETE), st.data())
@@ -110,6 +112,8 @@ FIELDS = [
     *("stopReason", "toolUseId", "additionalModelResponseFields", "cacheDetails", "inputTokens", "item", "response"),
     *("output", "output_index", "summary", "encrypted_content", "status", "call_id", "incomplete_details"),
     *("input_tokens", "logprobs"),
+    *("candidates", "parts", "finishReason", "usageMetadata", "promptFeedback", "blockReason", "functionCall", "args"),
+    *("promptTokensDetails", "thought", "thoughtSignature", "promptTokenCount", "inlineData", "executableCode", "code"),
 ]
 EVENTS = {
     "anthropic_messages": ["content_block_delta", "content_block_start", "message_delta"],
@@ -121,7 +125,19 @@ EVENTS = {
     "cohere": ["message-start", "content-delta", "tool-call-start", "tool-call-delta", "tool-call-end", "message-end"],
     "bedrock_converse": ["contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"],
 }
-WORDS = ["", "x", "text", "tool_use", "stop", "message", "reasoning", "function_call", "custom_tool_call", "completed"]
+WORDS = [
+    "",
+    "x",
+    "text",
+    "tool_use",
+    "stop",
+    "STOP",
+    "message",
+    "reasoning",
+    "function_call",
+    "custom_tool_call",
+    "completed",
+]
 
 
 def on_the_wire(provider: str, kind: str, data: bytes) -> bytes:
@@ -193,3 +209,42 @@ def test_the_sdk_adds_up_what_was_streamed() -> None:
     assert (message.usage.input_tokens, message.usage.output_tokens) == (10, 5)
     opened = [data["index"] for name, data in stream_events(body) if name == "content_block_start"]
     assert opened == [0, 1, 2]
+
+
+GEMINI_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x", "STOP", "SAFETY", "AUDIO"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from([f for f in FIELDS if f != "type"]), inner)
+    ),
+    max_leaves=6,
+)
+GEMINI_EVENTS = st.lists(
+    st.builds(
+        lambda part, reason, usage, index: {
+            "candidates": [{"content": {"parts": [part]}, "finishReason": reason, "index": index}],
+            "usageMetadata": usage,
+        },
+        st.dictionaries(
+            st.sampled_from(["text", "thought", "functionCall", "thoughtSignature", "inlineData", "executableCode"]),
+            GEMINI_VALUES,
+        ),
+        GEMINI_VALUES,
+        st.dictionaries(st.sampled_from(["promptTokenCount", "candidatesTokenCount", "x"]), GEMINI_VALUES),
+        GEMINI_VALUES,
+    ),
+    max_size=4,
+)
+
+
+@given(GEMINI_EVENTS)
+def test_no_candidate_crashes_a_stream_or_an_answer(events: list[dict[str, object]]) -> None:
+    for client in CLIENT_DIALECTS:
+        stream = opened(client, "gemini")
+        for event in events:
+            stream.feed(b"data: " + json.dumps(event).encode() + b"\n\n")
+        if stream.end().terminal:
+            stream.close(1)
+        for event in events:
+            raw = json.dumps(event).encode()
+            if not hasattr(dialect("gemini").read_reply(raw), "error_class"):
+                codec(client, "gemini").reply(raw, asked(client), "m", 1)

@@ -197,8 +197,71 @@ RESPONSES: dict[str, Any] = {
     "service_tier": "auto",
     "prompt_cache_key": "k",
 }
-BODIES = {"openai_chat": CHAT, "anthropic_messages": MESSAGES, "openai_responses": RESPONSES}
-FREE_FORM = frozenset({"parameters", "schema", "input_schema", "input", "cache_control", "metadata"})
+GEMINI: dict[str, Any] = {
+    "model": "m",
+    "stream": True,
+    "systemInstruction": {"role": "user", "parts": [{"text": "Be brief."}]},
+    "contents": [
+        {
+            "role": "user",
+            "parts": [
+                {"text": "Look"},
+                {"inlineData": {"mimeType": "image/png", "data": PNG}},
+                {"inlineData": {"mimeType": "application/pdf", "data": "AAAA", "displayName": "a.pdf"}},
+                {"fileData": {"mimeType": "image/png", "fileUri": "https://example.com/a.png"}},
+            ],
+        },
+        {
+            "role": "model",
+            "parts": [
+                {"text": "hm", "thought": True, "thoughtSignature": "AAAA"},
+                {"text": "I will."},
+                {"functionCall": {"id": "c1", "name": "read", "args": {"a": "b"}}, "thoughtSignature": "AAAA"},
+                {"executableCode": {"language": "PYTHON", "code": "1"}},
+                {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}},
+            ],
+        },
+        {
+            "role": "user",
+            "parts": [
+                {
+                    "functionResponse": {
+                        "id": "c1",
+                        "name": "read",
+                        "response": {"output": "note"},
+                        "parts": [{"inlineData": {"mimeType": "image/png", "data": PNG}}],
+                    }
+                },
+                {"text": "Go on."},
+            ],
+        },
+    ],
+    "tools": [{"functionDeclarations": [{"name": "read", "description": "d", "parameters": SCHEMA}]}],
+    "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["read"]}},
+    "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
+    "generationConfig": {
+        "maxOutputTokens": 5_000,
+        "candidateCount": 1,
+        "temperature": 0.5,
+        "topP": 0.5,
+        "topK": 5,
+        "seed": 5,
+        "presencePenalty": 0.5,
+        "frequencyPenalty": 0.5,
+        "stopSequences": ["END"],
+        "responseMimeType": "application/json",
+        "responseJsonSchema": SCHEMA,
+        "responseModalities": ["TEXT"],
+        "responseLogprobs": False,
+        "thinkingConfig": {"thinkingBudget": 2_000, "thinkingLevel": "HIGH", "includeThoughts": True},
+    },
+    "serviceTier": "standard",
+}
+BODIES = {"openai_chat": CHAT, "anthropic_messages": MESSAGES, "openai_responses": RESPONSES, "gemini": GEMINI}
+FREE_FORM = frozenset(
+    {"parameters", "schema", "input_schema", "input", "cache_control", "metadata"}
+    | {"args", "response", "responseJsonSchema", "safetySettings"}
+)
 """Objects whose inside is the client's own affair: it goes on as it is, or not at all."""
 
 TEXT, NUMBER = "w9z", 7351
@@ -273,21 +336,28 @@ def outcome(
 DIRECTIONS = [(client, provider) for client in BODIES for provider in (*BODIES, "cohere", "bedrock_converse")]
 
 
+TURNS = {"openai_responses": ("input", "content"), "gemini": ("contents", "parts")}
+"""Where a body has its turns, and a turn its parts; elsewhere `messages` and `content`."""
+
+
 def full_body(client: str, provider: str) -> dict[str, Any]:
     """The client's full body, less what this provider has no word for."""
-    stops = ("stop", "stop_sequences") if provider == "openai_responses" else ()
-    body: dict[str, Any] = json.loads(json.dumps({k: v for k, v in BODIES[client].items() if k not in stops}))
-    for message in body["input" if client == "openai_responses" else "messages"]:
-        if isinstance(message.get("content"), list):
-            message["content"] = [part for part in message["content"] if not beyond(provider, part)]
+    body: dict[str, Any] = json.loads(json.dumps(BODIES[client]))
+    if provider == "openai_responses":
+        for holder in (body, body.get("generationConfig", {})):
+            for stops in ("stop", "stop_sequences", "stopSequences"):
+                holder.pop(stops, None)
+    turns, parts = TURNS.get(client, ("messages", "content"))
+    for turn in body[turns]:
+        if isinstance(turn.get(parts), list):
+            turn[parts] = [part for part in turn[parts] if not beyond(provider, part)]
     return body
 
 
 def beyond(provider: str, part: dict[str, Any]) -> bool:
     by_address = part.get("source", {}).get("type") == "url" or str(part.get("image_url")).startswith("http")
-    return (provider == "cohere" and part["type"] in ("file", "input_file")) or (
-        provider == "bedrock_converse" and by_address
-    )
+    a_file = part.get("type") in ("file", "input_file") or "pdf" in str(part.get("inlineData"))
+    return (provider == "cohere" and a_file) or (provider == "bedrock_converse" and (by_address or "fileData" in part))
 
 
 @pytest.mark.parametrize(("client", "provider"), DIRECTIONS)
@@ -317,6 +387,8 @@ def test_a_wrong_type_is_refused_or_goes_on_as_it_is(client: str, provider: str)
                 continue
             refused += 1
             assert result.param, place
+            if "answers no call" in str(getattr(result, "message", result)):
+                continue  # the call went with what was replaced, and its result says so
             if isinstance(result, MalformedRequest) or result.kind == "malformed":
                 assert related(result.param, written(at)), f"{place} was refused for {result.param}"
             else:
@@ -337,11 +409,13 @@ def check_sent(
 ) -> None:
     if client == provider:
         expected = {**body, "stream_options": sent["stream_options"]} if "stream_options" in sent else body
+        if client == "gemini":  # these two are the path's
+            expected = {key: value for key, value in body.items() if key not in ("model", "stream")}
         assert sent == expected, place
         return
     sdk_request(provider, sent)
     assert list(TEXT) not in list(lists(sent)), place
-    if isinstance(wrong, dict) and at[-1] in ("arguments", "input"):
+    if isinstance(wrong, dict) and at[-1] in ("arguments", "input", "args", "response"):
         return  # an object as arguments is JSON text in the one dialect and an object in the other
     said = "\0".join(texts(sent))
     for never in ("7351", "2.5", "True", "None"):
@@ -399,9 +473,12 @@ def test_embeddings_check_what_they_read() -> None:
     ],
 )
 def test_what_only_translation_reads_is_named(client: str, fields: dict[str, Any], param: str) -> None:
-    said = {"input": "hi"} if client == "openai_responses" else {"messages": [{"role": "user", "content": "hi"}]}
+    said = {
+        "openai_responses": {"input": "hi"},
+        "gemini": {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+    }.get(client, {"messages": [{"role": "user", "content": "hi"}]})
     body = {"model": "m", "max_tokens": 5, **said, **fields}
-    for provider in set(BODIES) - {client}:
+    for provider in BODIES.keys() - {client}:
         refusal = outcome(client, provider, body)
         assert isinstance(refusal, Refusal)
         assert (refusal.kind, refusal.param) == ("malformed", param)

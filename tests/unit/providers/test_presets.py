@@ -9,7 +9,7 @@ from bascule.config.secret import Secret
 from bascule.model.outcome import Fault
 from bascule.providers.classify import classify
 from bascule.providers.registry import DEEP, NAMES, Presets, preset, presets
-from bascule.providers.request import auth_headers, request_target, with_default_headers
+from bascule.providers.request import auth_headers, request_target, streamed_surface, with_default_headers
 from bascule.providers.spec import ProviderSpec, compatible
 
 KNOWN_QUIRKS = {
@@ -37,8 +37,8 @@ def base_path_of(spec: ProviderSpec) -> str:
 
 
 def test_the_registry_holds_what_the_interface_promises() -> None:
-    assert len(DEEP) == 8
-    assert len(NAMES) == 32 == len(set(NAMES))
+    assert len(DEEP) == 9
+    assert len(NAMES) == 33 == len(set(NAMES))
     assert [spec.name for spec in presets()] == list(NAMES)
     assert preset("no-such-provider") is None
 
@@ -90,6 +90,9 @@ def test_the_wire_addresses_of_the_deep_presets() -> None:
     assert url("anthropic") == "https://api.anthropic.com/v1/messages"
     assert url("deepseek") == "https://api.deepseek.com/chat/completions"
     assert url("google") == "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions"
+    assert (
+        url("gemini", "gemini-x") == "https://generativelanguage.googleapis.com/v1beta/models/gemini-x:generateContent"
+    )
     assert url("openrouter") == "https://openrouter.ai/api/v1/chat/completions"
     assert url("vllm") == "http://127.0.0.1:8000/v1/chat/completions"
     assert url("ollama") == "http://127.0.0.1:11434/v1/chat/completions"
@@ -133,6 +136,17 @@ def test_error_classes_by_code_then_status() -> None:
     assert classed("openai", 429, "insufficient_quota") == "quota_exhausted"
     fault = Fault(error_class="rate_limited", message="m", status=429)
     assert classify(spec_of("vllm"), fault) is fault
+
+
+def test_geminis_paths_hold_the_model() -> None:
+    spec = spec_of("gemini")
+    streamed = request_target(spec, streamed_surface(spec, "chat"), "/v1beta", "a/b", "key=sk-virtual&alt=json")
+    assert streamed == "/v1beta/models/a%2Fb:streamGenerateContent?alt=sse"
+    assert request_target(spec, "count_tokens", "/v1beta", "m") == "/v1beta/models/m:countTokens"
+    assert request_target(spec, "embeddings", "/v1beta", "m") == "/v1beta/models/m:batchEmbedContents"
+    assert auth_headers(spec, Secret(b"s3cret")) == [(b"x-goog-api-key", b"s3cret")]
+    own = compatible("mine", "gemini", "http://127.0.0.1:9/v1beta")
+    assert (own.paths, own.auth) == (spec.paths, spec.auth)
 
 
 def test_any_compatible_address() -> None:

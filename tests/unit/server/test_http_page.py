@@ -14,7 +14,7 @@ from bascule.model.errors import STATUS_OF, Refusal
 from bascule.server.admin.routes import admin_calls
 from bascule.server.cold import Pages
 from bascule.server.feedback import FeedbackPage
-from bascule.server.hot import HOT_ROUTES
+from bascule.server.hot import HOT_ROUTES, MODEL_PREFIXES, MODEL_VERBS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
@@ -53,6 +53,9 @@ def test_every_route_is_there_and_no_other() -> None:
     pages = Pages(engine=cast(Any, None), keys=cast(Any, None), clock=cast(Any, None), gauges=cast(Any, None),
                   readiness=lambda: None)  # fmt: skip
     served = {("POST", path.decode()) for path in HOT_ROUTES}
+    served |= {
+        ("POST", f"{at.decode()}models/{{name}}:{verb.decode()}") for at in MODEL_PREFIXES for verb in MODEL_VERBS
+    }
     for route in pages.routes():
         assert isinstance(route, Route)
         both = {"GET", "HEAD"} if route.path in ("/", "/healthz", "/readyz") else {"GET"}
@@ -89,11 +92,13 @@ def test_every_answer_header_is_there() -> None:
 
 
 @pytest.mark.parametrize("kind", STATUS_OF)
-def test_every_error_is_there_in_both_dialects(kind: Any) -> None:
+def test_every_error_is_there_in_every_dialect(kind: Any) -> None:
     (told,) = [row for row in rows("Errors") if row[1] == kind]
     refusal = Refusal(kind=kind, message="m")
     status, _, openai = error_answer("openai_chat", refusal, "req_1")
     _, _, anthropic = error_answer("anthropic_messages", refusal, "req_1")
+    google = json.loads(error_answer("gemini", refusal, "req_1")[2])["error"]
+    assert (code(told[5]), google["code"]) == ([google["status"]], status)
     said, words = json.loads(openai)["error"], json.loads(anthropic)["error"]
     assert told[0] == str(status)
     assert (code(told[2]), code(told[3])) == ([said["type"]], [said["code"]] if said["code"] else [])

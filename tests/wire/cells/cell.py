@@ -33,6 +33,11 @@ UPSTREAM: dict[str, tuple[Dialect, str, str]] = {
     "openai_chat": ("openai", "/v1/chat/completions", "/v1/chat/completions"),
     "anthropic_messages": ("anthropic", "/v1/messages", "/v1/messages"),
     "openai_responses": ("responses", "/v1/responses", "/v1/responses"),
+    "gemini": (
+        "gemini",
+        "/v1beta/models/upstream:generateContent",
+        "/v1beta/models/upstream:streamGenerateContent",
+    ),
     "cohere": ("cohere", "/v2/chat", "/v2/chat"),
     "bedrock_converse": ("bedrock", "/model/upstream/converse", "/model/upstream/converse-stream"),
 }

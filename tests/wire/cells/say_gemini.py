@@ -14,7 +14,10 @@ def say(ask: Ask) -> Body | None:
     contents: list[Body] = []
     if ask.calls:
         contents.append({"role": "user", "parts": [{"text": "Look it up."}]})
-        called = [{"functionCall": {"id": c.id, "name": c.name, "args": json.loads(c.arguments)}} for c in ask.calls]
+        called: list[Body] = [
+            {"functionCall": {"id": c.id, "name": c.name, "args": json.loads(c.arguments)}} for c in ask.calls
+        ]
+        called[0]["thoughtSignature"] = "c2lnbmVkIGJ5IEdvb2dsZQ=="  # of parallel calls the first one has it
         contents.append({"role": "model", "parts": called})
         contents.append({"role": "user", "parts": [_result(ask, place) for place in range(len(ask.calls))]})
     contents.append({"role": "user", "parts": _parts(ask)})

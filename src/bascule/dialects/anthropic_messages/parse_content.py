@@ -17,7 +17,6 @@ from bascule.model.request import (
     Image,
     Opaque,
     RedactedThinking,
-    Signature,
     Text,
     Thinking,
     ToolResult,
@@ -95,7 +94,7 @@ def _tool_use(block: dict[str, Any], where: str) -> ToolUse:
         id=given,
         name=required_text(block, "name", where),
         arguments=msgspec.json.encode(mapping(block, "input", where) or {}).decode(),
-        signature=None if signature is None else Signature("openai_chat", signature),
+        signature=signature,
         carried=carried(block, where),
     )
 

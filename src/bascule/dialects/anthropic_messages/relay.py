@@ -9,6 +9,7 @@ from bascule.dialects.anthropic_messages.unsigned import thinking_must_go, witho
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, StreamCodec, Target
 from bascule.dialects.cache_marks import is_too_short, marked
 from bascule.dialects.extensions import extensions_to_drop
+from bascule.dialects.signed_ids import MARK, with_plain_ids
 from bascule.dialects.splice import patch, splice_cost
 from bascule.model.errors import Refusal
 from bascule.model.facts import Facts
@@ -31,6 +32,9 @@ class RelayCodec:
             put["max_tokens"] = str(target.max_tokens).encode()
         if facts.openrouter:
             drop.extend(extensions_to_drop(facts.openrouter, target.quirks))
+        if MARK in raw:
+            body = {**body, "messages": with_plain_ids(body["messages"])}
+            put["messages"] = msgspec.json.encode(body["messages"])
         if b'thinking"' in raw and "unsigned_thinking" not in target.quirks:
             _drop_unsigned(body, put, drop)
         if (

@@ -4,6 +4,7 @@ from typing import Any
 
 from bascule.dialects.fields import cache_mark, mapping, objects, required_text, text, untranslatable, word, wrong
 from bascule.dialects.media import data_url, is_address
+from bascule.dialects.names import split_call_id
 from bascule.dialects.signatures import is_foreign, signature_of
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import (
@@ -49,7 +50,7 @@ def parse_tool_result(message: dict[str, Any], where: str) -> ToolResult:
             raise MalformedRequest(f"`{where}.tool_call_id` is missing", f"{where}.tool_call_id")
         call = f"call_{required_text(message, 'name', where)}"
     content = tuple(_content(message, where, marked=False))
-    return ToolResult(tool_use_id=call, content=content, carried=mark(message, where))
+    return ToolResult(tool_use_id=split_call_id(call)[0], content=content, carried=mark(message, where))
 
 
 def mark(holder: dict[str, Any], where: str) -> Carried:
@@ -142,7 +143,7 @@ def _file(file: dict[str, Any], where: str) -> Document:
 
 
 def _tool_call(call: dict[str, Any], where: str) -> ToolUse:
-    given = text(call, "id", where) or ""
+    given, signature = split_call_id(text(call, "id", where) or "")
     said = word(call, "type", _CALL_KINDS, where)
     if (function := mapping(call, "function", where)) is not None:
         if said == "custom":
@@ -152,7 +153,7 @@ def _tool_call(call: dict[str, Any], where: str) -> ToolUse:
             id=given,
             name=required_text(function, "name", at),
             arguments=_arguments(function, at),
-            signature=call_signature(call),
+            signature=call_signature(call) or signature,
         )
     if (custom := mapping(call, "custom", where)) is not None:
         at = f"{where}.custom"

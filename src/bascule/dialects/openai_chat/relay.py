@@ -8,6 +8,7 @@ from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, Target
 from bascule.dialects.extensions import extensions_to_drop
 from bascule.dialects.openai_chat.quirks import quirk_edits
 from bascule.dialects.openai_chat.stream import RelayStream
+from bascule.dialects.signed_ids import MARK, with_plain_ids
 from bascule.dialects.splice import patch, splice_cost
 from bascule.model.errors import Refusal
 from bascule.model.facts import Facts
@@ -29,6 +30,9 @@ class RelayCodec:
             options = body.get("stream_options")
             asked = {**options, "include_usage": True} if type(options) is dict else {"include_usage": True}
             put["stream_options"] = msgspec.json.encode(asked)
+        if MARK in raw:
+            body = {**body, "messages": with_plain_ids(body["messages"])}
+            put["messages"] = msgspec.json.encode(body["messages"])
         if facts.openrouter:
             drop.extend(extensions_to_drop(facts.openrouter, target.quirks))
         if target.quirks:

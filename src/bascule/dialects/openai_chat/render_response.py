@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from bascule.dialects.names import call_id
+from bascule.dialects.names import call_id, signed_call_id
 from bascule.dialects.signatures import signature_text
 from bascule.model.request import RedactedThinking, RefusalText, Signature, Text, Thinking, ToolUse
 from bascule.model.response import Choice, Response
@@ -125,4 +125,4 @@ def _call(block: ToolUse, names: dict[str, str]) -> dict[str, Any]:
         custom = {"name": names.get(block.name, block.name), "input": block.arguments}
         return {"id": call_id(block.id), "type": "custom", "custom": custom}
     function = {"name": names.get(block.name, block.name), "arguments": block.arguments or "{}"}
-    return {"id": call_id(block.id), "type": "function", "function": function}
+    return {"id": signed_call_id(block.id, block.signature), "type": "function", "function": function}

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from bascule.dialects.names import call_id
+from bascule.dialects.names import call_id, signed_call_id
 from bascule.dialects.openai_chat.errors import error_event
 from bascule.dialects.openai_chat.render_response import (
     completion_id,
@@ -125,8 +125,8 @@ class ChunkWriter:
                 call = {"index": event.call, "id": call_id(event.id), "type": "custom", "custom": custom}
                 return {"tool_calls": [call]}
             function = {"name": name, "arguments": ""}
-            call = {"index": event.call, "id": call_id(event.id), "type": "function", "function": function}
-            return {"tool_calls": [call]}
+            given = signed_call_id(event.id, event.signature)
+            return {"tool_calls": [{"index": event.call, "id": given, "type": "function", "function": function}]}
         if isinstance(event, ThinkingDelta):
             return {"reasoning_content": event.text}
         if isinstance(event, ThinkingSigned):

@@ -17,7 +17,6 @@ from bascule.model.request import (
     Message,
     RedactedThinking,
     RefusalText,
-    Signature,
     Text,
     Thinking,
     ToolResult,
@@ -177,7 +176,7 @@ def _call(item: dict[str, Any], kind: str, where: str) -> ToolUse:
         name=flat_name(text(item, "namespace", where), required_text(item, "name", where)),
         arguments=text(item, "input" if custom else "arguments", where) or "",
         kind="custom" if custom else "function",
-        signature=None if signature is None else Signature("openai_chat", signature),
+        signature=signature,
     )
 
 

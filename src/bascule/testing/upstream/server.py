@@ -14,10 +14,11 @@ import ssl
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import unquote
 
 import orjson
 
-from bascule.testing import bedrock_wire
+from bascule.testing import bedrock_wire, gemini_prompt
 from bascule.testing.connection import RawRequest, ServerConnection
 from bascule.testing.control import control_answer
 from bascule.testing.faults import NEVER_BILLED
@@ -26,9 +27,10 @@ from bascule.testing.response import Planned, models_response, plan_response
 from bascule.testing.script import Choice, Dialect, ProviderRequest, Script, chooser
 from bascule.testing.served import Served
 from bascule.testing.steps import Response, Step
-from bascule.testing.wires import PATHS, WIRES, dialect_of, understood
+from bascule.testing.wires import WIRES, dialect_of, is_served, understood
 
 TRAP = "/_trap"
+_TOTALS = frozenset({"total_tokens", "totalTokenCount"})
 
 
 class ScriptedUpstream:
@@ -66,8 +68,9 @@ class ScriptedUpstream:
         self._choose = chooser(script)
 
     def url(self, vendor: str = "openai") -> str:
-        """`base_url` as that vendor's SDK means it: OpenAI's ends in /v1, those of the others do not."""
-        return f"{self.origin}/v1" if vendor == "openai" else self.origin
+        """`base_url` as that vendor's SDK means it: OpenAI's ends in /v1, Gemini's in /v1beta, those of the others in
+        neither."""
+        return self.origin + {"openai": "/v1", "responses": "/v1", "gemini": "/v1beta"}.get(vendor, "")
 
     @property
     def origin(self) -> str:
@@ -188,7 +191,7 @@ class ScriptedUpstream:
         if path.endswith("/models") and raw.method == "GET":
             return Planned(response=models_response(request, self._models, served.upstream_request_id))
         wire = WIRES[served.dialect]
-        if raw.method != "POST" or not path.endswith(PATHS):
+        if raw.method != "POST" or not is_served(path):
             return Planned(response=_plain(404, orjson.dumps(wire.error_body(404, Script()))))
         if not known:
             script = Script(error_message="the body is not a JSON object")
@@ -228,7 +231,7 @@ def _bill(served: Served, planned: Planned) -> None:
         return
     answer = planned.answer
     if answer is None:
-        if planned.usage is not None and "total_tokens" in planned.usage and served.completed:
+        if planned.usage is not None and _TOTALS & planned.usage.keys() and served.completed:
             served.usage, served.bills = planned.usage, True
         return
     tokens = answer.output_tokens if served.bill == "full" else served.output_tokens_written
@@ -239,8 +242,11 @@ def _bill(served: Served, planned: Planned) -> None:
 
 def _record(number: int, dialect: Dialect, path: str, raw: RawRequest, body: Any) -> Served:
     told = body if isinstance(body, dict) else {}
+    named = gemini_prompt.of_path(unquote(path))
     if dialect == "bedrock":
         told = {"model": bedrock_wire.model_of(path), "stream": path.endswith("/converse-stream")}
+    elif named is not None:
+        told = {"model": named[0], "stream": named[1] == "streamGenerateContent"}
     model = told.get("model")
     return Served(
         number=number,
