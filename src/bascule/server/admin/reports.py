@@ -51,8 +51,9 @@ class Reports:
 
         def read() -> dict[str, Any]:
             terms = with_fates(Terms(same=same or SAME), by, analytics, outcomes, where)
-            found = analytics.report(by, where, terms=terms, sort=sort, top=top)
-            return report_payload(with_requests(found, analytics, where, terms))
+            with analytics.held(where) as held:
+                found = held.report(by, where, terms=terms, sort=sort, top=top)
+                return report_payload(with_requests(found, held, where, terms))
 
         made = await self._read(read)
         if isinstance(made, Refused):
