@@ -57,9 +57,11 @@ def translations() -> list[Any]:
     found = []
     for given in recorded("openai_chat", "anthropic_messages", "openai_responses"):
         client, body = given.values
-        for provider in PROVIDER_DIALECTS:
-            if provider != client:
-                found.append(pytest.param(client, provider, body, id=f"{given.id}-to-{provider}"))
+        found += [
+            pytest.param(client, provider, body, id=f"{given.id}-to-{provider}")
+            for provider in PROVIDER_DIALECTS
+            if provider != client
+        ]
     return found
 
 
