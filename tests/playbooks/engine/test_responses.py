@@ -265,6 +265,13 @@ def test_on_a_strict_budget_what_has_no_bound_is_refused(begin: Begin) -> None:
         assert (answer.status, answer.error["code"]) == (402, "unpriceable")
 
 
+def test_a_search_costs_only_where_it_is_sent(begin: Begin) -> None:
+    world = begin(a_stream(), config=NATIVE, more=strict("1"))
+    assert world.ask(codex(), surface="openai_responses").status == 200
+    refused = world.ask(codex("five"), surface="openai_responses")
+    assert (refused.status, refused.error["param"]) == (402, "web_search")
+
+
 def test_the_cap_goes_into_the_providers_own_field(begin: Begin) -> None:
     world = begin(whole(response()), answered(), config=NATIVE, more=strict("1"))
     world.ask({"model": "five", "input": "hi"}, surface="openai_responses")
