@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from bascule.decide.attempt import Accept, AttemptLimits, GiveUp, Start, Wait, next_step
 from bascule.decide.estimate import HoldPlan
 from bascule.dialects.base import ReplyContext, Target
+from bascule.dialects.openai_responses.history import last_response
 from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
 from bascule.gateway.books import LEDGER_DOWN, Books, Cost, Ended, OpenAttempt
 from bascule.gateway.dispatch import Destination, Dispatcher
@@ -26,9 +27,11 @@ from bascule.gateway.endings import (
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, Holding, bound_at
 from bascule.gateway.identifiers import decision_id
+from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.mending import mended
 from bascule.gateway.relay import Relay, Relayed, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
+from bascule.gateway.surfaces import SURFACES
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.model.entry import Decision, Role
 from bascule.model.errors import LedgerUnavailable, Refusal
@@ -67,6 +70,8 @@ class Effects(Struct, frozen=True, kw_only=True):
     baseline: PriceTimeline | None
     price_version: str
     splice_cost: bool
+    kept: KeptAnswers | None = None
+    """Where answers are kept that later requests may refer to; None where none are."""
 
 
 class Serving:
@@ -289,7 +294,9 @@ class Serving:
         request = self._request
         shown = cost.cost_nanousd if self._fx.splice_cost else None
         candidate = opened.candidate
-        answer = destination.codec.reply(raw, request.facts, candidate.model, shown, self._context(target))
+        context = self._context(destination, target)
+        answer = destination.codec.reply(raw, request.facts, candidate.model, shown, context)
+        self._keep(context, answer)
         headers = self._answer_headers(candidate, JSON)
         cost_line = cost_header(cost.cost_nanousd)
         if cost_line is not None:
@@ -312,7 +319,8 @@ class Serving:
     ) -> Fault | None:
         fx = self._fx
         candidate = opened.candidate
-        codec = destination.codec.stream(self._request.facts, candidate.model, fx.splice_cost, self._context(target))
+        context = self._context(destination, target)
+        codec = destination.codec.stream(self._request.facts, candidate.model, fx.splice_cost, context)
         relay = Relay(
             exchange=self._exchange,
             reply=reply,
@@ -332,7 +340,9 @@ class Serving:
         self.started = relayed.started
         cost = self._settle(opened, stream_ended(codec.facts, relayed))
         if relayed.ending == "complete":
-            await self._finish_stream(relayed, codec.close(cost.cost_nanousd), candidate)
+            last = codec.close(cost.cost_nanousd)
+            self._keep(context, last_response(last) if context.keeps else None)
+            await self._finish_stream(relayed, last, candidate)
             await _read_out(reply)
             self.answered = Answered(
                 candidate=candidate,
@@ -354,8 +364,19 @@ class Serving:
             await self._exchange.start(200, [*self._answer_headers(candidate, EVENT_STREAM), UNBUFFERED])
         await self._exchange.end(relayed.pending + last)
 
-    def _context(self, target: Target) -> ReplyContext:
-        return ReplyContext(now_s=self._request.started_ms // 1000, target=target, body=self._request.body)
+    def _context(self, destination: Destination, target: Target) -> ReplyContext:
+        request = self._request
+        surface = SURFACES[request.surface]
+        # What is relayed is the provider's to keep.
+        refers = surface.refers and destination.provider_dialect.name != surface.dialect
+        keeps = refers and self._fx.kept is not None and request.body.get("store") is not False
+        return ReplyContext(now_s=request.started_ms // 1000, target=target, body=request.body, keeps=keeps)
+
+    def _keep(self, context: ReplyContext, response: bytes | None) -> None:
+        """Keep an answer for requests that refer to it, where that is wanted."""
+        if context.keeps and self._fx.kept is not None and response is not None:
+            now_s = self._fx.clock.monotonic_s()
+            self._fx.kept.keep(self._request.key.name, self._request.body, response, now_s)
 
     def _answer_headers(self, candidate: Candidate, content_type: Header) -> list[Header]:
         return answer_headers(

@@ -28,6 +28,8 @@ class SurfaceFacts(Struct, frozen=True, kw_only=True):
     """In which its errors are told."""
     dialect: str
     """Of its requests and answers."""
+    refers: bool = False
+    """Its requests may refer to earlier answers."""
 
 
 def _chat(dialect: str) -> SurfaceFacts:
@@ -36,7 +38,9 @@ def _chat(dialect: str) -> SurfaceFacts:
 
 SURFACES: dict[Surface, SurfaceFacts] = {
     "openai_chat": _chat("openai_chat"),
-    "openai_responses": _chat("openai_responses"),
+    "openai_responses": SurfaceFacts(
+        work="chat", chat_dialect="openai_responses", dialect="openai_responses", refers=True
+    ),
     "openai_embeddings": SurfaceFacts(work="embeddings", chat_dialect="openai_chat", dialect="openai_embeddings"),
     "anthropic_messages": _chat("anthropic_messages"),
     "anthropic_count_tokens": SurfaceFacts(
