@@ -6,8 +6,8 @@ from bascule.dialects.registry import UnknownDialect, codec, dialect
 
 
 def test_every_promised_pair_exists() -> None:
-    for client in ("openai_chat", "anthropic_messages"):
-        for provider in ("openai_chat", "anthropic_messages"):
+    for client in ("openai_chat", "anthropic_messages", "openai_responses"):
+        for provider in ("openai_chat", "anthropic_messages", "openai_responses"):
             assert codec(client, provider)
     assert codec("openai_embeddings", "openai_embeddings")
     assert codec("anthropic_count_tokens", "anthropic_count_tokens")
