@@ -30,6 +30,7 @@ from bascule.gateway.dispatch import Dispatcher
 from bascule.gateway.engine import Engine, Settings, World
 from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
+from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.planning import Planning
 from bascule.gateway.relay import Drains
@@ -242,6 +243,7 @@ class Gateway:
             UpstreamLimits(max_connections_per_origin=limits.max_connections_per_provider), outbox=self.outbox
         )
         self.cache = _cache(config)
+        self.kept = _kept(config)
         self.books = Books(
             journal=self.journal,
             authority=self.authority,
@@ -257,6 +259,7 @@ class Gateway:
             rates=RateLimiter(),
             calibrations=self.calibrations,
             recorder=Recorder(self.journal, self.authority, self.books.outage),
+            kept=self.kept,
             caching=Caching(self.cache, books=self.books, clock=self.clock, metrics=self.metrics),
             clock=self.clock,
             identifiers=Identifiers(),
@@ -296,6 +299,7 @@ class Gateway:
                 splice_cost=config.server.usage_cost,
                 cache_watch=self.cache_watch,
                 collapse=_collapse(config.cache.prompt.alert),
+                kept=self.kept,
             ),
             observe=observe,
             quality_levels={**QUALITY_LEVELS, **config.quality_levels},
@@ -332,6 +336,13 @@ def _collapse(alert: PromptCacheAlert) -> CollapsePolicy | None:
     if not alert.enabled:
         return None
     return CollapsePolicy(**{name: getattr(alert, name) for name in CollapsePolicy.__struct_fields__})
+
+
+def _kept(config: Config) -> KeptAnswers | None:
+    store = config.responses.store
+    if not store.enabled:
+        return None
+    return KeptAnswers(ttl_s=store.ttl_s, max_entries=store.max_entries, max_bytes=store.max_bytes)
 
 
 def _cache(config: Config) -> ExactCache | None:

@@ -40,6 +40,7 @@ from bascule.server.logs import Redactor, configure_logging
 from bascule.server.memory import settle_garbage_collector
 from bascule.server.metrics_page import Gauges
 from bascule.server.protocol import gateway_protocol
+from bascule.server.responses_page import ResponsesPage
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
 
 KEEP_ALIVE_S = 75
@@ -137,7 +138,7 @@ class Service:
             gauges=self.gauges,
             readiness=self.readiness,
             lifespan=Lifespan(self.start, self.stop),
-            admin=[*admin_routes(self.administration()), *self.feedback().routes()],
+            admin=[*admin_routes(self.administration()), *self.feedback().routes(), *self.responses().routes()],
         )
 
     def feedback(self) -> FeedbackPage:
@@ -149,6 +150,9 @@ class Service:
             outcomes=store.outcomes,
             readings=Readings(waiting=MAX_FEEDBACK_WAITING),
         )
+
+    def responses(self) -> ResponsesPage:
+        return ResponsesPage(keys=self.keys, clock=self.gateway.clock, kept=self.gateway.kept)
 
     def administration(self) -> AdminPorts:
         """What the admin API works on."""

@@ -7,6 +7,7 @@ from typing import Any
 import openai
 import pytest
 from pydantic import BaseModel
+from tests.acceptance.conftest import MakeGateway
 from tests.acceptance.money import billed_nanousd
 from tests.acceptance.process import Gateway
 from tests.acceptance.provider import Provider
@@ -192,6 +193,30 @@ def test_a_context_that_is_too_long(client: ResponsesClient, provider: Provider,
     with pytest.raises(openai.BadRequestError) as refused:
         client.create(model=model, input="Go on.")
     assert refused.value.code == "context_length_exceeded"
+
+
+def test_going_on_from_a_kept_answer(make_gateway: MakeGateway, provider: Provider, mode: Mode) -> None:
+    """`previous_response_id`, and the references to items that the Vercel AI SDK sends, on a translated model."""
+    url = make_gateway(responses={"store": {"enabled": True}}).start().url
+    client = ResponsesClient(url, mode)
+    provider.use(Script(text="I look.", tool_calls=CALLS[:1]))
+    first, _ = client.create(model="ant", input="Weather in Paris?", tools=[WEATHER])
+    message, call = first.output
+    assert first.store is True
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "20 °C"}
+    provider.use(Script(text="Warm."))
+    second, _ = client.create(model="ant", input=[result], tools=[WEATHER], previous_response_id=first.id)
+    assert second.output_text == "Warm."
+    given = [{"role": "user", "content": "Weather?"}, {"type": "item_reference", "id": message.id}]
+    given += [{"type": "item_reference", "id": call.id}, result]
+    client.create(model="oai", input=given, tools=[WEATHER])
+    assert "I look." in json.dumps(provider.last.request_body)
+    assert [served.status for served in provider.served] == [200, 200]
+    with openai.OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as sdk:
+        assert sdk.responses.retrieve(first.id).output == first.output
+        sdk.responses.delete(first.id)
+        with pytest.raises(openai.NotFoundError):
+            sdk.responses.retrieve(first.id)
 
 
 @pytest.mark.parametrize("model", ["oai", "ant", "res"])

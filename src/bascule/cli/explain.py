@@ -25,6 +25,7 @@ _SURFACES: dict[str, "Surface"] = {
     "openai_chat": "openai_chat",
     "anthropic_messages": "anthropic_messages",
     "openai_embeddings": "openai_embeddings",
+    "openai_responses": "openai_responses",
 }
 METHOD = (
     "input: 0.26 tokens per byte of text, p95 with the margin that holds start from; output: past answers of the same "

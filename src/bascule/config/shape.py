@@ -276,6 +276,25 @@ class Cache(Section, frozen=True, kw_only=True):
     prompt: PromptCache = PromptCache()
 
 
+class ResponseStore(Section, frozen=True, kw_only=True):
+    """Answers that were translated, for requests that go on from them. In memory only, each for its own key."""
+
+    enabled: bool = False
+    """Whether answers are kept, unless their request says `store: false`."""
+    ttl_s: Annotated[float, Meta(gt=0)] = 86_400.0
+    """How long."""
+    max_entries: Count = 10_000
+    """How many."""
+    max_bytes: Count = 64 * 1024 * 1024
+    """Of all that is kept."""
+
+
+class Responses(Section, frozen=True, kw_only=True):
+    """OpenAI's Responses API."""
+
+    store: ResponseStore = ResponseStore()
+
+
 class Retry(Section, frozen=True, kw_only=True):
     """How often a failed attempt is followed by another."""
 
@@ -317,6 +336,7 @@ class Config(Section, frozen=True, kw_only=True):
     budgets: tuple[Budget, ...] = ()
     """Caps; more are made with `bascule budgets`. All that match apply."""
     cache: Cache = Cache()
+    responses: Responses = Responses()
     retry: Retry = Retry()
 
 

@@ -65,6 +65,8 @@ class ReplyContext(Struct, frozen=True, kw_only=True):
     target: Target | None = None
     body: Body | None = None
     """The client's own body."""
+    keeps: bool = False
+    """The answer will be kept for requests that refer to it."""
 
 
 NO_CONTEXT = ReplyContext()

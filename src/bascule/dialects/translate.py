@@ -71,6 +71,8 @@ class Rendering(Struct, frozen=True, kw_only=True):
     created_s: int
     body: Body | None = None
     """The client's own body, where the context had it."""
+    keeps: bool = False
+    """The answer will be kept for requests that refer to it."""
 
 
 class ClientSide(Struct, frozen=True, kw_only=True):
@@ -148,7 +150,9 @@ class Translator:
         if context.body is not None and facts.tools:
             fit = self._provider.fit_name or partial(tool_name, limit=self._provider.name_chars)
             names = original_names(self._client.tool_names(context.body), fit)
-        return Rendering(facts=facts, model=model, names=names, created_s=context.now_s, body=context.body)
+        return Rendering(
+            facts=facts, model=model, names=names, created_s=context.now_s, body=context.body, keeps=context.keeps
+        )
 
 
 class TranslatedStream:

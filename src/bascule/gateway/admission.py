@@ -12,6 +12,7 @@ from bascule.decide.identify import identify
 from bascule.decide.resolve import granted
 from bascule.dialects.base import Dialect
 from bascule.gateway.exchange import Incoming
+from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.surfaces import Surface, is_array
 from bascule.model.budget import Attribution
 from bascule.model.errors import MalformedRequest, Refusal
@@ -106,24 +107,31 @@ def admit(
     request_id: str,
     keys: KeyStore,
     dialect: Dialect,
+    kept: KeptAnswers | None = None,
     quality_levels: Mapping[str, float],
     registry: Registry,
     enforce: bool,
     now_ms: int,
     now_s: float,
 ) -> Admitted | Refusal:
-    """Authenticate, parse, identify and check the key's grants, in this order. Observing, grants refuse nothing."""
+    """Authenticate, parse, identify and check the key's grants, in this order. Observing, grants refuse nothing.
+
+    What a request refers to among the answers `kept` becomes part of it before anything is judged by it.
+    """
     key = authenticate(keys, incoming.secret, now_ms)
     if isinstance(key, Refusal):
         return key
     body = parse_body(incoming.body)
     if isinstance(body, Refusal):
         return body
+    raw = incoming.body
+    if kept is not None and (whole := kept.expand(key.name, body, now_s)) is not None:
+        body, raw = whole, orjson.dumps(whole)
     if incoming.model is not None:
         # What the path says stands in the body of every other dialect, and readers look for it there.
         body["model"], body["stream"] = incoming.model, incoming.stream is True
     try:
-        facts = dialect.read_facts(body, len(incoming.body))
+        facts = dialect.read_facts(body, len(raw))
     except MalformedRequest as error:
         return Refusal(kind="malformed", message=str(error), param=error.param)
     except UNREADABLE as error:
@@ -140,7 +148,7 @@ def admit(
         request_id=request_id,
         surface=incoming.surface,
         key=key,
-        raw=incoming.body,
+        raw=raw,
         body=body,
         facts=facts,
         identity=identity,

@@ -18,6 +18,7 @@ from bascule.gateway.decisions import Recorder
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import affordable
 from bascule.gateway.identifiers import Identifiers
+from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.planning import Planned, Planning
 from bascule.gateway.respond import error_answer
@@ -44,6 +45,8 @@ class World(Struct, frozen=True, kw_only=True):
     calibrations: Calibrations
     recorder: Recorder
     caching: Caching
+    kept: KeptAnswers | None
+    """None where the configuration keeps no answers."""
     clock: Clock
     identifiers: Identifiers
     metrics: Metrics
@@ -124,6 +127,7 @@ class Engine:
             request_id=request_id,
             keys=world.keys,
             dialect=dialect(SURFACES[surface].dialect),
+            kept=world.kept if SURFACES[surface].refers else None,
             quality_levels=settings.quality_levels,
             registry=settings.snapshot,
             enforce=not settings.observe,

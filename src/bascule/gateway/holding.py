@@ -8,7 +8,7 @@ from bascule.decide.estimate import NO_OUTPUT, HoldPlan, OutputCap, Priced, fit_
 from bascule.decide.price import Ceiling, ceiling_at, ceilings
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
-from bascule.gateway.surfaces import counts_only, generates
+from bascule.gateway.surfaces import SURFACES, counts_only, generates, provider_dialect
 from bascule.model.budget import BudgetState
 from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal
@@ -54,6 +54,7 @@ class Holding:
 
         `budgets` is what `budgets` has just said, where the caller needs it too.
         """
+        request = _as_sent(request, *[candidate.endpoint for candidate in candidates])
         now_ms = self._clock.now_ms()
         states = self._authority.applicable(request.attribution, now_ms) if budgets is None else budgets
         mode = hold_mode(states)
@@ -121,6 +122,7 @@ class Holding:
 
     def least(self, request: Admitted, endpoint: Endpoint) -> int | None:
         """The smallest hold with which this request could be sent there; None where it has no price or bound."""
+        request = _as_sent(request, endpoint)
         now_ms = self._clock.now_ms()
         mode = hold_mode(self._authority.applicable(request.attribution, now_ms))
         priced = self._priced(request, endpoint, None, mode, now_ms)
@@ -131,6 +133,15 @@ class Holding:
         if isinstance(fitted, Refusal):
             return fitted.needed_nanousd
         return fitted.amount_nanousd
+
+
+def _as_sent(request: Admitted, *endpoints: Endpoint) -> Admitted:
+    """What of a request costs money at these endpoints: a vendor's own searches only where its dialect is spoken.
+    Anywhere else they are left out or refused."""
+    own = SURFACES[request.surface].dialect
+    if not request.facts.web_tools or any(provider_dialect(request.surface, endpoint) == own for endpoint in endpoints):
+        return request
+    return structs.replace(request, facts=structs.replace(request.facts, web_tools=()))
 
 
 def affordable(plan: Plan, hold: HoldPlan) -> Plan:

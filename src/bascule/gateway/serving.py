@@ -11,6 +11,7 @@ from bascule.decide.cache_watch import CollapsePolicy
 from bascule.decide.estimate import HoldPlan
 from bascule.dialects.base import ReplyContext, Target
 from bascule.dialects.json_array import JsonArrayStream
+from bascule.dialects.openai_responses.history import last_response
 from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
 from bascule.gateway.books import LEDGER_DOWN, Books, Cost, Ended, OpenAttempt
 from bascule.gateway.cache_watch import CacheWatch
@@ -29,9 +30,11 @@ from bascule.gateway.endings import (
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, Holding, bound_at
 from bascule.gateway.identifiers import decision_id
+from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.mending import mended
 from bascule.gateway.relay import Relay, Relayed, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
+from bascule.gateway.surfaces import SURFACES
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.model.entry import Decision, Role
 from bascule.model.errors import LedgerUnavailable, Refusal
@@ -73,6 +76,8 @@ class Effects(Struct, frozen=True, kw_only=True):
     cache_watch: CacheWatch
     collapse: CollapsePolicy | None
     """When a session's prompt cache has stopped; None: nobody wants to know."""
+    kept: KeptAnswers | None = None
+    """Where answers are kept that later requests may refer to; None where none are."""
 
 
 class Serving:
@@ -295,7 +300,9 @@ class Serving:
         request = self._request
         shown = cost.cost_nanousd if self._fx.splice_cost else None
         candidate = opened.candidate
-        answer = destination.codec.reply(raw, request.facts, candidate.model, shown, self._context(target))
+        context = self._context(destination, target)
+        answer = destination.codec.reply(raw, request.facts, candidate.model, shown, context)
+        self._keep(context, answer)
         headers = self._answer_headers(candidate, JSON)
         cost_line = cost_header(cost.cost_nanousd)
         if cost_line is not None:
@@ -318,7 +325,8 @@ class Serving:
     ) -> Fault | None:
         fx = self._fx
         candidate = opened.candidate
-        codec = destination.codec.stream(self._request.facts, candidate.model, fx.splice_cost, self._context(target))
+        context = self._context(destination, target)
+        codec = destination.codec.stream(self._request.facts, candidate.model, fx.splice_cost, context)
         if self._request.array:
             codec = JsonArrayStream(codec)
         relay = Relay(
@@ -340,7 +348,9 @@ class Serving:
         self.started = relayed.started
         cost = self._settle(opened, stream_ended(codec.facts, relayed))
         if relayed.ending == "complete":
-            await self._finish_stream(relayed, codec.close(cost.cost_nanousd), candidate)
+            last = codec.close(cost.cost_nanousd)
+            self._keep(context, last_response(last) if context.keeps else None)
+            await self._finish_stream(relayed, last, candidate)
             await _read_out(reply)
             self.answered = Answered(
                 candidate=candidate,
@@ -362,11 +372,25 @@ class Serving:
             await self._exchange.start(200, self._stream_headers(candidate))
         await self._exchange.end(relayed.pending + last)
 
-    def _context(self, target: Target) -> ReplyContext:
+    def _context(self, destination: Destination, target: Target) -> ReplyContext:
         request = self._request
+        surface = SURFACES[request.surface]
+        # What is relayed is the provider's to keep.
+        refers = surface.refers and destination.provider_dialect.name != surface.dialect
+        keeps = refers and self._fx.kept is not None and request.body.get("store") is not False
         return ReplyContext(
-            now_s=request.started_ms // 1000, request_id=request.request_id, target=target, body=request.body
+            now_s=request.started_ms // 1000,
+            request_id=request.request_id,
+            target=target,
+            body=request.body,
+            keeps=keeps,
         )
+
+    def _keep(self, context: ReplyContext, response: bytes | None) -> None:
+        """Keep an answer for requests that refer to it, where that is wanted."""
+        if context.keeps and self._fx.kept is not None and response is not None:
+            now_s = self._fx.clock.monotonic_s()
+            self._fx.kept.keep(self._request.key.name, self._request.body, response, now_s)
 
     def _stream_headers(self, candidate: Candidate) -> list[Header]:
         return [*self._answer_headers(candidate, JSON if self._request.array else EVENT_STREAM), UNBUFFERED]

@@ -30,6 +30,8 @@ class SurfaceFacts(Struct, frozen=True, kw_only=True):
     """Of its requests and answers."""
     sse_query: str | None = None
     """The query parameter without which a stream is written as one JSON array (Google's `alt=sse`)."""
+    refers: bool = False
+    """Its requests may refer to earlier answers."""
 
 
 def _chat(dialect: str) -> SurfaceFacts:
@@ -38,7 +40,9 @@ def _chat(dialect: str) -> SurfaceFacts:
 
 SURFACES: dict[Surface, SurfaceFacts] = {
     "openai_chat": _chat("openai_chat"),
-    "openai_responses": _chat("openai_responses"),
+    "openai_responses": SurfaceFacts(
+        work="chat", chat_dialect="openai_responses", dialect="openai_responses", refers=True
+    ),
     "openai_embeddings": SurfaceFacts(work="embeddings", chat_dialect="openai_chat", dialect="openai_embeddings"),
     "anthropic_messages": _chat("anthropic_messages"),
     "anthropic_count_tokens": SurfaceFacts(

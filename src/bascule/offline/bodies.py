@@ -12,6 +12,8 @@ from bascule.model.facts import Facts
 MAX_LINE_BYTES = 64 * 1024 * 1024
 _ANTHROPIC_ONLY = ("system", "thinking", "stop_sequences", "top_k", "mcp_servers", "container", "anthropic_version")
 
+_RESPONSES_ONLY = ("instructions", "max_output_tokens", "previous_response_id", "reasoning", "store", "stream", "text")
+
 
 class Asked(Struct, frozen=True, kw_only=True):
     """One request of a file."""
@@ -30,14 +32,16 @@ class BadLine(Struct, frozen=True):
 
 
 def dialect_of(body: dict[str, Any], url: str | None = None) -> str:
-    """`openai_embeddings`, `anthropic_messages` or `openai_chat`: by the URL that it was meant for, else by fields
-    that only one of them has. A body that either could read counts as OpenAI's."""
+    """`openai_embeddings`, `openai_responses`, `anthropic_messages` or `openai_chat`: by the URL that it was meant for,
+    else by fields that only one of them has. A body that either could read counts as OpenAI's."""
     if url is not None:
         if "embeddings" in url:
             return "openai_embeddings"
+        if "/responses" in url:
+            return "openai_responses"
         return "anthropic_messages" if "/messages" in url else "openai_chat"
-    if "input" in body and "messages" not in body:
-        return "openai_embeddings"
+    if "messages" not in body and ("input" in body or "previous_response_id" in body):
+        return "openai_responses" if any(name in body for name in _RESPONSES_ONLY) else "openai_embeddings"
     if any(name in body for name in _ANTHROPIC_ONLY):
         return "anthropic_messages"
     tools = body.get("tools")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.playbooks.engine.conftest import CONFIG, Begin, strict
+from tests.playbooks.engine.conftest import CONFIG, OTHER, Begin, strict
 from tests.playbooks.engine.wire import (
     DONE,
     ROLE,
@@ -249,6 +249,43 @@ def test_previous_answers_are_kept_by_openai_only(begin: Begin) -> None:
     assert world.upstream.body()["previous_response_id"] == "resp_0"
 
 
+KEEPING = "\nresponses: {store: {enabled: true}}\n"
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_translated_answer_is_kept_for_its_key(begin: Begin, streams: bool) -> None:
+    first = a_stream("Well.") if streams else answered("Well.")
+    world = begin(first, answered("More."), config=NATIVE, more=KEEPING)
+    asked = {"model": "small", "input": "hi", "stream": streams}
+    answer = world.ask(asked, surface="openai_responses")
+    told = events(answer)[-1]["response"] if streams else answer.json
+    assert told["store"] is True
+    more = {"model": "small", "input": "more", "previous_response_id": told["id"]}
+    foreign = world.ask(more, surface="openai_responses", key=OTHER)
+    assert (foreign.status, foreign.error["param"]) == (400, "previous_response_id")
+    assert world.ask(more, surface="openai_responses").status == 200
+    said = [(message["role"], message["content"]) for message in world.upstream.body()["messages"]]
+    assert said == [("user", "hi"), ("assistant", "Well."), ("user", "more")]
+
+
+def test_what_was_kept_is_bounded_like_what_was_sent(begin: Begin) -> None:
+    """A reference to a long conversation costs what the conversation does."""
+    world = begin(answered("Well."), answered(), config=NATIVE, more=KEEPING + strict("1"))
+    told = world.ask({"model": "small", "input": "word " * 2_000}, surface="openai_responses").json
+    more = {"model": "small", "input": "more", "previous_response_id": told["id"]}
+    assert world.ask(more, surface="openai_responses").status == 200
+    assert (world.rows[-1].hold_nanousd or 0) > 10_000 * 1_000  # a nano-USD for each byte at least
+
+
+def test_a_relayed_answer_is_its_providers_to_keep(begin: Begin) -> None:
+    world = begin(whole(response()), whole(response()), config=NATIVE, more=KEEPING)
+    world.ask({"model": "five", "input": "hi"}, surface="openai_responses")
+    more = {"model": "five", "input": "more", "previous_response_id": "resp_1"}
+    world.ask(more, surface="openai_responses")
+    assert world.upstream.body() == {**more, "model": "five-up"}
+    assert len(world.gateway.kept or ()) == 0
+
+
 def test_a_session_is_codexs_own_or_the_threads(begin: Begin) -> None:
     world = begin(a_stream(), a_stream())
     named_by = {"session-id": "s-1", "user-agent": "codex_exec/0.169.0"}
@@ -263,6 +300,13 @@ def test_on_a_strict_budget_what_has_no_bound_is_refused(begin: Begin) -> None:
     for more in ({"tools": [{"type": "file_search", "vector_store_ids": ["v"]}]}, {"novelty": 1}):
         answer = world.ask(codex(**more), surface="openai_responses")
         assert (answer.status, answer.error["code"]) == (402, "unpriceable")
+
+
+def test_a_search_costs_only_where_it_is_sent(begin: Begin) -> None:
+    world = begin(a_stream(), config=NATIVE, more=strict("1"))
+    assert world.ask(codex(), surface="openai_responses").status == 200
+    refused = world.ask(codex("five"), surface="openai_responses")
+    assert (refused.status, refused.error["param"]) == (402, "web_search")
 
 
 def test_the_cap_goes_into_the_providers_own_field(begin: Begin) -> None:

@@ -22,7 +22,10 @@ def body(name: str, refusal: Refusal) -> tuple[int, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["openai_chat", "anthropic_messages", "openai_embeddings", "anthropic_count_tokens"])
+@pytest.mark.parametrize(
+    "name",
+    ["openai_chat", "openai_responses", "anthropic_messages", "openai_embeddings", "anthropic_count_tokens"],
+)
 def test_every_kind_has_words_and_its_status(name: str, kind: RefusalKind) -> None:
     status, error = body(name, Refusal(kind=kind, message="why"))
     assert status == STATUS_OF[kind]

@@ -6,8 +6,8 @@ from bascule.dialects.registry import UnknownDialect, codec, dialect, provider_d
 
 
 def test_every_promised_pair_exists() -> None:
-    for client in ("openai_chat", "anthropic_messages"):
-        for provider in ("openai_chat", "anthropic_messages", "cohere", "bedrock_converse"):
+    for client in ("openai_chat", "openai_responses", "anthropic_messages", "gemini"):
+        for provider in (client, "openai_chat", "anthropic_messages", "openai_responses", "gemini", "cohere"):
             assert codec(client, provider)
             assert provider_dialect(provider).name == provider
     assert codec("openai_embeddings", "openai_embeddings")

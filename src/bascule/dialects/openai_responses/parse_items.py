@@ -11,6 +11,7 @@ from bascule.dialects.names import split_call_id
 from bascule.dialects.openai_responses.names import flat_name
 from bascule.dialects.openai_responses.parse_content import parse_content
 from bascule.dialects.openai_responses.signature import item_signature
+from bascule.model.errors import Untranslatable
 from bascule.model.request import (
     Block,
     Carried,
@@ -133,7 +134,12 @@ class _Turns:
                 self.add(Message(role="user", content=(result,)))
             self._results = True
         elif kind == "item_reference":
-            untranslatable(f"{where}.type", "an item that only OpenAI has kept (send the item itself)")
+            raise Untranslatable(
+                f"`{where}`: no item {str(item.get('id'))[:64]!r} is kept here. Send the item itself (clients do with "
+                "`store: false`), choose a model of OpenAI's, or switch `responses.store` on in the gateway's "
+                "configuration",
+                f"{where}.id",
+            )
         else:
             untranslatable(f"{where}.type", f"an item of type {kind[:40]!r}")
 

@@ -65,8 +65,9 @@ def parse_request(body: dict[str, Any]) -> Request:
 def _refuse_stored(body: dict[str, Any]) -> None:
     if text(body, "previous_response_id") is not None:
         raise Untranslatable(
-            "`previous_response_id`: this model's provider keeps no answers. Send the whole conversation in `input` "
-            "(and `store: false`), choose a model of OpenAI's, or switch `responses.store` on in the configuration",
+            "`previous_response_id`: this model's provider keeps no answers, and none of this id is kept here. Send "
+            "the whole conversation in `input` (and `store: false`), choose a model of OpenAI's, or switch "
+            "`responses.store` on in the gateway's configuration",
             "previous_response_id",
         )
     for name, what in _STORED.items():

@@ -23,7 +23,7 @@ def incomplete_reason(finish: str | None) -> str | None:
 def render_response(response: Response, rendering: Rendering, usage: Usage, cost: bytes | None) -> bytes:
     """The first choice; `cost` is a JSON number of dollars."""
     choice = response.choices[0]
-    shell = Shell(rendering.body, rendering.model, rendering.created_s)
+    shell = Shell(rendering.body, rendering.model, rendering.created_s, keeps=rendering.keeps)
     shell.id = response_id(response.id)
     items = Items(shell.id, known_tools(rendering.body), rendering.names)
     incomplete = incomplete_reason(choice.finish_reason)

@@ -21,13 +21,14 @@ _TEXT = {"format": {"type": "text"}}
 class Shell:
     """Renders the object in its states: in progress, complete, incomplete, failed."""
 
-    __slots__ = ("_body", "_repeated", "created_s", "id", "model")
+    __slots__ = ("_body", "_keeps", "_repeated", "created_s", "id", "model")
 
-    def __init__(self, body: Body | None, model: str, created_s: int) -> None:
+    def __init__(self, body: Body | None, model: str, created_s: int, *, keeps: bool = False) -> None:
         self.id = response_id(None)
         self.model = model
         self.created_s = created_s
         self._body = body or {}
+        self._keeps = keeps
         self._repeated: dict[str, msgspec.Raw] | None = None
 
     def render(
@@ -41,7 +42,7 @@ class Shell:
     ) -> dict[str, Any]:
         """Ready to be encoded; `output` holds objects or their JSON text."""
         if self._repeated is None:
-            self._repeated = _repeated(self._body)
+            self._repeated = _repeated(self._body, self._keeps)
         return {
             "id": self.id,
             "object": "response",
@@ -57,12 +58,12 @@ class Shell:
         }
 
 
-def _repeated(body: Body) -> dict[str, msgspec.Raw]:
+def _repeated(body: Body, keeps: bool) -> dict[str, msgspec.Raw]:
     """What of the request the answer repeats, encoded once for all events that hold it."""
     kept = {name: body.get(name) for name in _REPEATED}
     kept["metadata"] = kept["metadata"] or {}
     kept["parallel_tool_calls"] = body.get("parallel_tool_calls") is not False
-    kept["store"] = False
+    kept["store"] = keeps
     kept["text"] = body.get("text") or _TEXT
     kept["tool_choice"] = body.get("tool_choice") or "auto"
     kept["tools"] = body.get("tools") or []

@@ -51,7 +51,7 @@ class ResponseWriter:
     )
 
     def __init__(self, rendering: Rendering) -> None:
-        self._shell = Shell(rendering.body, rendering.model, rendering.created_s)
+        self._shell = Shell(rendering.body, rendering.model, rendering.created_s, keeps=rendering.keeps)
         self._tools = known_tools(rendering.body)
         self._names = rendering.names
         self._items = Items(self._shell.id, self._tools, self._names)

@@ -1,0 +1,103 @@
+"""Translated Responses answers, kept in bounded memory for whoever refers to them: an option, off by default.
+
+Nothing is written to disk (`privacy.record_content` is about that), and a key finds only what it was given itself.
+Relayed answers are their provider's to keep.
+"""
+
+from collections import OrderedDict
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from bascule.dialects.base import Body
+from bascule.dialects.openai_responses.history import as_items, expanded, id_of, output_of
+
+Name = tuple[str, str]
+"""(key, response id)."""
+
+
+class KeptAnswer(Struct, frozen=True):
+    """One answer. JSON text, since that is what memory is counted by."""
+
+    response: bytes
+    conversation: bytes
+    """The items up to its end, what was referred to included."""
+    until_s: float
+
+    @property
+    def size(self) -> int:
+        return len(self.response) + len(self.conversation)
+
+
+class KeptAnswers:
+    """The least recently used ones go first, bounded in number, bytes and age."""
+
+    def __init__(self, *, ttl_s: float, max_entries: int, max_bytes: int) -> None:
+        self._ttl_s = ttl_s
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._answers: OrderedDict[Name, KeptAnswer] = OrderedDict()
+        self._items: dict[Name, str] = {}
+        """(key, item id) to the id of its response."""
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def keep(self, key: str, body: Body, response: bytes, now_s: float) -> None:
+        """Keep an answer to this request (as it was translated), unless its client said not to."""
+        if body.get("store") is False:
+            return
+        output = output_of(response)
+        conversation = msgspec.json.encode([*as_items(body.get("input")), *output])
+        answer = KeptAnswer(response, conversation, now_s + self._ttl_s)
+        if answer.size > self._max_bytes:
+            return
+        response_id = id_of(response)
+        self.forget(key, response_id)
+        self._answers[key, response_id] = answer
+        self._bytes += answer.size
+        for item in output:
+            self._items[key, item["id"]] = response_id
+        while len(self._answers) > self._max_entries or self._bytes > self._max_bytes:
+            self.forget(*next(iter(self._answers)))
+
+    def response(self, key: str, response_id: str, now_s: float) -> bytes | None:
+        """The answer as its client got it."""
+        found = self._find(key, response_id, now_s)
+        return None if found is None else found.response
+
+    def forget(self, key: str, response_id: str) -> bool:
+        """Whether there was one."""
+        answer = self._answers.pop((key, response_id), None)
+        if answer is None:
+            return False
+        self._bytes -= answer.size
+        for item in output_of(answer.response):
+            self._items.pop((key, item["id"]), None)
+        return True
+
+    def expand(self, key: str, body: Body, now_s: float) -> Body | None:
+        """The request with what was kept in the place of references to it; None where none of it was."""
+
+        def conversation(response_id: str) -> list[Any] | None:
+            found = self._find(key, response_id, now_s)
+            return None if found is None else msgspec.json.decode(found.conversation, type=list[Any])
+
+        def item(item_id: str) -> Any | None:
+            found = self._find(key, self._items.get((key, item_id), ""), now_s)
+            items = [] if found is None else output_of(found.response)
+            return next((one for one in items if one["id"] == item_id), None)
+
+        return expanded(body, conversation, item)
+
+    def _find(self, key: str, response_id: str, now_s: float) -> KeptAnswer | None:
+        answer = self._answers.get((key, response_id))
+        if answer is None:
+            return None
+        if now_s >= answer.until_s:
+            self.forget(key, response_id)
+            return None
+        self._answers.move_to_end((key, response_id))
+        return answer
