@@ -187,9 +187,9 @@ def test_a_broken_stream_is_an_error_to_both_sdks(others: Gateway, provider: Pro
     ):
         list(client.chat.completions.create(model=name, messages=user("Count."), stream=True))
     with (
-        anthropic.Anthropic(base_url=others.url, api_key="any", max_retries=0) as client,
+        anthropic.Anthropic(base_url=others.url, api_key="any", max_retries=0) as asking,
         pytest.raises(anthropic.APIError),
-        client.messages.stream(model=name, max_tokens=50, messages=user("Count.")) as stream,
+        asking.messages.stream(model=name, max_tokens=50, messages=user("Count.")) as stream,
     ):
         list(stream)
 

@@ -12,6 +12,7 @@ from bascule.dialects.bedrock_converse import BEDROCK_CONVERSE
 from bascule.dialects.bedrock_converse import sides as bedrock_sides
 from bascule.dialects.cohere import COHERE
 from bascule.dialects.cohere import sides as cohere_sides
+from bascule.dialects.cohere.embed import COHERE_EMBED, EmbedCodec
 from bascule.dialects.openai_chat import OPENAI_CHAT, RelayCodec
 from bascule.dialects.openai_chat import sides as chat_sides
 from bascule.dialects.openai_embeddings import OPENAI_EMBEDDINGS, EmbeddingsCodec
@@ -19,7 +20,7 @@ from bascule.dialects.translate import ClientSide, ProviderSide, Translator
 
 _ANTHROPIC = (anthropic.ANTHROPIC_MESSAGES, anthropic.ANTHROPIC_COUNT_TOKENS)
 _DIALECTS: dict[str, Dialect] = {d.name: d for d in (OPENAI_CHAT, OPENAI_EMBEDDINGS, *_ANTHROPIC)}
-_PROVIDER_ONLY: dict[str, ProviderDialect] = {d.name: d for d in (COHERE, BEDROCK_CONVERSE)}
+_PROVIDER_ONLY: dict[str, ProviderDialect] = {d.name: d for d in (COHERE, COHERE_EMBED, BEDROCK_CONVERSE)}
 """Spoken by providers alone."""
 _CLIENTS: dict[str, ClientSide] = {
     "openai_chat": chat_sides.CLIENT,
@@ -42,6 +43,7 @@ _CODECS: dict[tuple[str, str], Codec] = {
     ("anthropic_messages", "anthropic_messages"): anthropic.RelayCodec(),
     ("anthropic_count_tokens", "anthropic_count_tokens"): anthropic.CountTokensCodec(),
     ("openai_embeddings", "openai_embeddings"): EmbeddingsCodec(),
+    ("openai_embeddings", "cohere_embed"): EmbedCodec(),
 }
 CLIENT_DIALECTS = tuple(_CLIENTS)
 """Chat dialects that clients may speak."""
@@ -49,6 +51,7 @@ PROVIDER_DIALECTS = tuple(_PROVIDERS)
 """Chat dialects that providers may speak."""
 _BESIDE: dict[tuple[str, str], str] = {
     ("embeddings", "openai_chat"): "openai_embeddings",
+    ("embeddings", "cohere"): "cohere_embed",
     ("count_tokens", "anthropic_messages"): "anthropic_count_tokens",
 }
 

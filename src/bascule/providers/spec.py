@@ -24,7 +24,7 @@ ANTHROPIC_PATHS: dict[Surface, str] = {
     "count_tokens": "/v1/messages/count_tokens",
 }
 
-COHERE_PATHS: dict[Surface, str] = {"chat": "/v2/chat", "models": "/v1/models"}
+COHERE_PATHS: dict[Surface, str] = {"chat": "/v2/chat", "embeddings": "/v2/embed", "models": "/v1/models"}
 BEDROCK_PATHS: dict[Surface, str] = {
     "chat": "/model/{model}/converse",
     "chat_stream": "/model/{model}/converse-stream",
