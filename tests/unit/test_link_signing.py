@@ -79,6 +79,20 @@ def test_any_address_may_speak_converse_or_cohere() -> None:
     assert cohere.target("chat", "m") == "/base/v2/chat"
 
 
+def test_writing_claudes_cache_costs_more_on_bedrock_too() -> None:
+    text = (
+        "providers: {p: {dialect: bedrock_converse, base_url: 'https://x.test', api_key: 'env:K', price: "
+        "{input: 3, output: 15}}}"
+    )
+    snapshot = linked(text, {"K": "k"})
+    for model, write in (("eu.anthropic.claude-x", 3_750_000), ("amazon.nova-x", None)):
+        direct = snapshot.direct("p", model)
+        assert direct is not None
+        prices = direct.endpoints[0].prices
+        assert prices is not None
+        assert prices.periods[0].rates.cache_write_5m == write
+
+
 def test_coheres_address_has_no_version() -> None:
     ((_, what),) = found("providers: {cohere: {base_url: 'https://api.cohere.com/v2'}}", {"CO_API_KEY": "k"})
     assert "does not end in a version" in what

@@ -17,7 +17,7 @@ from openai.types.chat.completion_create_params import CompletionCreateParams
 from openai.types.responses import Response, ResponseStreamEvent
 from openai.types.responses.response_create_params import ResponseCreateParams
 from pydantic import BaseModel, ConfigDict, TypeAdapter
-from tests.wire.provider_sdk import parse_cohere_request, parse_converse_request
+from tests.wire.provider_sdk import parse_cohere_embed_request, parse_cohere_request, parse_converse_request
 
 from bascule.dialects.sse import SseParser
 
@@ -116,6 +116,8 @@ def parse_request(provider: str, body: dict[str, Any]) -> None:
     """Raises pydantic.ValidationError, or AssertionError where the SDK's types know no such field."""
     if provider == "cohere":
         return parse_cohere_request(body)
+    if provider == "cohere_embed":
+        return parse_cohere_embed_request(body)
     if provider == "bedrock_converse":
         return parse_converse_request(body)
     if provider == "gemini":

@@ -10,6 +10,7 @@ from tests.wire.sdk import parse_request
 from bascule.dialects.base import Target
 from bascule.dialects.registry import PROVIDER_DIALECTS, codec, dialect
 from bascule.model.errors import Refusal
+from bascule.testing import bedrock_wire, cohere_wire
 
 SURFACES = {
     "/v1/chat/completions": "openai_chat",
@@ -18,6 +19,7 @@ SURFACES = {
     "/v1/embeddings": "openai_embeddings",
     "/v1/responses": "openai_responses",
 }
+WIRES: dict[str, Any] = {"cohere": cohere_wire, "bedrock_converse": bedrock_wire}
 TARGET = Target(upstream_model="upstream", max_tokens=4_000)
 
 
@@ -90,3 +92,26 @@ def test_translation(client: str, provider: str, body: dict[str, Any]) -> None:
         assert [message["role"] for message in translated["messages"]].count("system") == systems + bool(
             body.get("system")
         )
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("cohere", "command-a-reasoning-08-2025"),
+        ("bedrock_converse", "eu.anthropic.claude-sonnet-5-v1:0"),
+        ("bedrock_converse", "meta.llama4-maverick-17b-instruct-v1:0"),
+    ],
+)
+@pytest.mark.parametrize(("client", "body"), recorded("openai_chat", "anthropic_messages"))
+def test_translation_for_those_whom_no_client_speaks(
+    client: str, body: dict[str, Any], provider: str, model: str
+) -> None:
+    raw = json.dumps(body).encode()
+    target = Target(upstream_model=model, max_tokens=4_000)
+    out = codec(client, provider).request(body, raw, dialect(client).read_facts(body, len(raw)), target)
+    assert isinstance(out, bytes)
+    translated = json.loads(out)
+    parse_request(provider, translated)
+    assert WIRES[provider].complaint(translated) is None
+    assert b"x-anthropic-billing-header" not in out
+    assert b"device_id" not in out

@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from bascule.cli.explaining import OneKey
 from bascule.compose import Gateway, Store, price_book, snapshot_of
 from bascule.config.load import Document
+from bascule.dialects.registry import PROVIDER_DIALECTS
 from bascule.gateway.exchange import Incoming
 from bascule.link import LinkedProvider, Snapshot
 from bascule.model.catalog import Model
@@ -118,7 +119,7 @@ def certify(
         known = ", ".join(snapshot.providers) or "none"
         raise BasculeError(f"no provider {provider!r} is configured (there are: {known}); set its key or add it")
     dialect = linked.spec.dialect
-    if dialect not in ("openai_chat", "openai_responses", "anthropic_messages"):
+    if dialect not in PROVIDER_DIALECTS:
         raise BasculeError(f"{provider!r} speaks {dialect}, which this release cannot certify")
     spoken: Dialect = "anthropic_messages" if dialect == "anthropic_messages" else "openai_chat"
     gateway = Gateway(snapshot, store, OneKey(None))

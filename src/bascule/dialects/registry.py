@@ -13,6 +13,7 @@ from bascule.dialects.bedrock_converse import BEDROCK_CONVERSE
 from bascule.dialects.bedrock_converse import sides as bedrock_sides
 from bascule.dialects.cohere import COHERE
 from bascule.dialects.cohere import sides as cohere_sides
+from bascule.dialects.cohere.embed import COHERE_EMBED, EmbedCodec
 from bascule.dialects.counting import CountingClient, CountingProvider, CountTranslator
 from bascule.dialects.gemini import GEMINI
 from bascule.dialects.gemini import RelayCodec as GeminiRelay
@@ -33,7 +34,7 @@ _GEMINI = (GEMINI, gemini_counting.GEMINI_COUNT_TOKENS, GEMINI_EMBEDDINGS)
 _DIALECTS: dict[str, Dialect] = {
     d.name: d for d in (OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_EMBEDDINGS, *_ANTHROPIC, *_GEMINI)
 }
-_PROVIDER_ONLY: dict[str, ProviderDialect] = {d.name: d for d in (COHERE, BEDROCK_CONVERSE)}
+_PROVIDER_ONLY: dict[str, ProviderDialect] = {d.name: d for d in (COHERE, COHERE_EMBED, BEDROCK_CONVERSE)}
 """Spoken by providers alone."""
 _CLIENTS: dict[str, ClientSide] = {
     "openai_chat": chat_sides.CLIENT,
@@ -96,6 +97,7 @@ _CODECS: dict[tuple[str, str], Codec] = {
     ("openai_embeddings", "gemini_embeddings"): FromOpenAI(),
     ("gemini_embeddings", "openai_embeddings"): ToOpenAI(),
     ("gemini_embeddings", "gemini_embeddings"): GeminiEmbeddingsRelay(),
+    ("openai_embeddings", "cohere_embed"): EmbedCodec(),
 }
 CLIENT_DIALECTS = tuple(_CLIENTS)
 """Chat dialects that clients may speak."""
@@ -104,6 +106,7 @@ PROVIDER_DIALECTS = tuple(_PROVIDERS)
 _BESIDE: dict[tuple[str, str], str] = {
     ("embeddings", "openai_chat"): "openai_embeddings",
     ("embeddings", "openai_responses"): "openai_embeddings",
+    ("embeddings", "cohere"): "cohere_embed",
     ("count_tokens", "anthropic_messages"): "anthropic_count_tokens",
     ("embeddings", "gemini"): "gemini_embeddings",
     ("count_tokens", "gemini"): "gemini_count_tokens",

@@ -47,7 +47,7 @@ def bare_endpoint(provider: LinkedProvider, upstream_model: str, entry: BookEntr
         dialect=provider.spec.dialect,
         also=provider.spec.also,
         upstream_model=upstream_model,
-        prices=_prices(price, provider, entry),
+        prices=_prices(price, provider, upstream_model, entry),
         data=provider.data,
         hardware=provider.hardware,
         bounds=provider.spec.bounds,
@@ -85,7 +85,7 @@ def configured_endpoint(
         bounds = replace(bounds, tokens_per_image=config.tokens_per_image)
     return replace(
         bare,
-        prices=_prices(price, provider, entry),
+        prices=_prices(price, provider, config.model, entry),
         free=price is not None and is_free(price),
         data=declared(config.data, bare.data),
         hardware=HardwareFacts(
@@ -122,9 +122,13 @@ def configured_model(name: str, config: ModelConfig, endpoints: tuple[Endpoint, 
     )
 
 
-def _prices(price: Prices | None, provider: LinkedProvider, entry: BookEntry | None) -> PriceTimeline | None:
+def _prices(
+    price: Prices | None, provider: LinkedProvider, upstream_model: str, entry: BookEntry | None
+) -> PriceTimeline | None:
     if price is not None:
-        return timeline(price, provider.spec.dialect)
+        # Claude's cache writes cost as much more on Bedrock as at Anthropic.
+        on_bedrock = provider.spec.dialect == "bedrock_converse" and "anthropic." in upstream_model.lower()
+        return timeline(price, "anthropic_messages" if on_bedrock else provider.spec.dialect)
     return None if entry is None else entry.timeline
 
 

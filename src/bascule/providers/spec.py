@@ -33,7 +33,7 @@ GEMINI_PATHS: dict[Surface, str] = {
     "count_tokens": "/models/{model}:countTokens",
 }
 
-COHERE_PATHS: dict[Surface, str] = {"chat": "/v2/chat", "models": "/v1/models"}
+COHERE_PATHS: dict[Surface, str] = {"chat": "/v2/chat", "embeddings": "/v2/embed", "models": "/v1/models"}
 BEDROCK_PATHS: dict[Surface, str] = {
     "chat": "/model/{model}/converse",
     "chat_stream": "/model/{model}/converse-stream",

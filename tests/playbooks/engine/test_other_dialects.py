@@ -177,6 +177,18 @@ def test_tokens_are_counted_here(begin: Begin, model: str) -> None:
     assert world.upstream.calls == []
 
 
+def test_embeddings_of_cohere(begin: Begin) -> None:
+    told = {"id": "e", "embeddings": {"float": [[0.5, 0.25]]}, "meta": {"billed_units": {"input_tokens": 8}}}
+    world = begun(begin, whole(told))
+    answer = world.ask({"model": "command", "input": "hi"}, surface="openai_embeddings")
+    assert answer.json["data"][0]["embedding"] == [0.5, 0.25]
+    assert answer.json["usage"]["cost"] == 0.000016
+    assert world.upstream.calls[0].target == "/v2/embed"
+    assert world.upstream.body()["texts"] == ["hi"]
+    row = world.row
+    assert (row.dialect_out, row.tokens_in, row.tokens_out, row.cost_nanousd) == ("cohere_embed", 8, 0, 16_000)
+
+
 def test_embeddings_are_refused_where_there_are_none(begin: Begin) -> None:
     world = begun(begin)
     answer = world.ask({"model": "claude", "input": "hi"}, surface="openai_embeddings")

@@ -57,12 +57,16 @@ def config(place: Path, running: Running) -> Path:
         f" price: {{input: 1, output: 4}}}}\n"
         f"  claude: {{preset: anthropic, base_url: '{running.upstream.url('anthropic')}', api_key: env:CI_KEY,"
         f" price: {{input: 1, output: 4}}}}\n"
+        f"  command: {{dialect: cohere, base_url: '{running.upstream.url('cohere')}', api_key: env:CI_KEY,"
+        f" price: {{input: 1, output: 4}}}}\n"
+        f"  aws: {{dialect: bedrock_converse, base_url: '{running.upstream.url('bedrock')}', api_key: env:CI_KEY,"
+        f" price: {{input: 1, output: 4}}}}\n"
         f"  dark: {{dialect: openai_chat, base_url: '{running.upstream.url()}', api_key: none}}\n"
     )
     return place
 
 
-@pytest.mark.parametrize("provider", ["chat", "claude"])
+@pytest.mark.parametrize("provider", ["chat", "claude", "command", "aws"])
 def test_a_sound_provider_is_certified(run: Any, config: Path, running: Running, provider: str) -> None:
     found = run("certify", provider, "--model", "scripted-small", "--json")
     assert found.code == 0, found.out + found.err

@@ -19,8 +19,8 @@ def test_unknown_names_say_what_there_is() -> None:
         dialect("telex")
     with pytest.raises(UnknownDialect, match="no dialect 'cohere'"):
         dialect("cohere")  # no client speaks it
-    with pytest.raises(UnknownDialect, match="nothing translates openai_embeddings to cohere"):
-        codec("openai_embeddings", "cohere")
+    with pytest.raises(UnknownDialect, match="nothing translates openai_embeddings to bedrock_converse"):
+        codec("openai_embeddings", "bedrock_converse")
     with pytest.raises(UnknownDialect, match="nothing translates openai_embeddings to anthropic_messages"):
         codec("openai_embeddings", "anthropic_messages")
     assert issubclass(UnknownDialect, KeyError)

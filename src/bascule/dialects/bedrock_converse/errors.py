@@ -30,6 +30,7 @@ _CLASSES: dict[str, ErrorClass] = {
 }
 _PROCESSED: frozenset[ErrorClass] = frozenset({"server_error", "bad_request", "content_filter"})
 """After which the model may have been at work."""
+_UNKNOWN_MODEL = "model identifier is invalid"
 _SIGNED_PARTS = ("The Canonical String", "The String-to-Sign")
 """What an error about a signature goes on with: the signed headers, a session's token among them."""
 
@@ -69,6 +70,8 @@ def _class_of(kind: str, status: int | None, message: str) -> ErrorClass:
     known = _CLASSES.get(kind.lower())
     if known is not None:
         return known
+    if kind.lower() == "validationexception" and _UNKNOWN_MODEL in message.lower():
+        return "not_found"
     if kind.lower() == "validationexception":
         return classify(400, ErrorWords(message=message))
     return classify(status, ErrorWords(message=message, type=kind))

@@ -14,18 +14,18 @@ PRESETS = {
     "nvidia_nim": "nvidia", "huggingface": "huggingface", "moonshot": "moonshot", "dashscope": "dashscope",
     "minimax": "minimax", "novita": "novita", "zai": "zai", "github": "github_models", "lm_studio": "lmstudio",
     "llamafile": "llamacpp", "cloudflare": "cloudflare", "xiaomi_mimo": "mimo",
+    "cohere": "cohere", "cohere_chat": "cohere",
     "custom_openai": COMPATIBLE, "openai_like": COMPATIBLE, "litellm_proxy": COMPATIBLE,
 }  # fmt: skip
 """The part before the slash, and the preset."""
 
 NO_PRESET = {
-    "bedrock": "Bedrock's own signatures have no preset; use its OpenAI-compatible address as a provider with base_url",
+    "bedrock": "Bedrock is not taken over: write `bedrock: {}` under `providers`, with AWS's variables for its region "
+    "and credentials, and name its models by their ids alone",
     "vertex_ai": "Vertex AI's service accounts have no preset; use the preset google with an API key",
     "vertex_ai_beta": "Vertex AI's service accounts have no preset; use the preset google with an API key",
     "sagemaker": "SageMaker has no preset",
     "watsonx": "watsonx has no preset",
-    "cohere": "Cohere has no preset; name it with dialect cohere and its base_url",
-    "cohere_chat": "Cohere has no preset; name it with dialect cohere and its base_url",
     "azure_ai": "Azure AI has no preset; name it with dialect openai_chat and its base_url",
     "replicate": "Replicate has no preset",
     "databricks": "Databricks has no preset; name it with dialect openai_chat and its base_url",
