@@ -118,9 +118,9 @@ def certify(
         known = ", ".join(snapshot.providers) or "none"
         raise BasculeError(f"no provider {provider!r} is configured (there are: {known}); set its key or add it")
     dialect = linked.spec.dialect
-    if dialect not in ("openai_chat", "anthropic_messages"):
+    if dialect not in ("openai_chat", "anthropic_messages", "gemini"):
         raise BasculeError(f"{provider!r} speaks {dialect}, which this release cannot certify")
-    spoken: Dialect = "openai_chat" if dialect == "openai_chat" else "anthropic_messages"
+    spoken: Dialect = "anthropic_messages" if dialect == "anthropic_messages" else "openai_chat"
     gateway = Gateway(snapshot, store, OneKey(None))
     gateway.open()
     try:
