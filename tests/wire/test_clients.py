@@ -10,7 +10,9 @@ from tests.wire.sdk import parse_request
 from bascule.dialects.base import Target
 from bascule.dialects.registry import PROVIDER_DIALECTS, codec, dialect
 from bascule.model.errors import Refusal
+from bascule.server.hot import hot_route
 from bascule.testing import bedrock_wire, cohere_wire
+from bascule.testing.validate import complaint
 
 SURFACES = {
     "/v1/chat/completions": "openai_chat",
@@ -20,6 +22,13 @@ SURFACES = {
     "/v1/responses": "openai_responses",
 }
 WIRES: dict[str, Any] = {"cohere": cohere_wire, "bedrock_converse": bedrock_wire}
+VERBS = {
+    "generateContent": "gemini",
+    "streamGenerateContent": "gemini",
+    "countTokens": "gemini_count_tokens",
+}
+TOLD: dict[str, Any] = {"openai_chat": "openai", "anthropic_messages": "anthropic", "gemini": "gemini"}
+"""What the scripted upstream, which knows what these refuse, calls them."""
 TARGET = Target(upstream_model="upstream", max_tokens=4_000)
 
 
@@ -27,13 +36,18 @@ def recorded(*clients: str) -> list[Any]:
     found = []
     for path in sorted(FOLDER.glob("*.json")):
         exchange = json.loads(path.read_text())
-        client = SURFACES.get(exchange["path"].partition("?")[0])
+        where = exchange["path"].partition("?")[0]
+        route = hot_route(where.encode())
+        client = SURFACES.get(where) or VERBS.get(where.rpartition(":")[2])
+        body = exchange["body"]
+        if route is not None and route.model is not None:  # of the path, as `admit` puts it there
+            body = {**body, "model": route.model, "stream": route.stream is True}
         if exchange["method"] == "POST" and client in clients:
-            found.append(pytest.param(client, exchange["body"], id=path.stem))
+            found.append(pytest.param(client, body, id=path.stem))
     return found
 
 
-@pytest.mark.parametrize(("client", "body"), recorded(*SURFACES.values()))
+@pytest.mark.parametrize(("client", "body"), recorded(*SURFACES.values(), *VERBS.values()))
 def test_facts_and_pass_through(client: str, body: dict[str, Any]) -> None:
     raw = json.dumps(body).encode()
     facts = dialect(client).read_facts(body, len(raw))
@@ -43,6 +57,9 @@ def test_facts_and_pass_through(client: str, body: dict[str, Any]) -> None:
     out = codec(client, client).request(body, raw, facts, TARGET)
     assert isinstance(out, bytes)
     unchanged = {"model", "max_tokens", "max_output_tokens", "stream_options"}
+    if client in VERBS.values():
+        assert json.loads(out).pop("generationConfig", {"maxOutputTokens": 4_000})["maxOutputTokens"] == 4_000
+        unchanged = {"model", "stream", "generationConfig"}
     assert {k: v for k, v in json.loads(out).items() if k not in unchanged} == {
         k: v for k, v in body.items() if k not in unchanged
     }
@@ -63,7 +80,7 @@ def tools_sent(body: dict[str, Any]) -> int:
 def translations() -> list[Any]:
     """Each recording of a chat, for each provider of another dialect."""
     found = []
-    for given in recorded("openai_chat", "anthropic_messages", "openai_responses"):
+    for given in recorded("openai_chat", "anthropic_messages", "openai_responses", "gemini"):
         client, body = given.values
         found += [
             pytest.param(client, provider, body, id=f"{given.id}-to-{provider}")
@@ -84,6 +101,8 @@ def test_translation(client: str, provider: str, body: dict[str, Any]) -> None:
     assert isinstance(out, bytes)
     translated = json.loads(out)
     parse_request(provider, translated)
+    if provider in TOLD:
+        assert complaint(TOLD[provider], translated) is None
     assert b"x-anthropic-billing-header" not in out
     assert b"device_id" not in out
     assert tools_sent(translated) == tools_of(body)

@@ -64,13 +64,23 @@ def complaint(body: Any) -> str | None:
 
 
 def _turns_complaint(contents: list[dict[str, Any]]) -> str | None:
-    open_calls = 0
+    turns: list[tuple[str, list[dict[str, Any]]]] = []
     for content in contents:
-        parts = _objects(content, "parts")
-        if content.get("role", "user") not in {"user", "model"}:
+        role, parts = content.get("role", "user"), _objects(content, "parts")
+        if role not in {"user", "model"}:
             return "Please use a valid role: user, model."
         if not parts:
             return "* GenerateContentRequest.contents.parts: must include at least one parts field"
+        if turns and turns[-1][0] == role:
+            turns[-1][1].extend(parts)
+        else:
+            turns.append((role, list(parts)))
+    return _calls_complaint([parts for _, parts in turns])
+
+
+def _calls_complaint(turns: list[list[dict[str, Any]]]) -> str | None:
+    open_calls = 0
+    for parts in turns:
         for part in parts:
             if (signature := part.get("thoughtSignature")) is not None and not _is_own(signature):
                 return "Corrupted thought signature."

@@ -107,19 +107,20 @@ class _Stream:
                 yield self._content(index, {"text": token, "thought": True})
             for token in choice.text:
                 yield self._content(index, {"text": token})
-            for part, call in zip(_call_parts(self._answer, choice), choice.calls, strict=False):
-                yield self._content(index, part, tokens=len(call.pieces))
-            if choice.cut_by_cap and choice.calls:
-                self._generated += len(choice.calls[-1].pieces)
-                yield Step(kind="content", tokens=len(choice.calls[-1].pieces))
+            called = sum(len(call.pieces) for call in choice.calls)
+            if parts := _call_parts(self._answer, choice):
+                yield self._content(index, *parts, tokens=called)
+            elif called:
+                self._generated += called
+                yield Step(kind="content", tokens=called)
             yield self._finish(index, choice, is_last=index == last)
         if self._script.usage_fault == "after_done":
             yield self._event([], "usage", usage=self._usage())
 
-    def _content(self, index: int, part: dict[str, Any], tokens: int = 1) -> Step:
+    def _content(self, index: int, *parts: dict[str, Any], tokens: int = 1) -> Step:
         self._generated += tokens
         told = self._usage() if self._script.usage_fault == "cumulative" else None
-        return self._event([_candidate(index, part)], "content", tokens=tokens, usage=told)
+        return self._event([_candidate(index, *parts)], "content", tokens=tokens, usage=told)
 
     def _finish(self, index: int, choice: PlannedChoice, *, is_last: bool) -> Step:
         candidate = _candidate(index, {"text": ""})
@@ -141,8 +142,8 @@ class _Stream:
         return Step(data=data, kind=kind, tokens=tokens, wait_s=wait_s, usage=usage)
 
 
-def _candidate(index: int, part: dict[str, Any]) -> dict[str, Any]:
-    return {"content": {"parts": [part], "role": "model"}, "index": index}
+def _candidate(index: int, *parts: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"parts": list(parts), "role": "model"}, "index": index}
 
 
 def error_body(status: int, script: Script) -> dict[str, Any]:

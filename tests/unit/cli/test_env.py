@@ -102,3 +102,14 @@ def test_run_puts_no_line_break_into_a_header(run: Any, given: tuple[str, str]) 
     found = run("run", *given, "--", "true")
     assert found.code == 2
     assert "cannot be sent as a header" in found.err
+
+
+def test_geminis_clients_get_the_address_without_a_version(run: Any) -> None:
+    found = run("env", "gemini", "--json", "--model", "auto")
+    assert found.json == {
+        "GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:8787",
+        "GEMINI_API_KEY": "local",
+        "GOOGLE_API_KEY": "local",
+        "GEMINI_MODEL": "auto",
+    }
+    assert found.err == ""

@@ -72,7 +72,7 @@ def parse_blob(given: Holder, where: str) -> Block:
     """`inlineData` by its MIME type."""
     blob = camel(given, where)
     mime_type = required_text(blob, "mimeType", where)
-    data = required_text(blob, "data", where)
+    data = standard_base64(required_text(blob, "data", where))
     name = text(blob, "displayName", where)
     kind, _, subtype = mime_type.lower().partition(";")[0].partition("/")
     if kind == "image":
@@ -84,6 +84,14 @@ def parse_blob(given: Holder, where: str) -> Block:
     if kind == "video":
         untranslatable(where, "a video")
     return Document(data=data, media_type=mime_type, name=name)
+
+
+def standard_base64(data: str) -> str:
+    """Base64 of either alphabet in the usual one: Google's own SDK writes the other, which only Google reads."""
+    if "-" not in data and "_" not in data and len(data) % 4 == 0:
+        return data
+    plain = data.rstrip("=").replace("-", "+").replace("_", "/")
+    return plain + "=" * (-len(plain) % 4)
 
 
 def parse_file(given: Holder, where: str) -> Block:
@@ -152,6 +160,6 @@ def _carried(signature: Signature | None) -> Carried:
 
 def _decoded(data: str, where: str) -> str:
     try:
-        return b64decode(data.replace("-", "+").replace("_", "/"), validate=True).decode()
+        return b64decode(data, validate=True).decode()
     except ValueError:
         wrong(where, "data", "base64 of UTF-8 text, as its MIME type says")

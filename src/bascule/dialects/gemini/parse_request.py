@@ -105,7 +105,10 @@ def _messages(contents: list[Holder]) -> tuple[Message, ...]:
             open_calls = [*open_calls, *[block for block in blocks if isinstance(block, ToolUse)]]
         elif any(isinstance(block, ToolUse) for block in blocks):
             wrong(where, "role", "`model`, where it calls functions")
-        if blocks:
+        if blocks and messages and messages[-1].role == role:
+            # Each event of a stream is a content of its own in the SDK's history.
+            messages[-1] = Message(role=role, content=joined_thoughts([*messages[-1].content, *blocks]))
+        elif blocks:
             messages.append(Message(role=role, content=blocks))
     return tuple(messages)
 

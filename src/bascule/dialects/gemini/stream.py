@@ -168,9 +168,7 @@ class RelayStream:
     def _take(self, event: SseEvent, forward: list[bytes]) -> Fault | None:
         reader = self._reader
         if event.data is None:
-            if reader.content and not self._held:
-                forward.append(event.raw)
-            return None
+            return None  # Google's own SDK takes a comment for a broken event
         read = reader.read(event.data)
         if isinstance(read, Fault):
             return read
