@@ -6,12 +6,14 @@ PROVIDER_KEY = "sk-upstream-canary-7Qm2vX9tLr4"
 PROVIDER_ENV = {"SCRIPTED_KEY": PROVIDER_KEY}
 
 OPENAI_PRICE = {"input": 0.15, "output": 0.6, "cache_read": 0.075}
+EMBEDDING_PRICE = {"input": 0.02, "output": 0}
 ANTHROPIC_PRICE = {"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75, "cache_write_1h": 6}
 PRICES: dict[str, dict[str, float]] = {
     "oai": OPENAI_PRICE,
     "ant": ANTHROPIC_PRICE,
     "oai-cut": OPENAI_PRICE,
     "ant-cut": ANTHROPIC_PRICE,
+    "embed": EMBEDDING_PRICE,
 }
 """By the name that client, configuration and upstream all use, in USD per million tokens."""
 
@@ -21,7 +23,7 @@ def configuration(openai_url: str, anthropic_url: str, **more: Any) -> dict[str,
     models = {
         "oai": model("openai-type", "oai", OPENAI_PRICE),
         "ant": model("anthropic-type", "ant", ANTHROPIC_PRICE),
-        "embed": model("openai-type", "embed", {"input": 0.02, "output": 0}),
+        "embed": model("openai-type", "embed", EMBEDDING_PRICE),
     }
     return {
         "cache": {"exact": {"enabled": False}},
