@@ -24,7 +24,7 @@ class Upstream:
 
 UPSTREAMS: tuple[Upstream, ...] = (
     Upstream("openai_chat", "openai", "oai"),
-    Upstream("openai_responses", "responses", "resp"),
+    Upstream("openai_responses", "responses", "res"),
     Upstream("anthropic_messages", "anthropic", "ant"),
     Upstream("gemini", "gemini", "gem"),
 )

@@ -3,9 +3,11 @@
 import json
 import os
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from told import TASK
+from told import KEY, MODEL, TASK, URL
 
 COMMAND = os.environ["CLIENT_COMMAND"]
 MODE = os.environ["CLIENT_MODE"]
@@ -26,13 +28,21 @@ class Project:
         for command in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "-m", "A note")):
             subprocess.run((*git, *command), cwd=self.folder, check=True, capture_output=True)
 
+    def run_by_bascule(self, *arguments: str) -> str:
+        """The agent as `bascule run` starts it."""
+        where = ("--url", URL, "--key", KEY, "--model", MODEL)
+        return self._run((sys.executable, "-m", "bascule", "run", *where, "--", COMMAND, *arguments), {}, "")
+
     def run(self, *arguments: str, env: dict[str, str] | None = None, given: str = "") -> str:
         """What the agent writes; `given` is its standard input. Raises AssertionError where it fails or hangs."""
+        return self._run((COMMAND, *arguments), env or {}, given)
+
+    def _run(self, command: tuple[str, ...], env: Mapping[str, str], given: str) -> str:
         try:
             done = subprocess.run(
-                (COMMAND, *arguments),
+                command,
                 cwd=self.folder,
-                env={**os.environ, **(env or {})},
+                env={**os.environ, **env},
                 capture_output=True,
                 text=True,
                 timeout=AGENT_S,

@@ -1,25 +1,15 @@
-"""opencode with a provider of its own kind for OpenAI's dialect: a task in which it reads a file."""
-
-import json
+"""opencode, as `bascule env opencode` points it: a task in which it reads a file."""
 
 from agent import MODE, Project, call
-from told import ANSWER, KEY, MODEL, URL, Told
+from told import ANSWER, Told
 
 told = Told()
 project = Project()
 
 
 def tools() -> None:
-    provider = {
-        "npm": "@ai-sdk/openai-compatible",
-        "name": "Bascule",
-        "options": {"baseURL": f"{URL}/v1", "apiKey": KEY},
-        "models": {MODEL: {"name": MODEL}},
-    }
-    settings = {"provider": {"bascule": provider}, "autoupdate": False, "share": "disabled"}
-    (project.folder / "opencode.json").write_text(json.dumps(settings), encoding="utf-8")
     # On the command line it would put the prompt into quotes.
-    written = project.run("run", "--model", f"bascule/{MODEL}", given=call("read", filePath=str(project.note)))
+    written = project.run("run", given=call("read", filePath=str(project.note)))
     assert ANSWER in written, written
 
 
