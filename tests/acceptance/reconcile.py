@@ -27,6 +27,10 @@ WIRES = {
     "openai_embeddings": "openai",
     "anthropic_messages": "anthropic",
     "anthropic_count_tokens": "anthropic",
+    "openai_responses": "responses",
+    "gemini": "gemini",
+    "gemini_count_tokens": "gemini",
+    "gemini_embeddings": "gemini",
 }
 """The scripted upstream's word for the dialect that a row was asked in."""
 NEVER_SENT = frozenset({"connect", "timeout_connect"})
