@@ -13,7 +13,6 @@ from tests.acceptance.process import Gateway, Json
 from tests.acceptance.provider import Provider, from_body
 from tests.acceptance.reconcile import reconcile_sound
 
-from bascule.testing.prompt import asked_calls, asked_schema
 from bascule.testing.script import Script
 from bascule.testing.served import Served
 
@@ -27,9 +26,7 @@ EDITED = "note.txt\n```\nedited\n```\n"
 
 def script(body: dict[str, Any]) -> Script:
     """A model that calls the tool it is told to, fills in a schema, edits a file, and else always says the same."""
-    if EDIT in json.dumps(body):
-        return Script(text=EDITED)
-    return Script() if asked_calls(body, ()) or asked_schema(body) is not None else Script(text=ANSWER)
+    return Script(text=EDITED) if EDIT in json.dumps(body) else Script(plain_text=ANSWER)
 
 
 class Arena:

@@ -84,7 +84,7 @@ def schema() -> None:
 
 def count() -> None:
     counted = client.models.count_tokens(model=MODEL, contents=QUESTION)
-    assert (counted.total_tokens or 0) > 3
+    assert (counted.total_tokens or 0) > 0
 
 
 for step in (plain, stream, tools, schema, count):
