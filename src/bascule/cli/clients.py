@@ -45,11 +45,23 @@ def variables(
             found["AIDER_MODEL"] = f"openai/{model}"
         return found
     if client == "gemini":
-        return {"GOOGLE_GEMINI_BASE_URL": base_url, "GEMINI_API_KEY": key}
+        # The SDK takes GOOGLE_API_KEY before GEMINI_API_KEY, so one that is set for Google itself would go here.
+        found = {"GOOGLE_GEMINI_BASE_URL": base_url, "GEMINI_API_KEY": key, "GOOGLE_API_KEY": key}
+        if model is not None:
+            found["GEMINI_MODEL"] = model
+        if headers:
+            found["GEMINI_CLI_CUSTOM_HEADERS"] = _gemini_headers(headers)
+        return found
     if client == "opencode":
         settings = _opencode(base_url, model, headers)
         return openai if settings is None else {**openai, "OPENCODE_CONFIG_CONTENT": settings}
     return {"codex": openai, "openai": openai}[client]
+
+
+def _gemini_headers(headers: Mapping[str, str]) -> str:
+    """Gemini CLI takes a comma for a header's end where a colon follows: a value with both cannot be said."""
+    sayable = {name: value for name, value in headers.items() if "," not in value or ":" not in value}
+    return ", ".join([f"{name}: {value}" for name, value in sayable.items()])
 
 
 def _opencode(base_url: str, model: str | None, headers: Mapping[str, str]) -> str | None:
@@ -109,11 +121,12 @@ def shell_function(client: str, *, base_url: str, model: str | None) -> str | No
 
 
 def caveat(client: str, model: str | None) -> str | None:
-    """What does not work yet with this client, or None."""
+    """What more the user has to do for this client, or None."""
     if client == "opencode" and model is None:
         return "opencode needs --model NAME: it must be told which models a provider has"
-    if client == "codex":
-        return "Codex speaks only /v1/responses, which this release does not serve yet"
     if client == "gemini":
-        return "Gemini's own dialect is not served yet; use an OpenAI-compatible client"
+        return (
+            "Gemini CLI (0.61.0) refuses an address of its own unless ~/.gemini/settings.json says "
+            '{"security": {"auth": {"selectedType": "gemini-api-key"}}}'
+        )
     return None

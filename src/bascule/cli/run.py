@@ -48,8 +48,9 @@ def command(
 ) -> None:
     """Run a command with its model calls going through the gateway.
 
-    Session and tags reach clients that can send extra headers (Claude Code, Codex, and opencode with --model); others
-    are attributed by their key. Codex is also given its settings, since it takes no address from a variable.
+    Session and tags reach clients that can send extra headers (Claude Code, Codex, Gemini CLI, and opencode with
+    --model); others are attributed by their key. Codex is also given its settings, since it takes no address from a
+    variable.
     """
     if session is not None and not session.isprintable():
         raise click.BadParameter(f"{session!r} cannot be sent as a header's value", param_hint="--session")

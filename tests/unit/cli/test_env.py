@@ -89,6 +89,7 @@ def test_run_points_everything_there_and_tells_where(run: Any, monkeypatch: pyte
     assert env["OPENAI_BASE_URL"] == "http://127.0.0.1:9003/v1"
     assert (env["BASCULE_URL"], env["BASCULE_SESSION"]) == ("http://127.0.0.1:9003", "s1")
     assert env["ANTHROPIC_CUSTOM_HEADERS"] == "x-bascule-session: s1\nx-bascule-tag: a=b"
+    assert env["GEMINI_CLI_CUSTOM_HEADERS"] == "x-bascule-session: s1, x-bascule-tag: a=b"
 
 
 def test_codex_takes_its_address_from_arguments_alone(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,6 +127,12 @@ def test_opencode_takes_its_settings_from_a_variable(run: Any) -> None:
     without = run("env", "opencode", "--url", "http://x.test:1")
     assert "OPENCODE_CONFIG_CONTENT" not in without.out
     assert "--model" in without.err
+
+
+def test_a_tag_that_gemini_cli_would_take_apart_is_left_out(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, env = executed(run, monkeypatch, "--session", "s:1", "--tag", "a=b", "--tag", "at=7:40", "--", "gemini")
+    assert env["GEMINI_CLI_CUSTOM_HEADERS"] == "x-bascule-session: s:1"
+    assert env["ANTHROPIC_CUSTOM_HEADERS"] == "x-bascule-session: s:1\nx-bascule-tag: a=b,at=7:40"
 
 
 def test_every_model_that_claude_code_asks_for_by_itself_is_led_here(run: Any) -> None:
