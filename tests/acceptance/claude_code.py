@@ -1,19 +1,19 @@
-"""Claude Code, the real one: installed once beside the virtual environment, run in an empty home."""
+"""Claude Code, the real one: installed once into the user's cache, run in an empty home."""
 
 import json
 import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-VERSION = "2.1.197"
-PACKAGE = f"@anthropic-ai/claude-code@{VERSION}"
-INSTALL_S = 300
+from tests.acceptance.clients.install import program_of
+from tests.acceptance.clients.kits import CLAUDE_CODE
+
+VERSION = CLAUDE_CODE.version
 RUN_S = 90
 QUIET = {
     "DISABLE_AUTOUPDATER": "1",
@@ -33,29 +33,8 @@ class Ran:
 
 
 def installed() -> Path:
-    """The program, from npm where it is not there yet. Raises where the registry does not give it: no silent skip.
-
-    npm 11 leaves the package's own install step out, so it is run by hand; it puts the native binary in its place.
-    """
-    folder = Path(sys.prefix) / "claude-code"
-    program = folder / "node_modules" / ".bin" / "claude"
-    if not program.exists() or VERSION not in _run([str(program), "--version"], cwd=folder):
-        folder.mkdir(exist_ok=True)
-        options = ["--no-audit", "--no-fund", "--no-package-lock", "--no-save", "--ignore-scripts"]
-        _run(["npm", "install", *options, "--prefix", str(folder), PACKAGE], cwd=folder)
-        _run(["node", str(folder / "node_modules/@anthropic-ai/claude-code/install.cjs")], cwd=folder)
-    return program
-
-
-def _run(command: list[str], cwd: Path) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=INSTALL_S)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise AssertionError(
-            f"Claude Code cannot be installed; this test needs npm and its registry: {error}"
-        ) from error
-    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    """The program, from npm where it is not there yet. Raises NotInstalled: no silent skip."""
+    return program_of(CLAUDE_CODE, "claude")
 
 
 def exported(shell: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ PROVIDER_KEY = "sk-upstream-canary-7Qm2vX9tLr4"
 PROVIDER_ENV = {"SCRIPTED_KEY": PROVIDER_KEY}
 
 OPENAI_PRICE = {"input": 0.15, "output": 0.6, "cache_read": 0.075}
+EMBEDDING_PRICE = {"input": 0.02, "output": 0}
 ANTHROPIC_PRICE = {"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75, "cache_write_1h": 6}
 GEMINI_PRICE = {"input": 0.3, "output": 2.5, "cache_read": 0.03}
 PRICES: dict[str, dict[str, float]] = {
@@ -15,6 +16,7 @@ PRICES: dict[str, dict[str, float]] = {
     "res": OPENAI_PRICE,
     "oai-cut": OPENAI_PRICE,
     "ant-cut": ANTHROPIC_PRICE,
+    "embed": EMBEDDING_PRICE,
 }
 """By the name that client, configuration and upstream all use, in USD per million tokens."""
 
@@ -27,7 +29,7 @@ def configuration(openai_url: str, anthropic_url: str, **more: Any) -> dict[str,
         "res": model("responses-type", "res", OPENAI_PRICE),
         "gem": model("gemini-type", "gem", GEMINI_PRICE),
         "gem-embed": model("gemini-type", "gem-embed", {"input": 0.15, "output": 0}),
-        "embed": model("openai-type", "embed", {"input": 0.02, "output": 0}),
+        "embed": model("openai-type", "embed", EMBEDDING_PRICE),
     }
     return {
         "cache": {"exact": {"enabled": False}},

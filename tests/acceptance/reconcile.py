@@ -22,6 +22,17 @@ MAX_COUNT = 1_000_000_000
 TOLERANCE = 0.15
 ODD = frozenset({"negative", "zero", "clamped"})
 """Flags of a report that could not be believed: a later estimate builds on what it said all the same."""
+WIRES = {
+    "openai_chat": "openai",
+    "openai_embeddings": "openai",
+    "anthropic_messages": "anthropic",
+    "anthropic_count_tokens": "anthropic",
+    "openai_responses": "responses",
+    "gemini": "gemini",
+    "gemini_count_tokens": "gemini",
+    "gemini_embeddings": "gemini",
+}
+"""The scripted upstream's word for the dialect that a row was asked in."""
 NEVER_SENT = frozenset({"connect", "timeout_connect"})
 
 
@@ -73,6 +84,33 @@ def reconcile(rows: Iterable[Row], served: Iterable[Served], *, crashed: bool = 
     for number, (its_rows, its_served) in sorted(by_number.items()):
         _one_request(found, number, sorted(its_rows, key=lambda row: row["attempt_no"]), its_served, crashed)
     return found
+
+
+def reconcile_sound(rows: Iterable[Row], served: Iterable[Served]) -> Reconciliation:
+    """Exchanges of a client that puts no number anywhere, with a provider that is well: each one has its row, found by
+    the provider's own id, and each row has its exchange."""
+    found = Reconciliation()
+    left = list(served)
+    found.served = len(left)
+    for row in rows:
+        found.rows += 1
+        where = f"{row['request_id']}/{row['attempt_no']}"
+        one = next((one for one in left if _is_named(one, row)), None)
+        if one is None:
+            found.findings.append(f"{where}: a row, but nothing was served ({_told(row)})")
+        else:
+            left.remove(one)
+            _one_attempt(found, where, row, one)
+    found.findings += [f"{one.number} {one.path}: served, but has no row ({_done(one)})" for one in left]
+    return found
+
+
+def _is_named(one: Served, row: Row) -> bool:
+    """By the provider's id; what gives none in its body (embeddings, counts) by the order of what was asked."""
+    named = row["upstream_request_id"]
+    if named is not None:
+        return named in (one.upstream_request_id, one.response_id)
+    return not one.response_id and (one.model, one.stream) == (row["upstream_model"], row["stream"])
 
 
 def marked(one: Served) -> str:
@@ -127,8 +165,8 @@ def _one_attempt(found: Reconciliation, where: str, row: Row, served: Served) ->
         found.findings.append(f"{where}: {what} ({_told(row)}; served {served.number}: {_done(served)})")
 
     found.sources[row["usage_source"]] += 1
-    dialect = {"openai_chat": "openai", "anthropic_messages": "anthropic"}.get(row["dialect_out"])
-    if (dialect, row["upstream_model"], row["stream"]) != (served.dialect, served.model, served.stream):
+    asked = (WIRES.get(row["dialect_out"]), row["upstream_model"], row["stream"])
+    if asked != (served.dialect, served.model, served.stream):
         wrong("row and exchange are not the same call")
         return
     if row["upstream_request_id"] not in (None, served.upstream_request_id, served.response_id):

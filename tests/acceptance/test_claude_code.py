@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.claude_code import Ran, ask, exported
+from tests.acceptance.claude_code import VERSION, Ran, ask, exported
 from tests.acceptance.conftest import MakeGateway
 from tests.acceptance.money import billed_nanousd
 from tests.acceptance.process import Gateway
@@ -71,7 +71,7 @@ def test_a_task_with_a_tool(gateway: Gateway, provider: Provider, note: Path, ru
     assert all(one.status == 200 for one in provider.served)
     (session,) = json.loads(gateway.run("sessions", "--json"))
     assert session["session_id"] == ran.result["session_id"]
-    assert session["client"].startswith("claude-cli/2.1.197")
+    assert session["client"].startswith(f"claude-cli/{VERSION}")
     assert nanousd(session["cost_usd"]) == sum(billed_nanousd("oai", one.dialect, one.usage) for one in calls)
     gateway.verify()
 

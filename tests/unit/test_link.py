@@ -177,6 +177,18 @@ def test_names_resolve_in_the_promised_order() -> None:
     assert aliased.name == "small"
 
 
+def test_patterns_lead_names_that_nobody_listed() -> None:
+    snapshot = linked(FULL.replace("aliases: {", "aliases: {'claude-*': big, 'gpt-*': gpt-4o, "))
+    asked = {name: resolve(name, snapshot) for name in ("claude-opus-9", "claude-haiku-4-5", "claude-x:floor", "gpt-9")}
+    assert all(isinstance(resolved, Resolved) for resolved in asked.values())
+    assert [resolved.name for resolved in asked.values()] == ["big", "small", "big", "gpt-4o"]
+    assert asked["claude-x:floor"].suffix == "floor"
+    assert snapshot.names() == ("auto", "big", "small", "claude-haiku-4-5")
+    # aliases are followed once
+    (problem,) = found(FULL.replace("aliases: {", "aliases: {'claude-*': big, quick: claude-opus-9, "))
+    assert "there is no model `claude-opus-9`" in problem[1]
+
+
 def test_mistakes_of_reading_and_of_linking_come_together() -> None:
     text = (
         FULL.replace("quality: medium", "quality: medum")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from bascule.cli.clients import CLIENTS, caveat, variables
+from bascule.cli.clients import CLIENTS, caveat, shell_function, variables
 from bascule.cli.output import config_option, json_option, print_json
 from bascule.config.shape import Server
 from bascule.model.errors import BasculeError
@@ -97,12 +97,16 @@ def command(
             raise click.UsageError("--statusline is for claude: the others have no such line")
         print_json(statusline_settings(config_path))
         return
-    found = variables(client, base_url=gateway_url(url, config_path, os.environ), key=gateway_key(key), model=model)
+    base_url = gateway_url(url, config_path, os.environ)
+    found = variables(client, base_url=base_url, key=gateway_key(key), model=model)
     if as_json:
         print_json(found)
         return
-    problem = caveat(client)
+    problem = caveat(client, model)
     if problem is not None:
         click.echo(f"# {problem}", err=True)
     for name, value in found.items():
         click.echo(f"export {name}={shlex.quote(value)}")
+    function = shell_function(client, base_url=base_url, model=model)
+    if function is not None:
+        click.echo(function)

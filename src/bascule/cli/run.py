@@ -2,24 +2,30 @@
 
 import os
 import uuid
+from collections.abc import Mapping
 
 import click
 
-from bascule.cli.clients import CLIENTS, variables
+from bascule.cli.clients import CLIENTS, started, variables
 from bascule.cli.env import gateway_key, gateway_url, with_gateway_options
 
 
+def headers_of(session: str, tags: tuple[str, ...]) -> dict[str, str]:
+    """What says on a request to which session it belongs, and its tags."""
+    return {"x-bascule-session": session, **({"x-bascule-tag": ",".join(tags)} if tags else {})}
+
+
 def environment(
-    base: dict[str, str], *, url: str, key: str, model: str | None, session: str, tags: tuple[str, ...]
+    base: dict[str, str], *, url: str, key: str, model: str | None, session: str, headers: Mapping[str, str]
 ) -> dict[str, str]:
-    """`base` with the variables of all clients; session and tags go where a client lets us add headers."""
+    """`base` with the variables of all clients; `headers` go where a client lets us add some."""
     env = dict(base)
     for client in CLIENTS:
-        env.update(variables(client, base_url=url, key=key, model=model))
+        env.update(variables(client, base_url=url, key=key, model=model, headers=headers))
     env.pop("ANTHROPIC_API_KEY", None)  # Claude Code takes the token; both at once make it ask which one to use
-    headers = [f"x-bascule-session: {session}", *[f"x-bascule-tag: {tag}" for tag in tags]]
     earlier = base.get("ANTHROPIC_CUSTOM_HEADERS")
-    env["ANTHROPIC_CUSTOM_HEADERS"] = "\n".join([*([earlier] if earlier else []), *headers])
+    if earlier:
+        env["ANTHROPIC_CUSTOM_HEADERS"] = f"{earlier}\n{env['ANTHROPIC_CUSTOM_HEADERS']}"
     env["BASCULE_SESSION"] = session
     env["BASCULE_URL"] = url
     return env
@@ -42,7 +48,9 @@ def command(
 ) -> None:
     """Run a command with its model calls going through the gateway.
 
-    Session and tags reach clients that can send extra headers (Claude Code); others are attributed by their key.
+    Session and tags reach clients that can send extra headers (Claude Code, Codex, Gemini CLI, and opencode with
+    --model); others are attributed by their key. Codex is also given its settings, since it takes no address from a
+    variable.
     """
     if session is not None and not session.isprintable():
         raise click.BadParameter(f"{session!r} cannot be sent as a header's value", param_hint="--session")
@@ -51,15 +59,13 @@ def command(
             raise click.BadParameter(f"{tag!r} cannot be sent as a header's value", param_hint="--tag")
         if "=" not in tag:
             raise click.BadParameter(f"{tag!r} is not of the form name=value", param_hint="--tag")
+    session = session or f"run-{uuid.uuid4().hex[:12]}"
+    base_url, headers = gateway_url(url, config_path, os.environ), headers_of(session, tags)
     env = environment(
-        dict(os.environ),
-        url=gateway_url(url, config_path, os.environ),
-        key=gateway_key(key),
-        model=model,
-        session=session or f"run-{uuid.uuid4().hex[:12]}",
-        tags=tags,
+        dict(os.environ), url=base_url, key=gateway_key(key), model=model, session=session, headers=headers
     )
+    words = started(arguments, base_url=base_url, model=model, headers=headers)
     try:
-        os.execvpe(arguments[0], list(arguments), env)  # noqa: S606 running the user's own command is the purpose
+        os.execvpe(words[0], list(words), env)  # noqa: S606 running the user's own command is the purpose
     except FileNotFoundError:
         raise click.ClickException(f"{arguments[0]!r} is not on the PATH") from None

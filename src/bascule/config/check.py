@@ -8,6 +8,7 @@ from bascule.config.places import Path, Places
 from bascule.config.rules import mistake
 from bascule.config.shape import QUALITY_LEVELS, Config, Floor, Price, Prices, Provider, Rates, Route
 from bascule.config.suggest import remedy
+from bascule.decide.aliases import WILDCARD
 from bascule.model.errors import Problem
 
 SERVED_DIALECTS = ("openai_chat", "openai_responses", "anthropic_messages", "gemini", "cohere", "bedrock_converse")
@@ -145,6 +146,8 @@ def _names(config: Config, checks: Checks) -> None:
             checks.warn(
                 path, f"`{alias}` is already a route or a model, so the alias is never used", "Remove the alias"
             )
+        if WILDCARD in target:
+            checks.wrong(path, f"`{target}` is a pattern, which no request can ask for", "Name a route or a model")
         if target in config.aliases:
             end = _end_of(target, config)
             mend = f"Write `{end}` here" if end is not None else "They lead in a circle: name a route or a model"

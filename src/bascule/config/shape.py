@@ -325,7 +325,8 @@ class Config(Section, frozen=True, kw_only=True):
     routes: dict[Name, Route] = field(default_factory=dict)
     """Virtual models, by the name that clients ask for."""
     aliases: dict[Name, Name] = field(default_factory=dict)
-    """Another name for a route or a model."""
+    """Another name for a route or a model. `claude-*` stands for all names that begin so; an exact name wins, then the
+    longest pattern. Patterns are not listed under /v1/models."""
     quality_levels: dict[Name, Share] = field(default_factory=dict)
     """Numbers for the names of floors; `low`, `medium` and `high` have defaults."""
     contracts: tuple[Contract, ...] = ()

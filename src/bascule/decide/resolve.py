@@ -1,25 +1,22 @@
 """What a requested name stands for, and whether a key may ask for it.
 
-The order is: a route or configured model of exactly this name; an alias; `provider/upstream-model`; a catalog model
-that a configured provider serves; and only then the same without `:floor` or `:nitro`. What the operator wrote
-(routes, models, aliases) so always wins over what Bascule ships.
+The order is: a route or configured model of exactly this name; an alias, an exact one before a pattern;
+`provider/upstream-model`; a catalog model that a configured provider serves; and only then the same without `:floor`
+or `:nitro`. What the operator wrote (routes, models, aliases) so always wins over what Bascule ships.
 """
 
 from collections.abc import Iterable
-from typing import Literal
 
 from msgspec import Struct
 
+from bascule.decide.aliases import SUFFIXES, Suffix
 from bascule.model.catalog import Model
 from bascule.model.errors import Refusal
 from bascule.model.policy import KeyPolicy, RoutePolicy
 from bascule.model.registry import Registry
 
-Suffix = Literal["floor", "nitro"]
 MAX_NAME_CHARS = 256
 MAX_SUGGESTED = 3
-
-_SUFFIXES: dict[str, Suffix] = {"floor": "floor", "nitro": "nitro"}
 
 
 class Resolved(Struct, frozen=True, kw_only=True):
@@ -77,7 +74,11 @@ def _named(name: str, registry: Registry) -> Resolved | None:
     target = registry.alias(name)
     if target is None:
         return _served(name, registry)
-    # An alias may name anything but another alias, and may end in a suffix.
+    return aliased(target, registry)
+
+
+def aliased(target: str, registry: Registry) -> Resolved | None:
+    """What an alias stands for: anything but another alias, and it may end in a suffix."""
     return _own(target, registry) or _served(target, registry) or _stripped(target, registry)
 
 
@@ -102,7 +103,7 @@ def _served(name: str, registry: Registry) -> Resolved | None:
 def _stripped(name: str, registry: Registry) -> Resolved | None:
     """`name` without its `:floor` or `:nitro`; None where it ends in neither or nothing is left."""
     base, _, ending = name.rpartition(":")
-    suffix = _SUFFIXES.get(ending)
+    suffix = SUFFIXES.get(ending)
     if not base or suffix is None:
         return None
     target = registry.alias(base)

@@ -4,7 +4,7 @@ from bascule.config.check import Checks
 from bascule.config.load import Document
 from bascule.config.places import Path
 from bascule.config.suggest import nearest, remedy
-from bascule.decide.resolve import resolve
+from bascule.decide.resolve import aliased, resolve
 from bascule.link.endpoint import Book
 from bascule.link.snapshot import Snapshot
 from bascule.model.catalog import Model
@@ -49,6 +49,12 @@ class References:
             return True
         return any(self.book.entry(sold_by, name) is not None for sold_by in self.unlinked)
 
+    def alias_leads_somewhere(self, target: str) -> bool:
+        """A target that only another alias, or a pattern, would find is none: aliases are followed once."""
+        if self.snapshot.alias(target) is None or self.has("models", target) or self.has("routes", target):
+            return self.leads_somewhere(target)
+        return aliased(target, self.snapshot) is not None
+
     def check(self) -> Model | None:
         """Note every name that leads nowhere; the baseline's model."""
         for name, route in self.config.routes.items():
@@ -58,7 +64,7 @@ class References:
             for kind in ("allow", "deny"):
                 self.providers(("routes", name, "data", "providers", kind), getattr(route.data.providers, kind))
         for alias, target in self.config.aliases.items():
-            if target not in self.config.aliases and not self.leads_somewhere(target):
+            if target not in self.config.aliases and not self.alias_leads_somewhere(target):
                 self.unknown_model(("aliases", alias), target)
         self.keys()
         self.contracts()

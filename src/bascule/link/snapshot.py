@@ -8,6 +8,7 @@ from msgspec import Struct
 from bascule.config.rules import CompiledRules, Verdict
 from bascule.config.secret import Secret
 from bascule.config.shape import Config
+from bascule.decide.aliases import Aliases
 from bascule.link.endpoint import Book, bare_endpoint, book_entry, named_model
 from bascule.link.provider import LinkedProvider
 from bascule.model.catalog import Endpoint, Model
@@ -55,6 +56,8 @@ class Snapshot:
         """The configured ones, by name."""
         self.routes = routes
         self.aliases: Mapping[str, str] = config.aliases
+        """As they were written, patterns included."""
+        self._aliases = Aliases.of(config.aliases)
         self.keys = keys
         self.admin_secret = admin_secret
         self.budgets = budgets
@@ -71,7 +74,7 @@ class Snapshot:
         return self.routes.get(name)
 
     def alias(self, name: str) -> str | None:
-        return self.aliases.get(name)
+        return self._aliases.target(name)
 
     def model(self, name: str) -> Model | None:
         return self.models.get(name)
@@ -118,8 +121,8 @@ class Snapshot:
         return self.judge_rules(route, facts).rule
 
     def names(self) -> tuple[str, ...]:
-        """What clients may ask for by a name of the configuration: routes, models, aliases."""
-        return tuple(dict.fromkeys([*self.routes, *self.models, *self.aliases]))
+        """What clients may ask for by a name of the configuration: routes, models, aliases that are no patterns."""
+        return tuple(dict.fromkeys([*self.routes, *self.models, *self._aliases.exact]))
 
     def catalog_names(self) -> tuple[str, ...]:
         """Catalog models of the configured providers that are not deprecated, in the file's order."""

@@ -170,7 +170,7 @@ def _text(body: dict[str, Any], script: Script, dice: random.Random) -> tuple[st
     if schema is not None:
         document = json.dumps(sample(schema), ensure_ascii=False)
         return tuple(document[at : at + 4] for at in range(0, len(document), 4))
-    return _made_up(script.output_tokens, dice)
+    return _made_up(script.output_tokens, dice) if script.plain_text is None else tokens_of(script.plain_text)
 
 
 def _made_up(count: int, dice: random.Random) -> tuple[str, ...]:

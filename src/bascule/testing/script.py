@@ -75,6 +75,8 @@ class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     text: str | None = None
     """The answer; each run of blanks and a word is one token. None: `output_tokens` made-up words."""
+    plain_text: str | None = None
+    """The answer where no `text` is given, no tool is called and no schema asked for. None: made-up words."""
     output_tokens: int = 16
     """Visible tokens of a made-up answer, per choice. The request's cap comes first."""
     thinking: str | None = None

@@ -1,6 +1,9 @@
 """Where `env` and `run` think the gateway is, and what of a command line is the other command's own."""
 
+import json
 import os
+import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +89,57 @@ def test_run_points_everything_there_and_tells_where(run: Any, monkeypatch: pyte
     assert env["OPENAI_BASE_URL"] == "http://127.0.0.1:9003/v1"
     assert (env["BASCULE_URL"], env["BASCULE_SESSION"]) == ("http://127.0.0.1:9003", "s1")
     assert env["ANTHROPIC_CUSTOM_HEADERS"] == "x-bascule-session: s1\nx-bascule-tag: a=b"
+    assert env["GEMINI_CLI_CUSTOM_HEADERS"] == "x-bascule-session: s1, x-bascule-tag: a=b"
+
+
+def test_codex_takes_its_address_from_arguments_alone(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = ("--url", "http://x.test:1", "--model", 'o"dd', "--session", "s1", "--tag", "a=b", "--tag", "c=d")
+    (name, *words), env = executed(run, monkeypatch, *where, "--", "/opt/bin/codex", "exec", "hi")
+    assert (name, words[-2:], set(words[:-2:2])) == ("/opt/bin/codex", ["exec", "hi"], {"-c"})
+    found = tomllib.loads("\n".join(words[1:-2:2]))
+    assert (found["model_provider"], found["model"]) == ("bascule", 'o"dd')
+    provider = found["model_providers"]["bascule"]
+    assert (provider["base_url"], provider["wire_api"]) == ("http://x.test:1/v1", "responses")
+    assert provider["http_headers"] == {"x-bascule-session": "s1", "x-bascule-tag": "a=b,c=d"}
+    assert env[provider["env_key"]] == "local"
+
+
+def test_a_shell_is_told_how_to_start_codex(run: Any, tmp_path: Path) -> None:
+    printed = run("env", "codex", "--url", "http://x.test:1", "--model", "it's").out
+    stand_in = tmp_path / "codex"
+    stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$OPENAI_API_KEY" "$@"\n')
+    stand_in.chmod(0o755)
+    script = f'{printed}\ncodex exec "a b"'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script], capture_output=True, text=True, check=True, env={"PATH": str(tmp_path)}
+    )
+    key, *words = done.stdout.splitlines()
+    assert (key, words[-2:]) == ("local", ["exec", "a b"])
+    assert tomllib.loads("\n".join(words[1:-2:2]))["model"] == "it's"
+
+
+def test_opencode_takes_its_settings_from_a_variable(run: Any) -> None:
+    found = run("env", "opencode", "--json", "--url", "http://x.test:1", "--model", "m/x").json
+    settings = json.loads(found["OPENCODE_CONFIG_CONTENT"])
+    provider = settings["provider"]["bascule"]
+    assert (settings["model"], list(provider["models"])) == ("bascule/m/x", ["m/x"])
+    assert provider["options"] == {"baseURL": "http://x.test:1/v1", "apiKey": "{env:OPENAI_API_KEY}"}
+    without = run("env", "opencode", "--url", "http://x.test:1")
+    assert "OPENCODE_CONFIG_CONTENT" not in without.out
+    assert "--model" in without.err
+
+
+def test_a_tag_that_gemini_cli_would_take_apart_is_left_out(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, env = executed(run, monkeypatch, "--session", "s:1", "--tag", "a=b", "--tag", "at=7:40", "--", "gemini")
+    assert env["GEMINI_CLI_CUSTOM_HEADERS"] == "x-bascule-session: s:1"
+    assert env["ANTHROPIC_CUSTOM_HEADERS"] == "x-bascule-session: s:1\nx-bascule-tag: a=b,at=7:40"
+
+
+def test_every_model_that_claude_code_asks_for_by_itself_is_led_here(run: Any) -> None:
+    found = run("env", "claude", "--json", "--url", "http://x.test:1", "--model", "m").json
+    models = ["MODEL", "DEFAULT_OPUS_MODEL", "DEFAULT_SONNET_MODEL", "DEFAULT_HAIKU_MODEL", "DEFAULT_FABLE_MODEL"]
+    assert {found[f"ANTHROPIC_{name}"] for name in [*models, "SMALL_FAST_MODEL"]} == {"m"}
+    assert "ANTHROPIC_MODEL" not in run("env", "claude", "--json").json
 
 
 @pytest.mark.parametrize("separator", [(), ("--",)])

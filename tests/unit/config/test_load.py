@@ -259,6 +259,7 @@ def test_rules_budgets_and_levels() -> None:
     budget = "{scope: key:a, limit_usd: 1, window: day}"
     assert "second budget" in only_problem(f"budgets: [{budget}, {budget}]")[1]
     assert "itself an alias" in only_problem("aliases: {a: b, b: c}")[1]
+    assert "is a pattern" in only_problem("aliases: {a: 'b-*'}")[1]
     document = read("models: {m: {endpoints: [{provider: p, model: x}]}}\naliases: {m: x}")
     assert document.problems == ()
     assert document.warnings[0].where == "f.yaml:2:14"

@@ -83,6 +83,22 @@ async def test_openai_json_schema_is_satisfied(clients):
     assert answer.choices[0].message.content == '{"n": 7, "tags": ["a"]}'
 
 
+async def test_plain_text_leaves_calls_and_schemas_alone(clients):
+    client, _, _ = await clients(Script(plain_text="It rains."))
+    schema = {"type": "json_schema", "json_schema": {"name": "x", "schema": WEATHER}}
+    call = [{"role": "user", "content": 'CALL weather {"city": "Rome"}'}]
+    said, shaped, called = [
+        (await client.chat.completions.create(model="m", **asked)).choices[0].message
+        for asked in (
+            {"messages": HELLO, "tools": [OPENAI_TOOL]},
+            {"messages": HELLO, "response_format": schema},
+            {"messages": call, "tools": [OPENAI_TOOL]},
+        )
+    ]
+    assert (said.content, shaped.content) == ("It rains.", '{"city": "word"}')
+    assert (called.content, called.tool_calls[0].function.arguments) == (None, '{"city": "Rome"}')
+
+
 async def test_anthropic_thinking_and_cache_whole_and_streamed(clients):
     script = Script(
         thinking="let me see",
