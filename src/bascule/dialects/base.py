@@ -55,6 +55,8 @@ class ReplyContext(Struct, frozen=True, kw_only=True):
     target: Target | None = None
     body: Body | None = None
     """The client's own body."""
+    usage: Usage | None = None
+    """The usage of a whole answer as `read_reply` read it, so that it need not be read again."""
 
 
 NO_CONTEXT = ReplyContext()

@@ -8,6 +8,7 @@ from msgspec import Struct
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, StreamCodec, StreamStep, Target
 from bascule.dialects.fields import is_json
 from bascule.dialects.names import original_names
+from bascule.dialects.remembered import Remembered
 from bascule.dialects.splice import usd_number
 from bascule.dialects.sse import SseEvent, SseParser
 from bascule.dialects.streamed import again, too_long_fault
@@ -97,11 +98,12 @@ class ProviderSide(Struct, frozen=True, kw_only=True):
 
 
 class Translator:
-    """A codec between two dialects. Stateless."""
+    """A codec between two dialects. All that it keeps is what it has made of long lists of tools before."""
 
     def __init__(self, client: ClientSide, provider: ProviderSide) -> None:
         self._client = client
         self._provider = provider
+        self._originals = Remembered(self._original_names)
 
     def request(self, body: Body, raw: bytes, facts: Facts, target: Target) -> bytes | Refusal:
         if facts.inference_geo is not None and facts.inference_geo != "global":
@@ -125,7 +127,8 @@ class Translator:
         provider = self._provider
         cost = None if cost_nanousd is None else usd_number(cost_nanousd)
         rendering = self._rendering(facts, model, context)
-        return self._client.render_response(provider.parse_response(raw), rendering, provider.read_usage(raw), cost)
+        usage = provider.read_usage(raw) if context.usage is None else context.usage
+        return self._client.render_response(provider.parse_response(raw), rendering, usage, cost)
 
     def stream(self, facts: Facts, model: str, splice_cost: bool, context: ReplyContext = NO_CONTEXT) -> StreamCodec:
         no_done = context.target is not None and "no_done" in context.target.quirks
@@ -138,8 +141,11 @@ class Translator:
     def _rendering(self, facts: Facts, model: str, context: ReplyContext) -> Rendering:
         names: dict[str, str] = {}
         if context.body is not None and facts.tools:
-            names = original_names(self._client.tool_names(context.body), self._provider.name_chars)
+            names = self._originals(self._client.tool_names(context.body))
         return Rendering(facts=facts, model=model, names=names, created_s=context.now_s, body=context.body)
+
+    def _original_names(self, names: list[str]) -> dict[str, str]:
+        return original_names(names, self._provider.name_chars)
 
 
 class TranslatedStream:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from msgspec import Struct
 
 from bascule.decide.admit import key_problem
@@ -11,8 +10,9 @@ from bascule.decide.ask import read_ask
 from bascule.decide.identify import identify
 from bascule.decide.resolve import granted
 from bascule.dialects.base import Dialect
+from bascule.gateway.bodies import Bodies
 from bascule.gateway.exchange import Incoming
-from bascule.gateway.surfaces import Surface
+from bascule.gateway.surfaces import SURFACES, Surface, Work
 from bascule.model.budget import Attribution
 from bascule.model.errors import MalformedRequest, Refusal
 from bascule.model.facts import Facts
@@ -30,6 +30,8 @@ class Admitted(Struct, frozen=True, kw_only=True):
 
     request_id: str
     surface: Surface
+    work: Work
+    """What the surface asks for."""
     key: KeyPolicy
     raw: bytes
     body: dict[str, Any]
@@ -57,17 +59,6 @@ def authenticate(keys: KeyStore, secret: bytes | None, now_ms: int) -> KeyPolicy
     if key is None:
         return Refusal(kind="unauthenticated", message="this key is not known here", code="invalid_api_key")
     return key_problem(key, now_ms) or key
-
-
-def parse_body(raw: bytes) -> dict[str, Any] | Refusal:
-    """The JSON object of a request, or why it is none."""
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        return Refusal(kind="malformed", message=f"the body is not JSON: {error}", code="invalid_json")
-    if not isinstance(body, dict):
-        return Refusal(kind="malformed", message="the body must be a JSON object", code="invalid_json")
-    return body
 
 
 UNREADABLE = (TypeError, AttributeError, ValueError, KeyError, RecursionError)
@@ -103,6 +94,7 @@ def admit(
     *,
     request_id: str,
     keys: KeyStore,
+    bodies: Bodies,
     dialect: Dialect,
     quality_levels: Mapping[str, float],
     registry: Registry,
@@ -114,7 +106,7 @@ def admit(
     key = authenticate(keys, incoming.secret, now_ms)
     if isinstance(key, Refusal):
         return key
-    body = parse_body(incoming.body)
+    body = bodies.decode(incoming.body)
     if isinstance(body, Refusal):
         return body
     if incoming.model is not None:
@@ -137,6 +129,7 @@ def admit(
     return Admitted(
         request_id=request_id,
         surface=incoming.surface,
+        work=SURFACES[incoming.surface].work,
         key=key,
         raw=incoming.body,
         body=body,

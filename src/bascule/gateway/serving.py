@@ -35,6 +35,7 @@ from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.money import PriceTimeline
 from bascule.model.outcome import AttemptRecord, Fault
 from bascule.model.plan import Candidate, Plan
+from bascule.model.usage import Usage
 from bascule.ports import Clock, Header, TransportError, Upstream, UpstreamReply
 
 MAX_ERROR_BODY_BYTES = 256 * 1024
@@ -289,7 +290,7 @@ class Serving:
         request = self._request
         shown = cost.cost_nanousd if self._fx.splice_cost else None
         candidate = opened.candidate
-        answer = destination.codec.reply(raw, request.facts, candidate.model, shown, self._context(target))
+        answer = destination.codec.reply(raw, request.facts, candidate.model, shown, self._context(target, read.usage))
         headers = self._answer_headers(candidate, JSON)
         cost_line = cost_header(cost.cost_nanousd)
         if cost_line is not None:
@@ -354,8 +355,9 @@ class Serving:
             await self._exchange.start(200, [*self._answer_headers(candidate, EVENT_STREAM), UNBUFFERED])
         await self._exchange.end(relayed.pending + last)
 
-    def _context(self, target: Target) -> ReplyContext:
-        return ReplyContext(now_s=self._request.started_ms // 1000, target=target, body=self._request.body)
+    def _context(self, target: Target, usage: Usage | None = None) -> ReplyContext:
+        request = self._request
+        return ReplyContext(now_s=request.started_ms // 1000, target=target, body=request.body, usage=usage)
 
     def _answer_headers(self, candidate: Candidate, content_type: Header) -> list[Header]:
         return answer_headers(

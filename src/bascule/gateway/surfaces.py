@@ -20,6 +20,7 @@ Surface = Literal[
     "gemini_embeddings",
 ]
 Work = Literal["chat", "embeddings", "count_tokens"]
+"""A model writes an answer; or vectors come back; or nothing is generated and nothing billed."""
 
 
 class SurfaceFacts(Struct, frozen=True, kw_only=True):
@@ -46,16 +47,6 @@ SURFACES: dict[Surface, SurfaceFacts] = {
     "gemini_count_tokens": SurfaceFacts(work="count_tokens", chat_dialect="gemini", dialect="gemini_count_tokens"),
     "gemini_embeddings": SurfaceFacts(work="embeddings", chat_dialect="gemini", dialect="gemini_embeddings"),
 }
-
-
-def generates(surface: Surface) -> bool:
-    """Whether a model writes an answer."""
-    return SURFACES[surface].work == "chat"
-
-
-def counts_only(surface: Surface) -> bool:
-    """Whether nothing is generated and nothing billed."""
-    return SURFACES[surface].work == "count_tokens"
 
 
 def provider_dialect(surface: Surface, endpoint: Endpoint) -> str | None:

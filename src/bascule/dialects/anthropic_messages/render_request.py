@@ -1,14 +1,17 @@
 """A canonical request in Anthropic's words."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from bascule.dialects.anthropic_messages.parse_content import NAME
 from bascule.dialects.anthropic_messages.unsigned import thinking_must_go
 from bascule.dialects.base import Body, Target
 from bascule.dialects.names import ANTHROPIC_NAME_CHARS, call_id, tool_name
 from bascule.dialects.openai_chat.quirks import system_element
+from bascule.dialects.remembered import Remembered
 from bascule.model.errors import Refusal
 from bascule.model.request import (
     Audio,
@@ -49,7 +52,7 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
     max_tokens = target.max_tokens or request.max_tokens or DEFAULT_MAX_TOKENS
     body: Body = {"model": target.upstream_model, "max_tokens": max_tokens, "messages": messages}
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = _TOOLS(request.tools)
         if (choice := _tool_choice(request.tool_choice, request.tools)) is not None:
             body["tool_choice"] = choice
     elif called := _called(messages):
@@ -84,6 +87,8 @@ def _unsupported(request: Request) -> Refusal | None:
             return refuse(f"the tool `{tool.name}` is run by its own vendor and has no counterpart here", "tools")
     for message in request.messages:
         for block in message.content:
+            if type(block) is Text:
+                continue
             if isinstance(block, Audio):
                 return refuse("this model's provider takes no audio", "messages")
             if isinstance(block, Image | Document) and block.file_id is not None:
@@ -218,10 +223,22 @@ def _tool(tool: Tool) -> Body:
         schema = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
     elif "type" not in schema:
         schema = {"type": "object", **schema}
-    rendered: Body = {"name": tool_name(tool.name, ANTHROPIC_NAME_CHARS), "input_schema": schema}
+    rendered: Body = {"name": tool_name(tool.name, ANTHROPIC_NAME_CHARS), "input_schema": _encoded(schema)}
     if tool.description:
-        rendered["description"] = tool.description
+        rendered["description"] = _encoded(tool.description)
     return _marked(rendered, tool.carried)
+
+
+def _encoded(value: Any) -> Raw:
+    """Encoded here, since the list is remembered."""
+    return Raw(msgspec.json.encode(value))
+
+
+def _tools(tools: tuple[Tool, ...]) -> list[Body]:
+    return [_tool(tool) for tool in tools]
+
+
+_TOOLS = Remembered(_tools)
 
 
 def _tool_choice(choice: ToolChoice | None, tools: Sequence[Tool]) -> Body | None:
