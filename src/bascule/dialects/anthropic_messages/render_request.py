@@ -113,7 +113,7 @@ def _conversation(request: Request, target: Target) -> tuple[list[Body], list[Bo
         else:
             messages.append({"role": role, "content": blocks})
     for turn in messages:
-        if turn["role"] == "user":
+        if turn["role"] == "user" and len(turn["content"]) > 1:
             turn["content"].sort(key=_results_first)
     if not messages:
         # A system prompt alone is a request elsewhere; here it has to be said by the user.
@@ -183,6 +183,8 @@ def _text(block: Text) -> Body:
 
 
 def _marked(rendered: Body, carried: Carried) -> Body:
+    if not carried:
+        return rendered
     mark = carried.get(NAME, {}).get("cache_control")
     return {**rendered, "cache_control": mark} if mark is not None else rendered
 
