@@ -10,13 +10,11 @@ import msgspec
 import orjson
 from msgspec import Raw
 
+from bascule.dialects.remembered import MAX_JSON_BYTES, MAX_REMEMBERED
 from bascule.model.errors import Refusal
 
-LEAST_SHARING_BYTES = 8 * 1024
+LEAST_SHARING_BYTES = 2 * 1024
 """Smaller bodies are decoded in one go."""
-MAX_TOOLS_BYTES = 256 * 1024
-"""A longer text of tools is not remembered."""
-MAX_SHARED_LISTS = 64
 _EDGE_BYTES = 64
 
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
@@ -24,7 +22,9 @@ _Key = tuple[int, bytes, bytes]
 
 
 class Bodies:
-    """Decodes bodies. Remembers the last `MAX_SHARED_LISTS` lists of tools at most, the oldest going first."""
+    """Decodes bodies. Remembers the last `MAX_REMEMBERED` lists of tools at most and none whose text is above
+    `MAX_JSON_BYTES`, the oldest going first.
+    """
 
     __slots__ = ("_lists",)
 
@@ -61,8 +61,8 @@ class Bodies:
         if found is not None and found[0] == text:
             return found[1]
         tools = orjson.loads(text)
-        if type(tools) is list and len(text) <= MAX_TOOLS_BYTES:
-            if len(self._lists) >= MAX_SHARED_LISTS:
+        if type(tools) is list and len(text) <= MAX_JSON_BYTES:
+            if len(self._lists) >= MAX_REMEMBERED:
                 del self._lists[next(iter(self._lists))]
             self._lists[key] = (text, tools)
         return tools

@@ -6,7 +6,7 @@ import pytest
 
 from bascule.dialects.base import ReplyContext, Target
 from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, codec, dialect
-from bascule.dialects.remembered import LEAST_ITEMS, MAX_REMEMBERED, Remembered
+from bascule.dialects.remembered import LEAST_ITEMS, MAX_JSON_BYTES, MAX_REMEMBERED, Remembered
 from bascule.model.errors import MalformedRequest
 
 TARGET = Target(upstream_model="m", max_tokens=100)
@@ -41,6 +41,19 @@ def test_only_the_last_are_remembered():
     assert remembered(lists[-1]) == MAX_REMEMBERED
     assert remembered(lists[0]) == 0
     assert made == [*range(MAX_REMEMBERED + 1), 0]
+
+
+def test_what_is_too_long_is_made_each_time():
+    made: list[int] = []
+
+    def length(texts: list[str]) -> int:
+        made.append(len(texts))
+        return len(texts)
+
+    remembered = Remembered(length)
+    long = ["x" * (MAX_JSON_BYTES // LEAST_ITEMS)] * LEAST_ITEMS
+    assert remembered(long) == remembered(long) == LEAST_ITEMS
+    assert len(made) == 2
 
 
 def test_what_is_raised_is_not_remembered():

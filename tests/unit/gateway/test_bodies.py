@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bascule.gateway.bodies import LEAST_SHARING_BYTES, MAX_SHARED_LISTS, MAX_TOOLS_BYTES, Bodies
+from bascule.dialects.remembered import MAX_JSON_BYTES, MAX_REMEMBERED
+from bascule.gateway.bodies import LEAST_SHARING_BYTES, Bodies
 from bascule.model.errors import Refusal
 
 LONG = "x" * LEAST_SHARING_BYTES
@@ -44,13 +45,13 @@ def test_tools_of_the_same_length_and_ends_are_told_apart():
 def test_only_so_many_lists_are_kept_and_none_that_is_too_long():
     bodies = Bodies()
     first = bodies.decode(encoded(tools=[{"name": "first"}]))
-    for number in range(MAX_SHARED_LISTS):
+    for number in range(MAX_REMEMBERED):
         bodies.decode(encoded(tools=[{"name": f"other {number}"}]))
     again = bodies.decode(encoded(tools=[{"name": "first"}]))
     assert not isinstance(first, Refusal)
     assert not isinstance(again, Refusal)
     assert first["tools"] is not again["tools"]
-    long = encoded(tools=[{"name": "n" * MAX_TOOLS_BYTES}])
+    long = encoded(tools=[{"name": "n" * MAX_JSON_BYTES}])
     assert bodies.decode(long)["tools"] is not bodies.decode(long)["tools"]  # type: ignore[index]
 
 
