@@ -1,4 +1,4 @@
-"""Load from wrk: a closed loop of one 2 KB chat request."""
+"""Load from wrk: a closed loop of one request."""
 
 import json
 import re
@@ -6,19 +6,16 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-WORDS = (
-    "Explain in plain words how a gateway meters requests, which counters it keeps for each key and why a hold is "
-    "taken before a request leaves. "
-)
+from benchmarks.prose import WORDS, prose
 
 
-def chat_body(size_bytes: int) -> bytes:
+def chat_body(model: str, size_bytes: int) -> bytes:
     """A chat request of about this many bytes: a system prompt and a few turns."""
 
     def body(filler: str) -> bytes:
         return json.dumps(
             {
-                "model": "bench",
+                "model": model,
                 "messages": [
                     {"role": "system", "content": "You are a careful assistant."},
                     {"role": "user", "content": WORDS},
@@ -29,8 +26,7 @@ def chat_body(size_bytes: int) -> bytes:
             }
         ).encode()
 
-    missing = size_bytes - len(body(""))
-    return body((WORDS * (missing // len(WORDS) + 1))[:missing])
+    return body(prose(size_bytes - len(body(""))))
 
 
 @dataclass(frozen=True)
@@ -41,13 +37,22 @@ class Load:
     errors: int
 
 
-def write_script(folder: Path, body: bytes, key: str) -> Path:
-    """wrk's Lua script that posts `body`."""
-    path = folder / "post.lua"
-    quoted = body.decode().replace("\\", "\\\\").replace("'", "\\'")
-    path.write_text(
+@dataclass(frozen=True)
+class Post:
+    """A request that wrk can send: its script, and the path."""
+
+    script: Path
+    path: str
+
+
+def prepare(folder: Path, name: str, path: str, body: bytes, key: str) -> Post:
+    """Write what wrk needs to post `body` to `path`."""
+    sent = folder / f"{name}.json"
+    sent.write_bytes(body)
+    script = folder / f"{name}.lua"
+    script.write_text(
         "wrk.method = 'POST'\n"
-        f"wrk.body = '{quoted}'\n"
+        f"wrk.body = io.open('{sent}', 'rb'):read('*a')\n"
         "wrk.headers['content-type'] = 'application/json'\n"
         f"wrk.headers['authorization'] = 'Bearer {key}'\n"
         "done = function(summary)\n"
@@ -56,14 +61,14 @@ def write_script(folder: Path, body: bytes, key: str) -> Path:
         "    e.connect + e.read + e.write + e.status + e.timeout))\n"
         "end\n"
     )
-    return path
+    return Post(script, path)
 
 
-def run(port: int, script: Path, *, seconds: int, connections: int = 32) -> Load:
-    """Drive `POST /v1/chat/completions` for some seconds. Raises RuntimeError where wrk fails."""
-    command = ["wrk", f"-d{seconds}s", "-t1", f"-c{connections}", "-s", str(script)]
+def run(port: int, post: Post, *, seconds: int, connections: int = 32) -> Load:
+    """Drive one request for some seconds. Raises RuntimeError where wrk fails."""
+    command = ["wrk", f"-d{seconds}s", "-t1", f"-c{connections}", "-s", str(post.script)]
     result = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}/v1/chat/completions"], capture_output=True, text=True, check=False
+        [*command, f"http://127.0.0.1:{port}{post.path}"], capture_output=True, text=True, check=False
     )
     found = re.search(r"^TOTAL (\d+) (\d+)$", result.stdout, re.MULTILINE)
     if result.returncode or found is None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-ANSWER = json.dumps(
+CHAT_ANSWER = json.dumps(
     {
         "id": "chatcmpl-benchmark",
         "object": "chat.completion",
@@ -23,6 +23,26 @@ ANSWER = json.dumps(
             "total_tokens": 510,
             "prompt_tokens_details": {"cached_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0},
+        },
+    }
+)
+
+MESSAGES_ANSWER = json.dumps(
+    {
+        "id": "msg_benchmark",
+        "type": "message",
+        "role": "assistant",
+        "model": "bench-1",
+        "content": [{"type": "text", "text": "benchmark " * 90}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": 420,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+            "output_tokens": 90,
+            "service_tier": "standard",
         },
     }
 )
@@ -49,11 +69,13 @@ http {{
 
 
 def upstream_config(folder: Path, port: int) -> Path:
-    """An upstream that answers every request with the same chat completion."""
+    """An upstream that answers every request with the same chat completion, or the same message."""
     inner = f"""
   server {{
     listen 127.0.0.1:{port};
-    location / {{ default_type application/json; return 200 '{ANSWER}'; }}
+    default_type application/json;
+    location / {{ return 200 '{CHAT_ANSWER}'; }}
+    location /v1/messages {{ return 200 '{MESSAGES_ANSWER}'; }}
   }}"""
     return _write(folder, "upstream", inner)
 

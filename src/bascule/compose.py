@@ -20,6 +20,7 @@ from bascule.decide.budget import in_force
 from bascule.decide.cache_watch import CollapsePolicy
 from bascule.decide.route import RouteTable
 from bascule.decide.window import window_bounds
+from bascule.gateway.bodies import Bodies
 from bascule.gateway.books import Books
 from bascule.gateway.cache import ExactCache
 from bascule.gateway.cache_watch import CacheWatch
@@ -79,8 +80,7 @@ class SystemClock:
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
-    def monotonic_s(self) -> float:
-        return time.monotonic()
+    monotonic_s = staticmethod(time.monotonic)
 
 
 def installed_presets() -> Presets:
@@ -256,6 +256,7 @@ class Gateway:
     def _world(self) -> World:
         return World(
             keys=self.keys,
+            bodies=Bodies(),
             rates=RateLimiter(),
             calibrations=self.calibrations,
             recorder=Recorder(self.journal, self.authority, self.books.outage),

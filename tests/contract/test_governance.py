@@ -1,5 +1,6 @@
 """One suite over every store of keys and budgets, and the keys that are built on it."""
 
+import hmac
 import stat
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def governance(request: pytest.FixtureRequest, tmp_path: Path):
 
 def actions(governance: Governance) -> list[tuple[str, str, str]]:
     return [(entry.by, entry.action, entry.target) for entry in governance.audit()]
+
+
+@pytest.mark.parametrize("pepper_bytes", [32, 64, 65, 200])
+@pytest.mark.parametrize("secret", [b"", b"bsk-1", b"s" * 300])
+def test_a_key_is_hashed_as_by_the_standard(pepper_bytes, secret):
+    pepper = bytes(range(pepper_bytes))
+    hasher = KeyHasher(pepper)
+    for _ in range(2):
+        assert hasher.digest(secret) == hmac.digest(pepper, secret, "sha256")
 
 
 def test_a_created_key_is_found_by_its_secret_alone(governance):

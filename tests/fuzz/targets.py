@@ -11,7 +11,7 @@ from tests.wire.loader import cases
 
 from bascule.dialects.base import ReplyContext, StreamCodec, Target
 from bascule.dialects.registry import CLIENT_DIALECTS, PROVIDER_DIALECTS, codec, dialect, provider_dialect
-from bascule.gateway.admission import parse_body
+from bascule.gateway.bodies import Bodies
 from bascule.gateway.mending import mended
 from bascule.model.errors import MalformedRequest, Refusal
 from bascule.model.facts import Facts
@@ -45,7 +45,7 @@ def corpus() -> list[Input]:
 
 def request(client: str, data: bytes, dice: random.Random) -> None:
     """A client's body, to every provider."""
-    body = parse_body(data)
+    body = Bodies().decode(data)
     if isinstance(body, Refusal):
         return
     if client == "gemini":

@@ -18,6 +18,7 @@ from bascule.decide.price import rates_for
 from bascule.decide.route import RouteTable
 from bascule.dialects.registry import dialect
 from bascule.gateway.admission import OPEN_KEY, Admitted, admit
+from bascule.gateway.bodies import Bodies
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.exchange import Incoming
 from bascule.gateway.holding import Holding, affordable, bound_at
@@ -99,6 +100,7 @@ def explain(snapshot: Snapshot, store: Store | None, incoming: Incoming, key: Ke
         incoming,
         request_id="req_explain",
         keys=OneKey(key),
+        bodies=Bodies(),
         dialect=dialect(SURFACES[incoming.surface].dialect),
         quality_levels={**QUALITY_LEVELS, **config.quality_levels},
         registry=snapshot,

@@ -160,9 +160,12 @@ def hold_mode(states: tuple[BudgetState, ...]) -> BudgetMode | None:
 def tightest(states: tuple[BudgetState, ...]) -> BudgetState | None:
     """The budget with the least left among those that can refuse, or None where none can."""
     found: BudgetState | None = None
+    least = 0
     for state in states:
-        if state.mode != "warn" and (found is None or state.left_nanousd < found.left_nanousd):
-            found = state
+        if state.mode != "warn":
+            left = state.left_nanousd
+            if found is None or left < least:
+                found, least = state, left
     return found
 
 

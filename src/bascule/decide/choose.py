@@ -45,6 +45,8 @@ def chosen(groups: list[Group], ask: Ask, output_tokens: int, rejected: list[Rej
     adequate = [_adequate(group) for group in groups]
     if not any(adequate):
         return _below_the_floor(groups)
+    if len(groups) == 1 and ask.allow_fallbacks and len(adequate[0]) == len(groups[0].options):
+        return _all_of(groups[0], ask, output_tokens)
     candidates: list[Candidate] = []
     seen: set[str] = set()
     for position, (group, options) in enumerate(zip(groups, adequate, strict=True)):
@@ -62,6 +64,18 @@ def chosen(groups: list[Group], ask: Ask, output_tokens: int, rejected: list[Rej
                 candidates.append(_candidate(option, reason))
             reason = _FAILOVER + _AGAINST_ADVICE if group.against_advice else _FAILOVER
     return tuple(candidates)
+
+
+def _all_of(group: Group, ask: Ask, output_tokens: int) -> tuple[Candidate, ...]:
+    """The candidates of the only group, none of which is left out: so most requests go."""
+    ordered = _ordered(group, group.options, ask, output_tokens)
+    reason = _reason(group, 0, ordered[0], ask)
+    candidates: dict[str, Candidate] = {}
+    for option in ordered:
+        if option.endpoint.id not in candidates:
+            candidates[option.endpoint.id] = _candidate(option, reason)
+        reason = _FAILOVER + _AGAINST_ADVICE if group.against_advice else _FAILOVER
+    return tuple(candidates.values())
 
 
 def cooling_last(candidates: tuple[Candidate, ...], health: Mapping[str, str]) -> tuple[Candidate, ...]:

@@ -107,7 +107,8 @@ def output_cap(
 
     A client's own cap is lowered by policy and by what the model can do, never by history or by a budget.
     """
-    return _output_cap(facts.max_tokens, key_cap, route_cap, model_max, default if history_p99 is None else history_p99)
+    likely = default if history_p99 is None else history_p99
+    return _output_cap(facts.max_tokens, key_cap, route_cap, model_max, likely)
 
 
 @lru_cache(maxsize=4096)
@@ -236,7 +237,7 @@ def _to_send(cap: OutputCap, tokens: int, bounded: bool) -> int | None:
 def _amount(facts: Facts, priced: Priced, cap_tokens: int) -> int | None:
     if priced.free:
         return 0
-    if priced.rates is None or not is_known_place(facts.inference_geo):
+    if priced.rates is None or (facts.inference_geo is not None and not is_known_place(facts.inference_geo)):
         return None
     tokens = cap_tokens if priced.mode == "strict" else min(cap_tokens, priced.cap.expected_tokens)
     if facts.thinking_tokens is not None and facts.thinking_tokens > 0:

@@ -109,8 +109,9 @@ def _of_application(system_text: str, has_tools: bool) -> Task | None:
     return _role(system) or _instructed(system)
 
 
+@lru_cache(maxsize=1024)
 def _instructed(text: str) -> Task | None:
-    """The first sentence that tells what to do."""
+    """The first sentence that tells what to do. Remembered, since a conversation begins the same at every turn."""
     for sentence in text.replace("\n", ". ").split(". ", _SENTENCES)[:_SENTENCES]:
         beginning = sentence.lstrip()
         if beginning.partition(" ")[0].strip(_MARKS) in _BEGINNINGS:

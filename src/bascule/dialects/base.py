@@ -67,6 +67,8 @@ class ReplyContext(Struct, frozen=True, kw_only=True):
     """The client's own body."""
     keeps: bool = False
     """The answer will be kept for requests that refer to it."""
+    usage: Usage | None = None
+    """The usage of a whole answer as `read_reply` read it, so that it need not be read again."""
 
 
 NO_CONTEXT = ReplyContext()

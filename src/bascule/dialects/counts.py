@@ -12,8 +12,8 @@ def count(value: Any, flags: list[str]) -> int | None:
     None stays None. Text of digits counts but is flagged `not_a_number`, as is what cannot be read at all (None).
     A negative number is 0 and `negative`; one above `MAX_COUNT` is cut to it and `clamped`.
     """
-    if value is None:
-        return None
+    if value is None or (type(value) is int and 0 <= value <= MAX_COUNT):
+        return value
     if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 32:
         flag(flags, "not_a_number")
         value = int(value)

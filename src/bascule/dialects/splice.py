@@ -20,6 +20,9 @@ class _Usage(msgspec.Struct, gc=False):
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _USAGE = msgspec.json.Decoder(_Usage)
 _WHITESPACE = b" \t\r\n"
+_USAGE_KEY = b'"usage":'
+_BEFORE_KEYS = b",{" + _WHITESPACE
+"""What stands before a key, and not before a quote within one."""
 _STYLES = ((b'":', b","), (b'": ', b", "))
 """How nearly all clients write the top level. What joins to the very same bytes can be joined again with changes."""
 _SPACED_FIRST = _STYLES[::-1]
@@ -82,11 +85,16 @@ def splice_cost(raw: bytes, cost_nanousd: int) -> bytes:
     if not usage.startswith(b"{"):
         return raw
     spliced = with_cost(usage, cost_nanousd)
-    at = raw.rfind(usage)
-    end = at + len(usage)
-    if raw.rfind(usage, 0, end - 1) < 0:
+    at = raw.rfind(_USAGE_KEY)
+    if at > 0 and raw[at - 1] in _BEFORE_KEYS:
+        start = at + len(_USAGE_KEY) + raw.startswith(b" ", at + len(_USAGE_KEY))
+        if len(raw) == start + len(usage) + 1 and raw.startswith(usage, start):
+            # Behind it one brace is closed, which is the outermost: this is the member that was decoded.
+            return raw[:start] + spliced + b"}"
+    at = raw.find(usage)
+    if raw.find(usage, at + 1) < 0:
         # The decoder cut this text out of `raw`, and it stands there only once: this is where it was cut.
-        return raw[:at] + spliced + raw[end:]
+        return raw[:at] + spliced + raw[at + len(usage) :]
     return patch(raw, {"usage": spliced})
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, StreamCodec, StreamStep, Target
 from bascule.dialects.fields import is_json
 from bascule.dialects.names import original_names, tool_name
+from bascule.dialects.remembered import Remembered
 from bascule.dialects.splice import usd_number
 from bascule.dialects.sse import SseEvent, SseParser
 from bascule.dialects.streamed import again, too_long_fault
@@ -103,11 +104,12 @@ class ProviderSide(Struct, frozen=True, kw_only=True):
 
 
 class Translator:
-    """A codec between two dialects. Stateless."""
+    """A codec between two dialects. All that it keeps is what it has made of long lists of tools before."""
 
     def __init__(self, client: ClientSide, provider: ProviderSide) -> None:
         self._client = client
         self._provider = provider
+        self._originals = Remembered(self._original_names)
 
     def request(self, body: Body, raw: bytes, facts: Facts, target: Target) -> bytes | Refusal:
         if facts.inference_geo is not None and facts.inference_geo != "global":
@@ -131,10 +133,11 @@ class Translator:
         provider = self._provider
         cost = None if cost_nanousd is None else usd_number(cost_nanousd)
         rendering = self._rendering(facts, model, context)
+        usage = provider.read_usage(raw) if context.usage is None else context.usage
         response = provider.parse_response(raw)
         if response.id is None and context.request_id is not None:
             response = replace(response, id=context.request_id)
-        return self._client.render_response(response, rendering, provider.read_usage(raw), cost)
+        return self._client.render_response(response, rendering, usage, cost)
 
     def stream(self, facts: Facts, model: str, splice_cost: bool, context: ReplyContext = NO_CONTEXT) -> StreamCodec:
         no_done = context.target is not None and "no_done" in context.target.quirks
@@ -148,11 +151,14 @@ class Translator:
     def _rendering(self, facts: Facts, model: str, context: ReplyContext) -> Rendering:
         names: dict[str, str] = {}
         if context.body is not None and facts.tools:
-            fit = self._provider.fit_name or partial(tool_name, limit=self._provider.name_chars)
-            names = original_names(self._client.tool_names(context.body), fit)
+            names = self._originals(self._client.tool_names(context.body))
         return Rendering(
             facts=facts, model=model, names=names, created_s=context.now_s, body=context.body, keeps=context.keeps
         )
+
+    def _original_names(self, names: list[str]) -> dict[str, str]:
+        fit = self._provider.fit_name or partial(tool_name, limit=self._provider.name_chars)
+        return original_names(names, fit)
 
 
 class TranslatedStream:

@@ -11,9 +11,10 @@ from bascule.decide.ask import read_ask
 from bascule.decide.identify import identify
 from bascule.decide.resolve import granted
 from bascule.dialects.base import Dialect
+from bascule.gateway.bodies import Bodies
 from bascule.gateway.exchange import Incoming
 from bascule.gateway.kept import KeptAnswers
-from bascule.gateway.surfaces import Surface, is_array
+from bascule.gateway.surfaces import SURFACES, Surface, Work, is_array
 from bascule.model.budget import Attribution
 from bascule.model.errors import MalformedRequest, Refusal
 from bascule.model.facts import Facts
@@ -31,6 +32,8 @@ class Admitted(Struct, frozen=True, kw_only=True):
 
     request_id: str
     surface: Surface
+    work: Work
+    """What the surface asks for."""
     key: KeyPolicy
     raw: bytes
     body: dict[str, Any]
@@ -60,17 +63,6 @@ def authenticate(keys: KeyStore, secret: bytes | None, now_ms: int) -> KeyPolicy
     if key is None:
         return Refusal(kind="unauthenticated", message="this key is not known here", code="invalid_api_key")
     return key_problem(key, now_ms) or key
-
-
-def parse_body(raw: bytes) -> dict[str, Any] | Refusal:
-    """The JSON object of a request, or why it is none."""
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        return Refusal(kind="malformed", message=f"the body is not JSON: {error}", code="invalid_json")
-    if not isinstance(body, dict):
-        return Refusal(kind="malformed", message="the body must be a JSON object", code="invalid_json")
-    return body
 
 
 UNREADABLE = (TypeError, AttributeError, ValueError, KeyError, RecursionError)
@@ -106,6 +98,7 @@ def admit(
     *,
     request_id: str,
     keys: KeyStore,
+    bodies: Bodies,
     dialect: Dialect,
     kept: KeptAnswers | None = None,
     quality_levels: Mapping[str, float],
@@ -121,7 +114,7 @@ def admit(
     key = authenticate(keys, incoming.secret, now_ms)
     if isinstance(key, Refusal):
         return key
-    body = parse_body(incoming.body)
+    body = bodies.decode(incoming.body)
     if isinstance(body, Refusal):
         return body
     raw = incoming.body
@@ -147,6 +140,7 @@ def admit(
     return Admitted(
         request_id=request_id,
         surface=incoming.surface,
+        work=SURFACES[incoming.surface].work,
         key=key,
         raw=raw,
         body=body,

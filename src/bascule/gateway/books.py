@@ -10,7 +10,7 @@ from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.identifiers import attempt_id
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.outage import Outage
-from bascule.gateway.surfaces import counts_only, provider_dialect
+from bascule.gateway.surfaces import provider_dialect
 from bascule.model.budget import Hold
 from bascule.model.catalog import Endpoint
 from bascule.model.entry import Decision, Intent, Role, Settlement
@@ -197,7 +197,7 @@ class Books:
         endpoint = attempt.candidate.endpoint
         reply = ended.reply
         reported = NO_USAGE if reply is None else reply.usage
-        if counts_only(request.surface):
+        if request.work == "count_tokens":
             return Cost(usage=NO_USAGE, cost_nanousd=0)
         usage = settle_usage(
             reported,

@@ -12,7 +12,7 @@ from bascule.gateway.exchange import Exchange
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.serving import Answered
-from bascule.gateway.surfaces import SURFACES, generates, provider_dialect
+from bascule.gateway.surfaces import SURFACES, provider_dialect
 from bascule.model.errors import Refusal
 from bascule.model.plan import Plan
 from bascule.ports import Clock
@@ -31,7 +31,7 @@ class Caching:
         """Whether this request's answer may be kept and found again."""
         return (
             self.cache is not None
-            and generates(request.surface)
+            and request.work == "chat"
             and not request.ask.no_cache
             and cacheable(request.facts, request.body)
         )

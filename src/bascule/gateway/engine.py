@@ -10,6 +10,7 @@ from bascule.decide.admit import is_limited
 from bascule.decide.budget import hold_mode
 from bascule.dialects.registry import dialect
 from bascule.gateway.admission import Admitted, admit
+from bascule.gateway.bodies import Bodies
 from bascule.gateway.books import LEDGER_DOWN
 from bascule.gateway.caching import Caching
 from bascule.gateway.calibrations import Calibrations
@@ -23,7 +24,7 @@ from bascule.gateway.metrics import Metrics
 from bascule.gateway.planning import Planned, Planning
 from bascule.gateway.respond import error_answer
 from bascule.gateway.serving import Effects, Serving
-from bascule.gateway.surfaces import SURFACES, counts_only
+from bascule.gateway.surfaces import SURFACES
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError
 from bascule.ports import Clock, KeyStore, RateLimiter
@@ -41,6 +42,7 @@ class World(Struct, frozen=True, kw_only=True):
     """What outlives a configuration: the ports and the state that requests share."""
 
     keys: KeyStore
+    bodies: Bodies
     rates: RateLimiter
     calibrations: Calibrations
     recorder: Recorder
@@ -126,6 +128,7 @@ class Engine:
             exchange.incoming,
             request_id=request_id,
             keys=world.keys,
+            bodies=world.bodies,
             dialect=dialect(SURFACES[surface].dialect),
             kept=world.kept if SURFACES[surface].refers else None,
             quality_levels=settings.quality_levels,
@@ -140,7 +143,7 @@ class Engine:
         if isinstance(planned, Refusal):
             world.recorder.refused(request, planned)
             return planned
-        if counts_only(surface):
+        if request.work == "count_tokens":
             counted = count_tokens_locally(request, planned.plan, world.calibrations)
             if counted is not None:
                 await exchange.respond(200, *counted)

@@ -8,7 +8,7 @@ from bascule.decide.estimate import NO_OUTPUT, HoldPlan, OutputCap, Priced, fit_
 from bascule.decide.price import Ceiling, ceiling_at, ceilings
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
-from bascule.gateway.surfaces import SURFACES, counts_only, generates, provider_dialect
+from bascule.gateway.surfaces import SURFACES, provider_dialect
 from bascule.model.budget import BudgetState
 from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal
@@ -79,7 +79,7 @@ class Holding:
         facts = request.facts
         calibration = self._calibrations.of(endpoint.id)
         cap = self.cap(request, endpoint, calibration, route_cap=route_cap)
-        if endpoint.free or counts_only(request.surface):
+        if endpoint.free or request.work == "count_tokens":
             # Nothing is a bound too, so not even what has no other is refused.
             return Priced(input_tokens=0, rates=None, cap=cap, free=True)
         # Without a budget nothing is stranded by a large hold, and recovery must not settle below the bill.
@@ -110,7 +110,7 @@ class Holding:
         self, request: Admitted, endpoint: Endpoint, calibration: Calibration, *, route_cap: int | None
     ) -> OutputCap:
         """How long an answer may become there."""
-        if not generates(request.surface):
+        if request.work != "chat":
             return NO_OUTPUT
         return output_cap(
             request.facts,

@@ -41,6 +41,7 @@ from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.money import PriceTimeline
 from bascule.model.outcome import AttemptRecord, Fault
 from bascule.model.plan import Candidate, Plan
+from bascule.model.usage import Usage
 from bascule.ports import Clock, Header, TransportError, Upstream, UpstreamReply
 
 MAX_ERROR_BODY_BYTES = 256 * 1024
@@ -300,7 +301,7 @@ class Serving:
         request = self._request
         shown = cost.cost_nanousd if self._fx.splice_cost else None
         candidate = opened.candidate
-        context = self._context(destination, target)
+        context = self._context(destination, target, read.usage)
         answer = destination.codec.reply(raw, request.facts, candidate.model, shown, context)
         self._keep(context, answer)
         headers = self._answer_headers(candidate, JSON)
@@ -372,7 +373,7 @@ class Serving:
             await self._exchange.start(200, self._stream_headers(candidate))
         await self._exchange.end(relayed.pending + last)
 
-    def _context(self, destination: Destination, target: Target) -> ReplyContext:
+    def _context(self, destination: Destination, target: Target, usage: Usage | None = None) -> ReplyContext:
         request = self._request
         surface = SURFACES[request.surface]
         # What is relayed is the provider's to keep.
@@ -384,6 +385,7 @@ class Serving:
             target=target,
             body=request.body,
             keeps=keeps,
+            usage=usage,
         )
 
     def _keep(self, context: ReplyContext, response: bytes | None) -> None:

@@ -20,6 +20,7 @@ Surface = Literal[
     "gemini_embeddings",
 ]
 Work = Literal["chat", "embeddings", "count_tokens"]
+"""A model writes an answer; or vectors come back; or nothing is generated and nothing billed."""
 
 
 class SurfaceFacts(Struct, frozen=True, kw_only=True):
@@ -54,20 +55,10 @@ SURFACES: dict[Surface, SurfaceFacts] = {
 }
 
 
-def generates(surface: Surface) -> bool:
-    """Whether a model writes an answer."""
-    return SURFACES[surface].work == "chat"
-
-
 def is_array(surface: Surface, query: str) -> bool:
     """Whether a stream is written as one JSON array instead of server-sent events."""
     wanted = SURFACES[surface].sse_query
     return wanted is not None and wanted not in query.split("&")
-
-
-def counts_only(surface: Surface) -> bool:
-    """Whether nothing is generated and nothing billed."""
-    return SURFACES[surface].work == "count_tokens"
 
 
 def provider_dialect(surface: Surface, endpoint: Endpoint) -> str | None:

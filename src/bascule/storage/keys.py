@@ -6,10 +6,10 @@ dictionary: how long that takes says nothing about any key.
 """
 
 import base64
-import hmac
 import os
 import secrets
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -21,21 +21,34 @@ from bascule.ports import Governance, StoredKey
 PEPPER_FILE = "pepper"
 PREFIX = "bsk"
 _PEPPER_BYTES = 32
+_BLOCK_BYTES = 64
+"""Of SHA-256."""
 _CHECK = "pepper_check"
 
 
 class KeyHasher:
-    """HMAC-SHA256 under a pepper. Does not print."""
+    """HMAC-SHA256 (RFC 2104) under a pepper. Does not print.
 
-    __slots__ = ("_pepper",)
+    Every request asks for one, so both hashes are begun here and copied there: a third of the time of `hmac.digest`,
+    which besides lets go of the interpreter, so that the drainer's thread comes between.
+    """
+
+    __slots__ = ("_inner", "_outer")
 
     def __init__(self, pepper: bytes) -> None:
         if len(pepper) < _PEPPER_BYTES:
             raise ValueError(f"a pepper has at least {_PEPPER_BYTES} bytes")
-        self._pepper = pepper
+        block = pepper if len(pepper) <= _BLOCK_BYTES else sha256(pepper).digest()
+        padded = block.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = sha256(bytes([byte ^ 0x36 for byte in padded]))
+        self._outer = sha256(bytes([byte ^ 0x5C for byte in padded]))
 
     def digest(self, secret: bytes) -> bytes:
-        return hmac.digest(self._pepper, secret, "sha256")
+        inner = self._inner.copy()
+        inner.update(secret)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()
 
     @property
     def fingerprint(self) -> str:

@@ -84,3 +84,20 @@ def test_dollars_are_exact(nanousd: int) -> None:
 
     assert Decimal(usd_number(nanousd).decode()) * 10**9 == nanousd
     json.loads(usd_number(nanousd))
+
+
+_KEYS = st.sampled_from(["usage", 'x"usage', "usage\\", "a", "cost"])
+_VALUES = st.recursive(
+    st.sampled_from([1, "usage", '"usage":{"a":1}', None]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(_KEYS, _VALUES, max_size=4), st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : ")]))
+def test_the_cost_is_spliced_into_the_usage_of_the_top_level_wherever_it_stands(answer, separators) -> None:
+    spliced = json.loads(splice_cost(json.dumps(answer, separators=separators).encode(), 250_000_000))
+    if isinstance(answer.get("usage"), dict):
+        assert spliced == {**answer, "usage": {**answer["usage"], "cost": 0.25}}
+    else:
+        assert spliced == answer

@@ -27,6 +27,7 @@ def asked(key: str, identity: Identity) -> Admitted:
     return Admitted(
         request_id="req_1",
         surface="openai_chat",
+        work="chat",
         key=KeyPolicy(name=key),
         raw=b"",
         body={},

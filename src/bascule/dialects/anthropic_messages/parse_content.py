@@ -43,6 +43,8 @@ def parse_content(content: Any, where: str, *, answered: bool = False) -> tuple[
 
 def carried(block: dict[str, Any], where: str, *more: str) -> Carried:
     """What only this dialect can say of a block or a tool: its cache mark, and `more` fields as they are."""
+    if "cache_control" not in block and block.keys().isdisjoint(more):
+        return {}  # as nearly all are
     kept: dict[str, Any] = {key: block[key] for key in more if block.get(key) is not None}
     if (cache_control := cache_mark(block, where)) is not None:
         kept["cache_control"] = cache_control

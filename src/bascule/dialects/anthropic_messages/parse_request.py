@@ -18,6 +18,7 @@ from bascule.dialects.fields import (
     word,
     wrong,
 )
+from bascule.dialects.remembered import Remembered
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import Block, Message, Reasoning, Request, ResponseFormat, Text, Tool, ToolChoice
 
@@ -42,7 +43,7 @@ def parse_request(body: dict[str, Any]) -> Request:
         model=required_text(body, "model"),
         instructions=_instructions(body.get("system")),
         messages=tuple([_message(message, f"messages[{at}]") for at, message in enumerate(objects(body, "messages"))]),
-        tools=tuple([_tool(tool, f"tools[{at}]") for at, tool in enumerate(objects(body, "tools"))]),
+        tools=_TOOLS(objects(body, "tools")),
         tool_choice=_tool_choice(mapping(body, "tool_choice")),
         max_tokens=count(body, "max_tokens"),
         temperature=number(body, "temperature"),
@@ -82,6 +83,13 @@ def _texts(blocks: tuple[Block, ...], where: str) -> list[Text]:
     if len(texts) < len(blocks):
         untranslatable(where, "a system prompt with more than text in it")
     return texts
+
+
+def _tools(tools: list[dict[str, Any]]) -> tuple[Tool, ...]:
+    return tuple([_tool(tool, f"tools[{at}]") for at, tool in enumerate(tools)])
+
+
+_TOOLS = Remembered(_tools)
 
 
 def _tool(tool: dict[str, Any], where: str) -> Tool:

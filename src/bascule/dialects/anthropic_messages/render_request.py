@@ -1,8 +1,10 @@
 """A canonical request in Anthropic's words."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from bascule.dialects.anthropic_messages.parse_content import NAME
 from bascule.dialects.anthropic_messages.thinking_mode import thinks_adaptively
@@ -11,6 +13,7 @@ from bascule.dialects.base import Body, Target
 from bascule.dialects.cache_marks import is_too_short, marked
 from bascule.dialects.names import ANTHROPIC_NAME_CHARS, CUSTOM_SCHEMA, call_id, tool_name
 from bascule.dialects.openai_chat.quirks import system_element
+from bascule.dialects.remembered import Remembered
 from bascule.dialects.thinking_budget import thinking_budget
 from bascule.model.errors import Refusal
 from bascule.model.request import (
@@ -50,7 +53,7 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
     max_tokens = target.max_tokens or request.max_tokens or DEFAULT_MAX_TOKENS
     body: Body = {"model": target.upstream_model, "max_tokens": max_tokens, "messages": messages}
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = _TOOLS(request.tools)
         if (choice := _tool_choice(request.tool_choice, request.tools)) is not None:
             body["tool_choice"] = choice
     elif called := _called(messages):
@@ -69,10 +72,10 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
         body["metadata"] = {"user_id": request.user}
     if request.stream:
         body["stream"] = True
-    return _encoded(body, target)
+    return _marked_bytes(body, target)
 
 
-def _encoded(body: Body, target: Target) -> bytes:
+def _marked_bytes(body: Body, target: Target) -> bytes:
     """The body's bytes, with cache marks where they pay."""
     raw = msgspec.json.encode(body if (given := marked(body, target.cache_marks)) is None else given)
     if given is not None and is_too_short(len(raw), target.upstream_model):
@@ -93,6 +96,8 @@ def _unsupported(request: Request) -> Refusal | None:
             return refuse(f"the tool `{tool.name}` is run by its own vendor and has no counterpart here", "tools")
     for message in request.messages:
         for block in message.content:
+            if type(block) is Text:
+                continue
             if isinstance(block, Audio):
                 return refuse("this model's provider takes no audio", "messages")
             if isinstance(block, Image | Document) and block.file_id is not None:
@@ -117,7 +122,7 @@ def _conversation(request: Request, target: Target) -> tuple[list[Body], list[Bo
         else:
             messages.append({"role": role, "content": blocks})
     for turn in messages:
-        if turn["role"] == "user":
+        if turn["role"] == "user" and len(turn["content"]) > 1:
             turn["content"].sort(key=_results_first)
     if not messages:
         # A system prompt alone is a request elsewhere; here it has to be said by the user.
@@ -187,6 +192,8 @@ def _text(block: Text) -> Body:
 
 
 def _marked(rendered: Body, carried: Carried) -> Body:
+    if not carried:
+        return rendered
     mark = carried.get(NAME, {}).get("cache_control")
     return {**rendered, "cache_control": mark} if mark is not None else rendered
 
@@ -227,10 +234,22 @@ def _tool(tool: Tool) -> Body:
         schema = CUSTOM_SCHEMA
     elif "type" not in schema:
         schema = {"type": "object", **schema}
-    rendered: Body = {"name": tool_name(tool.name, ANTHROPIC_NAME_CHARS), "input_schema": schema}
+    rendered: Body = {"name": tool_name(tool.name, ANTHROPIC_NAME_CHARS), "input_schema": _encoded(schema)}
     if tool.description:
-        rendered["description"] = tool.description
+        rendered["description"] = _encoded(tool.description)
     return _marked(rendered, tool.carried)
+
+
+def _encoded(value: Any) -> Raw:
+    """Encoded here, since the list is remembered."""
+    return Raw(msgspec.json.encode(value))
+
+
+def _tools(tools: tuple[Tool, ...]) -> list[Body]:
+    return [_tool(tool) for tool in tools]
+
+
+_TOOLS = Remembered(_tools)
 
 
 def _tool_choice(choice: ToolChoice | None, tools: Sequence[Tool]) -> Body | None:

@@ -12,6 +12,7 @@ from bascule.dialects.anthropic_messages.write_events import MessageWriter
 from bascule.dialects.base import Body
 from bascule.dialects.fields import NULL
 from bascule.dialects.names import ANTHROPIC_NAME_CHARS
+from bascule.dialects.remembered import Remembered
 from bascule.dialects.translate import ClientSide, EventSink, ProviderSide, Rendering
 from bascule.model.response import Response
 from bascule.model.usage import Usage
@@ -34,9 +35,16 @@ def _sink(rendering: Rendering) -> EventSink:
     return MessageWriter(rendering.model, rendering.names, rendering.facts.has_reasoning)
 
 
-def _tool_names(body: Body) -> list[str]:
-    names = [tool.get("name") for tool in body.get("tools") or ()]
+def _names(tools: list[Body]) -> list[str]:
+    names = [tool.get("name") for tool in tools]
     return [name for name in names if isinstance(name, str)]
+
+
+_NAMES = Remembered(_names)
+
+
+def _tool_names(body: Body) -> list[str]:
+    return _NAMES(body.get("tools") or [])
 
 
 CLIENT = ClientSide(parse_request=parse_request, tool_names=_tool_names, render_response=_whole, sink=_sink)

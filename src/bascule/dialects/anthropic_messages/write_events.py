@@ -87,6 +87,8 @@ class MessageWriter:
 
     def write(self, event: Event) -> bytes:
         """Bytes of one event; empty where it says nothing in this dialect, must wait, or belongs to the end."""
+        if type(event) is TextDelta and self._open == "text" and event.choice == 0:
+            return _TEXT_DELTA % (self._index, _encode(event.text))  # as nearly all are
         if isinstance(event, Started):
             return self._start(event)
         if event.choice != 0:
@@ -229,4 +231,9 @@ class MessageWriter:
 
 
 _TEXT = b'{"type":"text","text":""}'
+_TEXT_DELTA = (
+    b"event: content_block_delta\n"
+    b'data: {"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":%b}}\n\n'
+)
+_encode = msgspec.json.Encoder().encode
 _THINKING = b'{"type":"thinking","thinking":"","signature":""}'

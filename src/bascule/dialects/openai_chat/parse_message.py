@@ -23,10 +23,15 @@ from bascule.model.request import (
 )
 
 _CALL_KINDS = frozenset({"function", "custom"})
+_ROLE_AND_CONTENT = 2
+"""Members of a message that has nothing else, as most have."""
 
 
 def parse_message(message: dict[str, Any], where: str) -> tuple[Block, ...]:
     """The blocks of a message of any role but `tool`; also of an answer's message. Raises MalformedRequest."""
+    content = message.get("content")
+    if len(message) == _ROLE_AND_CONTENT and type(content) is str:
+        return (Text(text=content),) if content else ()
     blocks: list[Block] = []
     if message.get("role") == "assistant":
         blocks += _thinking(message, where)

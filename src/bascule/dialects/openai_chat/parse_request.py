@@ -24,6 +24,10 @@ from bascule.model.errors import MalformedRequest
 from bascule.model.request import Carried, Message, Reasoning, Request, ResponseFormat, Text, ToolResult
 
 _EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
+_FEW_FIELDS = frozenset(
+    {"model", "messages", "max_tokens", "max_completion_tokens", "temperature", "stream", "stream_options"}
+)
+"""`stream_options` are for the answer's writer."""
 _CHOSEN_FORMATS = "`text`, `json_object` or `json_schema`"
 
 
@@ -33,21 +37,30 @@ def parse_request(body: dict[str, Any]) -> Request:
     Unknown fields are left out, and so are hints: `prediction` (speed), `verbosity`, `store`. What the target does
     with sampling fields is its renderer's.
     """
+    instructions, messages = _conversation(objects(body, "messages"))
+    if _FEW_FIELDS.issuperset(body):
+        # Most requests say no more than this. One look instead of twenty-five.
+        return Request(
+            model=required_text(body, "model"),
+            instructions=instructions,
+            messages=messages,
+            max_tokens=_max_tokens(body),
+            temperature=number(body, "temperature"),
+            stream=flag(body, "stream") is True,
+        )
     if any(kind != "text" for kind in sequence_of_text(body, "modalities")):
         untranslatable("modalities", "an answer that is more than text")
     for name in ("audio", "web_search_options"):
         if body.get(name) is not None:
             untranslatable(name, "what this asks of the provider")
-    instructions, messages = _conversation(objects(body, "messages"))
     choice, allowed = parse_tool_choice(body)
-    newer, older = count(body, "max_completion_tokens"), count(body, "max_tokens")
     return Request(
         model=required_text(body, "model"),
         instructions=instructions,
         messages=messages,
         tools=only(parse_tools(body), allowed),
         tool_choice=choice,
-        max_tokens=older if newer is None else newer,
+        max_tokens=_max_tokens(body),
         n=count(body, "n") or 1,
         temperature=number(body, "temperature"),
         top_p=number(body, "top_p"),
@@ -67,6 +80,11 @@ def parse_request(body: dict[str, Any]) -> Request:
         service_tier=text(body, "service_tier"),
         cache_key=text(body, "prompt_cache_key"),
     )
+
+
+def _max_tokens(body: dict[str, Any]) -> int | None:
+    newer, older = count(body, "max_completion_tokens"), count(body, "max_tokens")
+    return older if newer is None else newer
 
 
 def _conversation(given: list[dict[str, Any]]) -> tuple[tuple[Text, ...], tuple[Message, ...]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from bascule.dialects.fields import flag, mapping, objects, required_text, text, word, wrong
 from bascule.dialects.openai_chat.parse_message import mark
+from bascule.dialects.remembered import Remembered
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import Carried, Tool, ToolChoice
 
@@ -16,8 +17,16 @@ _MODES_TEXT = "`none`, `auto`, `required` or an object that names a tool"
 
 def parse_tools(body: dict[str, Any]) -> tuple[Tool, ...]:
     """`tools` and the older `functions`. Raises MalformedRequest."""
+    tools = _TOOLS(objects(body, "tools"))
+    if body.get("functions") is None:
+        return tools
+    functions = objects(body, "functions")
+    return (*tools, *[_function(function, {}, f"functions[{index}]") for index, function in enumerate(functions)])
+
+
+def _parsed(tools: list[dict[str, Any]]) -> tuple[Tool, ...]:
     found: list[Tool] = []
-    for index, tool in enumerate(objects(body, "tools")):
+    for index, tool in enumerate(tools):
         where = f"tools[{index}]"
         kind = "function" if tool.get("type") is None else required_text(tool, "type", where)
         if kind == "function":
@@ -33,8 +42,6 @@ def parse_tools(body: dict[str, Any]) -> tuple[Tool, ...]:
             found.append(Tool(name=name, kind="custom", description=text(inner, "description", at), carried=given))
         else:
             found.append(Tool(name=kind, kind="hosted", carried={"openai_chat": tool}))
-    functions = objects(body, "functions")
-    found += [_function(function, {}, f"functions[{index}]") for index, function in enumerate(functions)]
     return tuple(found)
 
 
@@ -46,6 +53,9 @@ def _responses_format(custom: dict[str, Any], where: str) -> Carried:
     grammar = mapping(given, "grammar", f"{where}.format")
     flat = {"type": given.get("type"), **grammar} if grammar is not None else given
     return {"openai_responses": {"format": flat}}
+
+
+_TOOLS = Remembered(_parsed)
 
 
 def only(tools: tuple[Tool, ...], allowed: frozenset[str] | None) -> tuple[Tool, ...]:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from bascule.dialects.base import Body, Target
 from bascule.dialects.names import CUSTOM_SCHEMA, OPENAI_NAME_CHARS, call_id, tool_name
 from bascule.dialects.openai_chat.cache_marks import marked
 from bascule.dialects.openai_chat.quirks import adapt_body
+from bascule.dialects.remembered import Remembered
 from bascule.model.errors import Refusal
 from bascule.model.request import (
     Audio,
@@ -44,6 +46,8 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
             )
     for message in request.messages:
         for block in message.content:
+            if type(block) is Text:
+                continue
             for part in block.content if isinstance(block, ToolResult) else (block,):
                 if (refusal := _out_of_reach(part)) is not None:
                     return refusal
@@ -79,7 +83,7 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
 
 def _out_of_reach(block: Block) -> Refusal | None:
     """Of a block whose content this provider cannot get at. It takes images by their address, but no documents."""
-    if not isinstance(block, Document | Image):
+    if type(block) is not Document and type(block) is not Image:
         return None
     if block.file_id is not None:
         what = "a file that was uploaded to another vendor"
@@ -258,7 +262,7 @@ def _sampling(request: Request, target: Target, body: Body) -> None:
 def _tools(request: Request, body: Body) -> None:
     if not request.tools:
         return
-    body["tools"] = [_tool(tool) for tool in request.tools]
+    body["tools"] = _TOOLS(request.tools)
     choice = request.tool_choice
     if choice is None:
         return
@@ -283,7 +287,15 @@ def _tool(tool: Tool) -> Body:
     function["parameters"] = tool.schema or {"type": "object", "properties": {}}
     if tool.strict is not None:
         function["strict"] = tool.strict
-    return {"type": "function", "function": function}
+    # Encoded here, since the list is remembered.
+    return {"type": "function", "function": Raw(msgspec.json.encode(function))}
+
+
+def _rendered(tools: tuple[Tool, ...]) -> list[Body]:
+    return [_tool(tool) for tool in tools]
+
+
+_TOOLS = Remembered(_rendered)
 
 
 def _effort(reasoning: Reasoning | None) -> str | None:

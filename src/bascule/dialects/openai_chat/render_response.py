@@ -6,7 +6,7 @@ import msgspec
 
 from bascule.dialects.names import call_id, signed_call_id
 from bascule.dialects.signatures import signature_text
-from bascule.model.request import RedactedThinking, RefusalText, Signature, Text, Thinking, ToolUse
+from bascule.model.request import Block, RedactedThinking, RefusalText, Signature, Text, Thinking, ToolUse
 from bascule.model.response import Choice, Response
 from bascule.model.usage import Usage
 
@@ -72,30 +72,39 @@ def render_usage(usage: Usage, cost: bytes | None) -> dict[str, Any] | None:
 
 
 def _choice(choice: Choice, index: int, names: dict[str, str]) -> dict[str, Any]:
-    text = "".join([block.text for block in choice.content if isinstance(block, Text)])
-    refusal = "".join([block.text for block in choice.content if isinstance(block, RefusalText)])
-    thoughts = [block for block in choice.content if isinstance(block, Thinking)]
-    calls = [block for block in choice.content if isinstance(block, ToolUse)]
+    content = choice.content
+    if len(content) == 1 and type(only := content[0]) is Text:
+        message: dict[str, Any] = {"role": "assistant", "content": only.text, "refusal": None}
+    else:
+        message = _message(content, names)
+    return {
+        "index": index,
+        "message": message,
+        "logprobs": choice.logprobs,
+        "finish_reason": finish_reason(choice.finish_reason, "tool_calls" in message),
+    }
+
+
+def _message(content: tuple[Block, ...], names: dict[str, str]) -> dict[str, Any]:
+    text = "".join([block.text for block in content if isinstance(block, Text)])
+    refusal = "".join([block.text for block in content if isinstance(block, RefusalText)])
+    thoughts = [block for block in content if isinstance(block, Thinking)]
+    calls = [block for block in content if isinstance(block, ToolUse)]
     message: dict[str, Any] = {"role": "assistant", "content": text or None, "refusal": refusal or None}
     if thoughts:
         message["reasoning_content"] = "\n".join([thought.text for thought in thoughts])
-    if details := _reasoning_details(choice):
+    if details := _reasoning_details(content):
         message["reasoning_details"] = details
     if calls:
         message["tool_calls"] = [_call(call, names) for call in calls]
     elif not text and not refusal:
         message["content"] = ""
-    return {
-        "index": index,
-        "message": message,
-        "logprobs": choice.logprobs,
-        "finish_reason": finish_reason(choice.finish_reason, bool(calls)),
-    }
+    return message
 
 
-def _reasoning_details(choice: Choice) -> list[dict[str, Any]]:
+def _reasoning_details(content: tuple[Block, ...]) -> list[dict[str, Any]]:
     details: list[dict[str, Any]] = []
-    for block in choice.content:
+    for block in content:
         if isinstance(block, Thinking) and block.signature is not None:
             details.append(reasoning_detail(block.text, block.signature, len(details)))
         elif isinstance(block, RedactedThinking):

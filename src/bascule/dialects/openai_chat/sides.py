@@ -12,6 +12,7 @@ from bascule.dialects.openai_chat.render_request import render_request
 from bascule.dialects.openai_chat.render_response import render_response
 from bascule.dialects.openai_chat.usage import read_usage
 from bascule.dialects.openai_chat.write_events import ChunkWriter
+from bascule.dialects.remembered import Remembered
 from bascule.dialects.translate import ClientSide, EventSink, ProviderSide, Rendering
 from bascule.model.response import Response
 from bascule.model.usage import Usage
@@ -33,9 +34,16 @@ def _sink(rendering: Rendering) -> EventSink:
     return ChunkWriter(rendering.model, rendering.names, rendering.created_s, rendering.facts.wants_stream_usage)
 
 
-def _tool_names(body: Body) -> list[str]:
-    names = [(tool.get("function") or tool.get("custom") or {}).get("name") for tool in body.get("tools") or ()]
+def _names(tools: list[Body]) -> list[str]:
+    names = [(tool.get("function") or tool.get("custom") or {}).get("name") for tool in tools]
     return [name for name in names if isinstance(name, str)]
+
+
+_NAMES = Remembered(_names)
+
+
+def _tool_names(body: Body) -> list[str]:
+    return _NAMES(body.get("tools") or [])
 
 
 CLIENT = ClientSide(parse_request=parse_request, tool_names=_tool_names, render_response=_whole, sink=_sink)

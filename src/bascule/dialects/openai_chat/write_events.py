@@ -30,6 +30,8 @@ from bascule.model.events import (
 from bascule.model.usage import Usage
 
 _DONE = b"data: [DONE]\n\n"
+_TEXT = b'data: %b"choices":[{"index":%d,"delta":{"content":%b},"logprobs":null,"finish_reason":null}]}\n\n'
+_encode = msgspec.json.Encoder().encode
 
 
 class ChunkWriter:
@@ -63,6 +65,8 @@ class ChunkWriter:
 
     def write(self, event: Event) -> bytes:
         """Bytes of one event; empty where it says nothing in this dialect or belongs to the end."""
+        if type(event) is TextDelta and event.choice in self._opened:
+            return _TEXT % (self._head, event.choice, _encode(event.text))  # as nearly all are
         if isinstance(event, Started):
             self._head = self._chunk_head(event.id)
             return b""

@@ -121,7 +121,12 @@ class MemoryAuthority:
         group = self._match(attribution, now_ms)
         if not group.lines:
             return ()
-        return tuple([state_of(line, self._reserved(line, attribution)) for line in group.lines])
+        return tuple(
+            [
+                state_of(line, self._reserved(line, attribution) if line.budget.on_exhausted == "finish_session" else 0)
+                for line in group.lines
+            ]
+        )
 
     def reserve(
         self,
@@ -197,7 +202,9 @@ class MemoryAuthority:
                 if budget.mode != "warn":
                     return unpriced(counter.scope, line.lease.amount_nanousd - counter.settled - counter.held)
                 continue
-            limit = line.lease.amount_nanousd - self._reserved(line, attribution)
+            limit = line.lease.amount_nanousd
+            if budget.on_exhausted == "finish_session":
+                limit -= self._reserved(line, attribution)
             if not fits(counter.settled, counter.held, amount, limit, budget.mode):
                 left = limit - counter.settled - counter.held
                 if worst is None or left < worst_left:
@@ -207,10 +214,8 @@ class MemoryAuthority:
         return over_budget(worst.counter.scope, worst.counter.span.id, amount, worst_left)
 
     def _reserved(self, line: Line, attribution: Attribution) -> int:
-        """What the budget keeps back from this request for sessions that are running."""
+        """What a budget with `finish_session` keeps back from this request for sessions that are running."""
         budget = line.budget
-        if budget.on_exhausted != "finish_session":
-            return 0
         session = attribution.session_id
         running = session is not None and self._is_running(line.counter, session)
         return budget.limit_nanousd - ceiling(budget.limit_nanousd, budget.on_exhausted, running)
