@@ -11,6 +11,8 @@ from pathlib import Path
 import click
 
 from bascule.config.reference import configuration_page
+from bascule.dialects.matrix import shipped_matrix
+from bascule.offline.matrix_page import matrix_page
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 100
@@ -50,9 +52,18 @@ def cli_page() -> str:
     return text + "\n".join(page(root_command(), "bascule"))
 
 
+def dialects_page() -> str:
+    """docs/dialects.md with its tables written anew; the words around them are its own."""
+    page = (ROOT / "docs" / "dialects.md").read_text(encoding="utf-8")
+    before, rest = page.split("<!-- matrix -->\n", 1)
+    after = rest.partition("<!-- end of matrix -->")[2]
+    return f"{before}<!-- matrix -->\n{matrix_page(shipped_matrix())}<!-- end of matrix -->{after}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "configuration.md": configuration_page,
+    "dialects.md": dialects_page,
 }
 
 
