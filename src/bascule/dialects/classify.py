@@ -231,11 +231,6 @@ def truncated_fault(message: str) -> Fault:
     return Fault(error_class="truncated", message=message, maybe_billed=True)
 
 
-def not_utf8(what: str) -> Fault:
-    """Bytes that no JSON may hold."""
-    return protocol_fault(f"the provider's {what} is not UTF-8")
-
-
 def unreadable(raw: bytes, problem: Exception) -> Fault:
     """A 200 body that is not JSON: cut off, HTML, or something else."""
     if not raw.strip() or "truncated" in str(problem):

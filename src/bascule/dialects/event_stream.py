@@ -11,6 +11,7 @@ from zlib import crc32
 
 import msgspec
 
+from bascule.dialects.fields import as_utf8
 from bascule.dialects.sse import MAX_EVENT_BYTES, SseEvent
 
 BROKEN = ":broken"
@@ -90,7 +91,7 @@ class EventStreamParser:
 
 
 def _event(kind: str, payload: bytes, raw: bytes) -> SseEvent:
-    return SseEvent(b"", b"{%b:%b}" % (msgspec.json.encode(kind), payload), raw)
+    return SseEvent(b"", b"{%b:%b}" % (msgspec.json.encode(kind), as_utf8(payload)), raw)
 
 
 def read_headers(raw: bytes) -> Headers | None:

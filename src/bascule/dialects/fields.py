@@ -220,15 +220,18 @@ def text_bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def is_utf8(data: bytes) -> bool:
-    """Decoders look only at the texts that they are asked for; all else of a body is looked at here."""
+def as_utf8(data: bytes) -> bytes:
+    """`data` as it is, or with U+FFFD for what is no UTF-8.
+
+    JSON decoders look only at the texts that they are asked for, so a wrong byte elsewhere would be met much later.
+    """
     if data.isascii():
-        return True
+        return data
     try:
         data.decode()
     except UnicodeDecodeError:
-        return False
-    return True
+        return data.decode("utf-8", "replace").encode()
+    return data
 
 
 def is_json(data: bytes) -> bool:

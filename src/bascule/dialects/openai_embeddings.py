@@ -8,8 +8,8 @@ from msgspec import Raw, Struct
 
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, StreamCodec, Target
 from bascule.dialects.bounded import EMBEDDINGS_FIELDS, unlisted
-from bascule.dialects.classify import fault_inside_200, fault_of, not_utf8, protocol_fault, read_error_value, unreadable
-from bascule.dialects.fields import NULL, is_utf8, model_name, refuse_case_variants, text, text_or_none
+from bascule.dialects.classify import fault_inside_200, fault_of, protocol_fault, read_error_value, unreadable
+from bascule.dialects.fields import NULL, model_name, refuse_case_variants, text, text_or_none
 from bascule.dialects.openai_chat.errors import error_body
 from bascule.dialects.openai_chat.usage import read_usage
 from bascule.dialects.splice import patch, splice_cost
@@ -56,8 +56,6 @@ class OpenAIEmbeddings:
         return refusal.http_status, error_body(refusal, request_id)
 
     def read_reply(self, raw: bytes) -> ReplyFacts | Fault:
-        if not is_utf8(raw):
-            return not_utf8("answer")
         try:
             reply = _DECODER.decode(raw)
         except msgspec.ValidationError:

@@ -7,6 +7,8 @@ forward exactly what it received.
 
 from msgspec import Struct
 
+from bascule.dialects.fields import as_utf8
+
 MAX_EVENT_BYTES = 1024 * 1024
 """The most that one line, and one event up to its blank line, may hold."""
 
@@ -19,7 +21,7 @@ class SseEvent(Struct, frozen=True, gc=False):
     event: bytes
     """The `event` field, empty where none was sent."""
     data: bytes | None
-    """The `data` field; None for a block of comments."""
+    """The `data` field, decoded as the grammar says: U+FFFD for what is no UTF-8. None for a block of comments."""
     raw: bytes
     """The block's bytes as they were received."""
 
@@ -110,7 +112,7 @@ def parse_event(raw: bytes) -> SseEvent:
     """One block of lines as an event."""
     body = raw.rstrip(b"\r\n")
     if body.startswith(b"data: ") and b"\n" not in body and b"\r" not in body:
-        return SseEvent(b"", body[6:], raw)
+        return SseEvent(b"", as_utf8(body[6:]), raw)
     event = b""
     data: list[bytes] | None = None
     for line in body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
@@ -119,7 +121,7 @@ def parse_event(raw: bytes) -> SseEvent:
             (data := [] if data is None else data).append(value.removeprefix(b" "))
         elif field == b"event":
             event = value.removeprefix(b" ")
-    return SseEvent(event, None if data is None else b"\n".join(data), raw)
+    return SseEvent(event, None if data is None else as_utf8(b"\n".join(data)), raw)
 
 
 def data_event(data: bytes) -> bytes:

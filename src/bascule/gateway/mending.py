@@ -5,21 +5,37 @@ order mark in front, a line feed in a string, or something behind the end.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, NoReturn
+
+from bascule.dialects.base import ReplyFacts
+from bascule.dialects.fields import as_utf8
+from bascule.model.outcome import Fault
 
 MAX_MENDED_BYTES = 8 * 1024 * 1024
 """Reading leniently blocks the loop for some 10 ms a megabyte, so there is an end to it."""
 
 
+def understood(raw: bytes, read: Callable[[bytes], ReplyFacts | Fault]) -> tuple[bytes, ReplyFacts | Fault]:
+    """An answer and what `read` makes of it: as it came, or mended where only that can be read."""
+    text = as_utf8(raw)
+    found = read(text)
+    if not isinstance(found, Fault) or found.error_class != "protocol":
+        return text, found
+    better = mended(text)
+    again = found if better is None else read(better)
+    return (raw, found) if better is None or isinstance(again, Fault) else (better, again)
+
+
 def mended(raw: bytes) -> bytes | None:
     """The JSON object that `raw` begins with, as JSON; None where there is none.
 
-    What is valid keeps its bytes, but for those that are no UTF-8, which become U+FFFD. Otherwise the object is
-    written anew, with `NaN` and infinities, which JSON does not have, as null.
+    What is valid keeps its bytes. Otherwise the object is written anew, with `NaN` and infinities, which JSON does
+    not have, as null.
     """
     if len(raw) > MAX_MENDED_BYTES:
         return None
-    text = raw.decode("utf-8-sig", "replace").lstrip()
+    text = raw.decode("utf-8-sig").lstrip()
     try:
         value, end = _STRICT.raw_decode(text)
         return text[:end].encode() if isinstance(value, dict) else None

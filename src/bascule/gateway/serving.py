@@ -31,7 +31,7 @@ from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, Holding, bound_at
 from bascule.gateway.identifiers import decision_id
 from bascule.gateway.kept import KeptAnswers
-from bascule.gateway.mending import mended
+from bascule.gateway.mending import understood
 from bascule.gateway.relay import Relay, Relayed, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.surfaces import SURFACES
@@ -276,15 +276,13 @@ class Serving:
             fault = transport_fault(error, answered=True)
             self._settle(opened, Ended(ending=unanswered(fault), fault=fault, status=200, first_ms=first_ms))
             return fault
-        read = destination.provider_dialect.read_reply(raw)
-        if isinstance(read, Fault) and read.error_class == "protocol" and (understood := mended(raw)) is not None:
-            again = destination.provider_dialect.read_reply(understood)
-            if not isinstance(again, Fault):
-                log.warning(
-                    "an answer was not quite JSON and was mended",
-                    extra={"request_id": self._request.request_id, "provider": opened.candidate.endpoint.provider},
-                )
-                raw, read = understood, again
+        came = raw
+        raw, read = understood(came, destination.provider_dialect.read_reply)
+        if raw is not came:
+            log.warning(
+                "an answer was not quite JSON and was mended",
+                extra={"request_id": self._request.request_id, "provider": opened.candidate.endpoint.provider},
+            )
         if isinstance(read, Fault):
             self._settle(opened, Ended(ending=unanswered(read), fault=read, status=200, first_ms=first_ms))
             return read

@@ -7,6 +7,7 @@ import pytest
 
 from bascule.dialects.openai_chat.render_request import is_strict
 from bascule.dialects.registry import codec, dialect
+from bascule.gateway.mending import understood
 from bascule.model.facts import Facts
 from bascule.model.outcome import Fault
 
@@ -17,20 +18,21 @@ EVENT = b'data: {"type":"message_start","message":{"id":"m"},"no\xffte":1}\n\n'
 
 
 @pytest.mark.parametrize(("provider", "sound"), [("openai_chat", COMPLETION), ("anthropic_messages", MESSAGE)])
-def test_an_answer_that_is_not_utf8_is_a_fault_wherever_the_byte_stands(provider: str, sound: bytes) -> None:
-    assert not isinstance(dialect(provider).read_reply(sound + b"}"), Fault)
-    read = dialect(provider).read_reply(sound + b',"no\xffte":1}')
-    assert isinstance(read, Fault)
-    assert read.error_class == "protocol"
+def test_an_answer_that_is_not_utf8_is_read_with_a_mark_for_the_byte(provider: str, sound: bytes) -> None:
+    read = dialect(provider).read_reply
+    assert understood(sound + b"}", read)[0] == sound + b"}"
+    better, found = understood(sound + b',"no\xffte":1}', read)
+    assert better == sound + ',"no\ufffdte":1}'.encode()
+    assert not isinstance(found, Fault)
 
 
 @pytest.mark.parametrize(("provider", "event"), [("openai_chat", CHUNK), ("anthropic_messages", EVENT)])
 @pytest.mark.parametrize("client", ["openai_chat", "anthropic_messages"])
-def test_so_is_an_event(client: str, provider: str, event: bytes) -> None:
+def test_so_is_an_event_and_a_relay_forwards_what_came(client: str, provider: str, event: bytes) -> None:
     stream = codec(client, provider).stream(Facts(model="m", stream=True), "m", False)
-    fault = stream.feed(event).fault
-    assert fault is not None
-    assert fault.error_class == "protocol"
+    step = stream.feed(event)
+    assert step.fault is None
+    assert (event in step.forward) == (client == provider)
 
 
 @pytest.mark.parametrize("finish", [["stop"], {"a": 1}, 7, True])

@@ -7,8 +7,8 @@ from msgspec import Raw, Struct
 
 from bascule.dialects.anthropic_messages.usage import read_usage
 from bascule.dialects.base import ReplyFacts
-from bascule.dialects.classify import not_the_dialect, not_utf8, unreadable
-from bascule.dialects.fields import is_utf8, text_bytes, text_or_none
+from bascule.dialects.classify import not_the_dialect, unreadable
+from bascule.dialects.fields import text_bytes, text_or_none
 from bascule.model.outcome import Fault
 
 STOP_REASONS: dict[str, str] = {
@@ -46,8 +46,6 @@ _DECODER = msgspec.json.Decoder(_Reply)
 
 def read_reply(raw: bytes) -> ReplyFacts | Fault:
     """A 200 body of `/v1/messages` as facts, or what is wrong with it."""
-    if not is_utf8(raw):
-        return not_utf8("answer")
     try:
         reply = _DECODER.decode(raw)
     except msgspec.ValidationError:

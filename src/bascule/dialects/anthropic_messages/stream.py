@@ -14,8 +14,8 @@ from bascule.dialects.anthropic_messages.errors import error_event
 from bascule.dialects.anthropic_messages.response import STOP_REASONS
 from bascule.dialects.anthropic_messages.usage import merge_usage, read_usage
 from bascule.dialects.base import ReplyFacts, StreamStep
-from bascule.dialects.classify import not_the_dialect, not_utf8, protocol_fault, truncated_fault
-from bascule.dialects.fields import NULL, is_json, is_utf8, text_bytes, text_or_none
+from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
+from bascule.dialects.fields import NULL, is_json, text_bytes, text_or_none
 from bascule.dialects.sse import SseEvent, SseParser, named_event
 from bascule.dialects.streamed import Held, StreamFacts, again, last_bytes, too_long_fault
 from bascule.model.errors import Refusal
@@ -77,8 +77,6 @@ class EventReader(StreamFacts):
 
     def read(self, data: bytes) -> Event | Fault:
         """One event's data, with its facts noted; or the fault that it is."""
-        if not is_utf8(data):
-            return not_utf8("stream")
         try:
             event = _decode(data)
         except msgspec.ValidationError:

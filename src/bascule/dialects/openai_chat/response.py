@@ -9,12 +9,11 @@ from bascule.dialects.base import ReplyFacts
 from bascule.dialects.classify import (
     fault_inside_200,
     not_the_dialect,
-    not_utf8,
     protocol_fault,
     read_error_value,
     unreadable,
 )
-from bascule.dialects.fields import NULL, is_utf8, text_bytes, text_or_none
+from bascule.dialects.fields import NULL, text_bytes, text_or_none
 from bascule.dialects.openai_chat.usage import read_usage
 from bascule.model.outcome import Fault
 
@@ -70,8 +69,6 @@ _DECODER = msgspec.json.Decoder(_Reply)
 
 def read_reply(raw: bytes) -> ReplyFacts | Fault:
     """A 200 body of `/chat/completions` as facts, or what is wrong with it."""
-    if not is_utf8(raw):
-        return not_utf8("answer")
     try:
         reply = _DECODER.decode(raw)
     except msgspec.ValidationError:

@@ -11,12 +11,11 @@ from bascule.dialects.base import ReplyFacts, StreamStep
 from bascule.dialects.classify import (
     fault_inside_200,
     not_the_dialect,
-    not_utf8,
     protocol_fault,
     read_error_value,
     truncated_fault,
 )
-from bascule.dialects.fields import is_json, is_utf8, text_or_none
+from bascule.dialects.fields import is_json, text_or_none
 from bascule.dialects.openai_chat.chunk import Chunk, decode_chunk
 from bascule.dialects.openai_chat.errors import error_event
 from bascule.dialects.openai_chat.response import FINISH_REASONS, gave_up, message_bytes
@@ -46,8 +45,6 @@ class ChunkReader(StreamFacts):
 
     def read(self, data: bytes) -> Chunk | Fault:
         """One event's data as a chunk, with its facts noted; or the fault that it is."""
-        if not is_utf8(data):
-            return not_utf8("stream")
         try:
             chunk = decode_chunk(data)
         except msgspec.ValidationError:
