@@ -1,4 +1,4 @@
-"""OpenAI's and Anthropic's official SDKs on a provider of Gemini's dialect, with what travels through their histories."""
+"""OpenAI's and Anthropic's official SDKs on a provider of Gemini's dialect, and what travels in their histories."""
 
 import json
 from typing import Any
