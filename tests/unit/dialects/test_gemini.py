@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.wire.sdk import parse_stream
 
+from bascule.dialects.base import Target
 from bascule.dialects.gemini.generations import is_older, thinking_config
 from bascule.dialects.gemini.schema import json_schema
 from bascule.dialects.gemini.signatures import MARKED, read, without_foreign, written
@@ -241,6 +242,52 @@ def test_a_time_to_wait_and_a_field_are_told() -> None:
     assert details["BadRequest"]["fieldViolations"][0]["field"] == "contents"
     fault = dialect("gemini").read_fault(429, {}, raw)
     assert (fault.error_class, fault.retry_after_s) == ("rate_limited", 3.0)
+
+
+def test_a_providers_own_status_is_kept() -> None:
+    for status, word in ((400, "INVALID_ARGUMENT"), (404, "NOT_FOUND"), (403, "PERMISSION_DENIED")):
+        refusal = Refusal(kind="upstream_rejected", message="m", status=status)
+        found, raw = dialect("gemini").error(refusal, "r")
+        assert (found, json.loads(raw)["error"]["status"]) == (status, word)
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"cachedContent": "cachedContents/x"}, "cachedContent"),
+        ({"tools": [{"urlContext": {}}]}, "tools"),
+        ({"generationConfig": {"responseModalities": ["AUDIO"]}}, "generationConfig.responseModalities"),
+        ({"generationConfig": {"responseLogprobs": True}}, "generationConfig.responseLogprobs"),
+        ({"generationConfig": {"responseMimeType": "text/x.enum"}}, "generationConfig.responseMimeType"),
+        ({"contents": [{"parts": [{"inlineData": {"mimeType": "video/mp4", "data": "AAAA"}}]}]}, "inlineData"),
+        ({"contents": [{"parts": [{"fileData": {"fileUri": "https://youtu.be/x"}}]}]}, "fileData"),
+        ({"contents": [{"parts": [{"fileData": {"fileUri": "gs://a/b.pdf"}}]}]}, "messages"),
+        ({"contents": [{"role": "model", "parts": [{"toolCall": {}}]}]}, "contents[0].parts[0].toolCall"),
+        ({"contents": [{"parts": [{"somethingNew": {}}]}]}, "contents[0].parts[0]"),
+    ],
+)
+def test_what_only_google_can_do_is_refused_elsewhere(fields: dict[str, Any], param: str) -> None:
+    body = {"model": "m", "stream": False, "contents": HI, **fields}
+    raw = json.dumps(body).encode()
+    for provider in ("openai_chat", "anthropic_messages"):
+        refusal = codec("gemini", provider).request(body, raw, facts(**fields), Target(upstream_model="m"))
+        assert isinstance(refusal, Refusal)
+        assert (refusal.kind, (refusal.param or "").endswith(param)) == ("unsupported", True)
+    assert isinstance(codec("gemini", "gemini").request(body, raw, facts(**fields), Target(upstream_model="m")), bytes)
+
+
+def test_functions_that_may_be_called_are_the_only_ones_elsewhere() -> None:
+    tools = [{"functionDeclarations": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}]
+    choice = {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["a", "c"]}}
+    body = {"model": "m", "contents": HI, "tools": tools, "toolConfig": choice}
+    sent = codec("gemini", "openai_chat").request(body, b"", facts(), Target(upstream_model="m"))
+    assert isinstance(sent, bytes)
+    told = json.loads(sent)
+    assert ([tool["function"]["name"] for tool in told["tools"]], told["tool_choice"]) == (["a", "c"], "required")
+    choice["functionCallingConfig"]["allowedFunctionNames"] = ["a", "z"]
+    refusal = codec("gemini", "openai_chat").request(body, b"", facts(), Target(upstream_model="m"))
+    assert isinstance(refusal, Refusal)
+    assert refusal.param == "toolConfig.functionCallingConfig.allowedFunctionNames"
 
 
 def test_context_length_is_told_in_googles_words_once() -> None:

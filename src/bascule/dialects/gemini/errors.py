@@ -32,6 +32,16 @@ _STATUS: dict[RefusalKind, str] = {
 }
 """Google has no word for 402. `RESOURCE_EXHAUSTED` would be tried again by clients, which no money comes from."""
 
+_BY_HTTP_STATUS = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+}
+"""Of a provider's own 4xx, which keeps its status."""
+
 _TYPE = "type.googleapis.com/google.rpc."
 
 
@@ -57,10 +67,13 @@ def _error(refusal: Refusal, request_id: str | None) -> dict[str, Any]:
         details.append({"@type": f"{_TYPE}RetryInfo", "retryDelay": f"{max(1, -int(-refusal.retry_after_s // 1))}s"})
     if request_id is not None:
         details.append({"@type": f"{_TYPE}RequestInfo", "requestId": request_id})
+    status = _STATUS[refusal.kind]
+    if refusal.kind == "upstream_rejected":
+        status = _BY_HTTP_STATUS.get(refusal.http_status, status)
     return {
         "code": refusal.http_status,
         "message": message,
-        "status": _STATUS[refusal.kind],
+        "status": status,
         "details": details,
     }
 
