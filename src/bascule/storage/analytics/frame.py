@@ -178,25 +178,13 @@ _TIMES = "min(ts_start_ms) AS first_ms, max(coalesce(ts_end_ms, ts_start_ms)) AS
 _STARTS = "min(ts_start_ms) AS first_ms, max(ts_start_ms) AS last_ms"
 
 
-def sum_up(found: Frame, count: int, *, times: bool = False) -> None:
-    """Make `shared`, `several`, `units` and `groups`; `times` tells when each began and ended, else when its first and
-    its last attempt began."""
-    share(found, count)
-    sum_groups(found, count, times=times)
-
-
-def share(found: Frame, count: int) -> None:
-    """Make `shared` and `several`, of requests with more than one attempt."""
-    found.run("frame", "shared", g=group_names(count))
-    found.run("frame", "several")
-
-
-def sum_groups(
-    found: Frame, count: int, *, times: bool = False, rows: str = "placed", shared: str = "shared", prefix: str = ""
-) -> None:
-    """Make `units` and `groups` of these rows, under names with a prefix."""
+def sum_up(found: Frame, count: int, *, times: bool = False, rows: str = "placed", prefix: str = "") -> None:
+    """Make `shared`, `several`, `units` and `groups` of these rows, `units` and `groups` under names with a prefix;
+    `times` tells when each began and ended, else when its first and its last attempt began."""
     names, units = group_names(count), f"{prefix}units"
-    found.run("frame", "units", g=names, units=units, shared=shared)
+    found.run("frame", "shared", g=names, rows=rows)
+    found.run("frame", "several")
+    found.run("frame", "units", g=names, units=units)
     found.run(
         "frame",
         "groups",

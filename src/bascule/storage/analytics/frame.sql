@@ -51,17 +51,17 @@ CREATE TEMP VIEW placed AS SELECT *, state < 512 AS lone FROM framed
 
 -- name: shared
 -- The attempts of requests that have several.
-CREATE TEMP TABLE shared AS
+CREATE OR REPLACE TEMP TABLE shared AS
 SELECT
   {g}, request_key, standing, cost_nanousd, tokens, state & 256 > 0 AS cached,
   CASE WHEN state & 128 = 0 THEN cost_nanousd + saved_nanousd END AS saving,
   CASE WHEN state & 128 = 0 THEN baseline_nanousd END AS baseline
-FROM placed
+FROM {rows}
 WHERE NOT lone
 
 -- name: several
 -- Their requests, in all: who answered, what they cost (unknown if an attempt's cost is), how many tokens.
-CREATE TEMP TABLE several AS
+CREATE OR REPLACE TEMP TABLE several AS
 SELECT
   request_key,
   max(standing) AS standing,
@@ -75,7 +75,7 @@ GROUP BY request_key
 CREATE TEMP TABLE {units} AS
 WITH placed_beside AS (
   SELECT shared.*, several.standing AS best, shared.standing <> several.standing AS beside
-  FROM {shared} AS shared JOIN several USING (request_key)
+  FROM shared JOIN several USING (request_key)
 )
 SELECT
   {g},

@@ -8,7 +8,7 @@ money is integer nano-USD, NULL is unknown.
 from functools import cache
 from importlib.resources import files
 
-VERSION = 5
+VERSION = 6
 """Of the table's columns and of what they mean: a segment of another version is written anew."""
 
 STAGED: dict[str, str] = {
