@@ -89,11 +89,10 @@ def generate(folder: Path, rows: int) -> int:
             create_table(connection)
             staged = text.format(day=day, requests=requests, sessions=SESSIONS_PER_DAY)
             connection.execute(f"INSERT INTO attempts BY NAME {derive_sql(f'({staged})')}")
-            copy_to_parquet(connection, "attempts", path)
-            ((made,),) = connection.execute("SELECT count(*) FROM attempts").fetchall()
+            made = copy_to_parquet(connection, "attempts", path)
         hours = dict.fromkeys(range(day * 24, day * 24 + 25), 1)
-        files.append(SegmentFile(origin=GATEWAY, day=day, file=path.name, rows=made, size_bytes=path.stat().st_size,
-                                 hours=hours))  # fmt: skip
+        files.append(SegmentFile(origin=GATEWAY, day=day, file=path.name, rows=made.rows, empty=made.empty,
+                                 size_bytes=path.stat().st_size, hours=hours))  # fmt: skip
     write_manifest(segments, Manifest(table_version=VERSION, store=identity, files=tuple(files)))
     written = sqlite3.connect(folder / "data" / FILE_NAME)
     every = [(GATEWAY, hour) for hour in range((LAST_DAY - DAYS) * 24, LAST_DAY * 24 + 1)]

@@ -5,7 +5,7 @@ are for. `groups` has the sums of each group, and `several` and `units` the requ
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,10 +101,12 @@ def _make_attempts(found: Frame, segments: Sequence[Segment]) -> None:
     columns = ", ".join([quoted(name) for name in COLUMNS])
     text = statements("frame")
     parts = [text["of_loaded"].format(columns=columns)]
-    whole = ", ".join([literal(str(segment.path)) for segment in segments if segment.fresh is None])
+    whole = [segment for segment in segments if segment.fresh is None]
     if whole:
-        empty = {name for (name,) in found.run("frame", "empty_columns", paths=whole)}
-        parts.append(text["of_segments"].format(columns=_columns(empty), paths=whole))
+        # Adding up nothing takes as long as adding up something, so it is not read.
+        empty = frozenset[str].intersection(*[segment.empty for segment in whole])
+        paths = ", ".join([literal(str(segment.path)) for segment in whole])
+        parts.append(text["of_segments"].format(columns=_columns(empty), paths=paths))
     for segment in segments:
         if segment.fresh is not None:
             spans = [f"ts_start_ms >= {since} AND ts_start_ms < {until}" for since, until in segment.fresh]
@@ -113,7 +115,7 @@ def _make_attempts(found: Frame, segments: Sequence[Segment]) -> None:
     found.run("frame", "attempts", parts=" UNION ALL ".join(parts))
 
 
-def _columns(empty: set[str]) -> str:
+def _columns(empty: Collection[str]) -> str:
     kinds = {**STAGED, **DERIVED}
     return ", ".join([f"NULL::{kinds[name]} AS {quoted(name)}" if name in empty else quoted(name) for name in COLUMNS])
 

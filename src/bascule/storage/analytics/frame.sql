@@ -7,11 +7,6 @@ SELECT {columns} FROM loaded
 -- name: of_segments
 SELECT {columns} FROM read_parquet([{paths}])
 
--- name: empty_columns
--- By the files' own statistics. Adding up nothing takes as long as adding up something, so it is not read.
-SELECT path_in_schema FROM parquet_metadata([{paths}])
-GROUP BY path_in_schema HAVING bool_and(coalesce(stats_null_count = num_values, false))
-
 -- name: of_part
 -- An attempt's companions may lie in the hours that are left out: 1024 says so.
 SELECT * REPLACE (CASE WHEN state BETWEEN 512 AND 1023 THEN state + 512 ELSE state END::SMALLINT AS state)

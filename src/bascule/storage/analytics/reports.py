@@ -13,7 +13,7 @@ from bascule.model.report import TERMS, Figures, Group, Report, RunSpread, Sort,
 from bascule.model.sums import Sums
 from bascule.storage.analytics.dimensions import Read
 from bascule.storage.analytics.frame import Frame, frame, group_names, same_group, sum_up
-from bascule.storage.analytics.percentiles import ALL, AMOUNTS, TIMES, VALUES, Key, of_attempts, of_requests
+from bascule.storage.analytics.percentiles import ALL, Key, of_attempts, of_requests
 
 FEW = 64
 """So many groups are all told apart, however few are shown."""
@@ -131,11 +131,10 @@ class Typical:
 
     def __init__(self, found: Frame, of: _Told, *, counts: bool) -> None:
         count, rows, units = of.count, of.rows, f"{of.prefix}units"
-        times = VALUES if counts else TIMES
-        self._latency = of_attempts(found, count, rows, "latency_ms", times)
-        self._first = of_attempts(found, count, rows, "first_ms", times)
-        self._costs = of_requests(found, count, rows, units, ("cost_nanousd", "cost"), AMOUNTS)
-        self._tokens = of_requests(found, count, rows, units, ("tokens", "tokens"), AMOUNTS)
+        self._latency = of_attempts(found, count, rows, "latency_ms", exact=counts)
+        self._first = of_attempts(found, count, rows, "first_ms", exact=counts)
+        self._costs = of_requests(found, count, rows, units, "cost_nanousd", "cost")
+        self._tokens = of_requests(found, count, rows, units, "tokens", "tokens")
         found.run("report", "runs", g=group_names(count), rows=rows)
         found.run("report", "all_runs")
         self._sessions: dict[Key, tuple[Any, ...]] = {}

@@ -19,6 +19,8 @@ class Segment(Struct, frozen=True):
     path: Path
     fresh: tuple[Span, ...] | None = None
     """Rows that started in these spans; None is all of them."""
+    empty: frozenset[str] = frozenset()
+    """Columns that have no value in it, as far as is known."""
 
 
 class Portion(Struct, frozen=True):

@@ -16,7 +16,7 @@ from bascule.model.errors import StoreError
 from bascule.model.row import AttemptRow, RowFilter
 from bascule.ports import HOUR_MS, LedgerSnapshot, LedgerStore
 from bascule.storage.analytics.connect import MISSING, AnalyticsMissing
-from bascule.storage.analytics.load import write_segment
+from bascule.storage.analytics.load import Written, write_segment
 from bascule.storage.analytics.schema import VERSION
 from bascule.storage.journal.read import Tail
 from bascule.storage.journal.segments import FileLock
@@ -102,17 +102,18 @@ class _Compaction:
                     else:
                         left_out += 1
 
-            rows = _written(kept(), path)
-        if rows:
+            written = _written(kept(), path)
+        if written.rows:
             path.chmod(0o600)
             sync(path)
             sync(self._folder)
         return SegmentFile(
             origin=day.origin,
             day=day.day,
-            file=name if rows else None,
-            rows=rows,
-            size_bytes=path.stat().st_size if rows else 0,
+            file=name if written.rows else None,
+            rows=written.rows,
+            size_bytes=path.stat().st_size if written.rows else 0,
+            empty=written.empty,
             left_out=left_out,
             hours=hours,
         )
@@ -127,7 +128,7 @@ class _Compaction:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _written(rows: Iterable[AttemptRow], path: Path) -> int:
+def _written(rows: Iterable[AttemptRow], path: Path) -> Written:
     try:
         import duckdb
     except ImportError as error:

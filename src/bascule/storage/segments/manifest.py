@@ -28,6 +28,8 @@ class SegmentFile(Struct, frozen=True, kw_only=True):
     """None where its hours have no rows."""
     rows: int
     size_bytes: int
+    empty: tuple[str, ...] = ()
+    """Columns without a value."""
     left_out: int = 0
     """Rows of its hours that restate others: who names their origin reads them from the ledger."""
     hours: dict[int, int]

@@ -50,7 +50,8 @@ class Segments:
             fresh |= {(one.origin, hour) for hour in hours}
             if one.file is not None:
                 whole = len(hours) == len(one.hours)
-                segments.append(Segment(self.folder / one.file, None if whole else spans_of(hours)))
+                fresh_spans = None if whole else spans_of(hours)
+                segments.append(Segment(self.folder / one.file, fresh_spans, frozenset(one.empty)))
         return Portion(tuple(segments), _Rest(self._store, tail, touched, where, fresh))
 
 

@@ -117,10 +117,11 @@ class Lying:
             path = folder / f"{half}.parquet"
             part = [row for row in rows if row.ts_start_ms // (12 * HOUR_MS) == half]
             hours = {row.ts_start_ms // HOUR_MS for row in part if self._stored(row, places)}
-            if write_segment(part, path):
+            written = write_segment(part, path)
+            if written.rows:
                 spans = tuple([(hour * HOUR_MS, (hour + 1) * HOUR_MS) for hour in hours])
                 whole = all(self._stored(row, places) for row in part)
-                self.segments.append(Segment(path, None if whole else spans))
+                self.segments.append(Segment(path, None if whole else spans, frozenset(written.empty)))
 
     @staticmethod
     def _stored(row: AttemptRow, places: int) -> bool:
