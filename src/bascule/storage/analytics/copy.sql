@@ -2,6 +2,9 @@
 COPY (SELECT * FROM {table} ORDER BY state >= 512, session_id, ts_start_ms, attempt_id)
 TO {path} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd)
 
+-- name: sums
+COPY (SELECT * FROM ({sums}) ORDER BY session_id) TO {path} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd)
+
 -- name: count
 SELECT count(*) FROM {table}
 

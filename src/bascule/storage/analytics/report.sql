@@ -1,7 +1,7 @@
 -- name: ranks
 -- What order many groups are in, before anything else is known of them.
 CREATE TEMP TABLE ranks AS
-SELECT {g}, sum(cost_nanousd) AS cost_nanousd, sum(tokens) AS tokens FROM framed GROUP BY {g}
+SELECT {g}, sum(cost_nanousd) AS cost_nanousd, sum(tokens) AS tokens FROM framed_sums GROUP BY {g}
 
 -- name: size
 SELECT count(*) FROM {table}
@@ -12,8 +12,8 @@ SELECT {g}, row_number() OVER (ORDER BY {order}) AS place FROM {table} ORDER BY 
 
 -- name: picked
 -- The chosen groups by their places, and all others as one without a place.
-CREATE TEMP VIEW picked AS
-SELECT chosen.place AS g0, p.* EXCLUDE ({g}) FROM placed AS p LEFT JOIN chosen ON {same_group}
+CREATE TEMP VIEW {name} AS
+SELECT chosen.place AS g0, p.* EXCLUDE ({g}) FROM {source} AS p LEFT JOIN chosen ON {same_group}
 
 -- name: places
 SELECT place, {g} FROM chosen ORDER BY place
@@ -35,7 +35,7 @@ FROM {table}
 -- What each session cost in each group, by work.
 CREATE TEMP TABLE runs AS
 SELECT {g}, session_key, work, sum(cost_nanousd)::BIGINT AS cost
-FROM {rows}
+FROM {sums}
 WHERE session_key IS NOT NULL AND cost_nanousd IS NOT NULL
 GROUP BY {g}, session_key, work
 

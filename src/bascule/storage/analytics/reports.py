@@ -46,6 +46,7 @@ class _Told(Struct, frozen=True):
     count: int
     """How many columns of theirs there are."""
     rows: str
+    sums: str
     prefix: str
     """Of `units` and `groups`."""
     values: dict[Key, Key] | None = None
@@ -82,17 +83,18 @@ def _told_apart(found: Frame, by: Sequence[str], sort: Sort, top: int | None) ->
         return size, _picked(found, count, "ranks" if ranked else "groups", _order(sort, count), top or 0)
     if ranked:
         sum_up(found, count)
-    return size, _Told(count=count, rows="placed", prefix="")
+    return size, _Told(count=count, rows="placed", sums="framed_sums", prefix="")
 
 
 def _picked(found: Frame, count: int, table: str, order: str, top: int) -> _Told:
     """The first groups by their places, and all others as one without a place."""
     names = group_names(count)
     found.run("report", "chosen", table=table, g=names, order=order, top=str(top))
-    found.run("report", "picked", g=names, same_group=same_group(count, "chosen", "p"))
-    sum_up(found, 1, rows="picked", prefix="picked_")
+    for name, source in (("picked", "placed"), ("picked_sums", "framed_sums")):
+        found.run("report", "picked", name=name, source=source, g=names, same_group=same_group(count, "chosen", "p"))
+    sum_up(found, 1, rows="picked", sums="picked_sums", prefix="picked_")
     places = found.run("report", "places", g=names)
-    return _Told(count=1, rows="picked", prefix="picked_", values={line[:1]: line[1:] for line in places})
+    return _Told(count=1, rows="picked", sums="picked_sums", prefix="picked_", values={line[:1]: line[1:] for line in places})
 
 
 def fetch_sums(found: Frame, count: int, table: str = "groups", order: str = "1") -> list[tuple[Key, Sums]]:
@@ -135,7 +137,7 @@ class Typical:
         self._first = of_attempts(found, count, rows, "first_ms", exact=counts)
         self._costs = of_requests(found, count, rows, units, "cost_nanousd", "cost")
         self._tokens = of_requests(found, count, rows, units, "tokens", "tokens")
-        found.run("report", "runs", g=group_names(count), rows=rows)
+        found.run("report", "runs", g=group_names(count), sums=of.sums)
         found.run("report", "all_runs")
         self._sessions: dict[Key, tuple[Any, ...]] = {}
         self._runs: dict[Key, tuple[Any, ...]] = {}

@@ -21,6 +21,10 @@ class Segment(Struct, frozen=True):
     """Rows that started in these spans; None is all of them."""
     empty: frozenset[str] = frozenset()
     """Columns that have no value in it, as far as is known."""
+    sums: Path | None = None
+    """A file of the sums of all its rows (`schema.SUM_COLUMNS`)."""
+    span: Span = (0, 0)
+    """All its rows started in it; told where there are sums."""
 
 
 class Portion(Struct, frozen=True):

@@ -16,7 +16,7 @@ from bascule.model.report import TERMS, Terms
 from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter
 from bascule.storage.analytics import reports
 from bascule.storage.analytics.duck import DuckAnalytics
-from bascule.storage.analytics.load import write_segment
+from bascule.storage.analytics.load import sums_path, write_segment
 from bascule.storage.analytics.sources import Portion, Segment
 
 HOUR_MS = 3_600_000
@@ -121,7 +121,10 @@ class Lying:
             if written.rows:
                 spans = tuple([(hour * HOUR_MS, (hour + 1) * HOUR_MS) for hour in hours])
                 whole = all(self._stored(row, places) for row in part)
-                self.segments.append(Segment(path, None if whole else spans, frozenset(written.empty)))
+                span = (half * 12 * HOUR_MS, (half + 1) * 12 * HOUR_MS)
+                sums = sums_path(path) if places % 3 else None
+                fresh = None if whole else spans
+                self.segments.append(Segment(path, fresh, frozenset(written.empty), sums, span))
 
     @staticmethod
     def _stored(row: AttemptRow, places: int) -> bool:
