@@ -20,7 +20,7 @@ from pathlib import Path
 from bascule.compose import open_store, read_document
 from bascule.model.row import GATEWAY
 from bascule.storage.analytics.connect import connect
-from bascule.storage.analytics.load import copy_to_parquet, create_table
+from bascule.storage.analytics.load import copy_to_parquet, create_table, sums_path
 from bascule.storage.analytics.schema import VERSION, derive_sql
 from bascule.storage.segments.manifest import Manifest, SegmentFile, write_manifest
 from bascule.storage.sqlite.connect import FILE_NAME
@@ -89,11 +89,11 @@ def generate(folder: Path, rows: int) -> int:
             create_table(connection)
             staged = text.format(day=day, requests=requests, sessions=SESSIONS_PER_DAY)
             connection.execute(f"INSERT INTO attempts BY NAME {derive_sql(f'({staged})')}")
-            copy_to_parquet(connection, "attempts", path)
-            ((made,),) = connection.execute("SELECT count(*) FROM attempts").fetchall()
+            made = copy_to_parquet(connection, "attempts", path)
         hours = dict.fromkeys(range(day * 24, day * 24 + 25), 1)
-        files.append(SegmentFile(origin=GATEWAY, day=day, file=path.name, rows=made, size_bytes=path.stat().st_size,
-                                 hours=hours))  # fmt: skip
+        files.append(SegmentFile(origin=GATEWAY, day=day, file=path.name, rows=made.rows, empty=made.empty, sums=sums_path(path).name,
+                                 sums_bytes=sums_path(path).stat().st_size,
+                                 size_bytes=path.stat().st_size, hours=hours))  # fmt: skip
     write_manifest(segments, Manifest(table_version=VERSION, store=identity, files=tuple(files)))
     written = sqlite3.connect(folder / "data" / FILE_NAME)
     every = [(GATEWAY, hour) for hour in range((LAST_DAY - DAYS) * 24, LAST_DAY * 24 + 1)]

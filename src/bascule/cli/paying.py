@@ -11,8 +11,9 @@ from bascule.cli.output import usd_fit
 from bascule.cli.period import Period, iso_day, now_ms
 from bascule.config.shape import Contract
 from bascule.model.report import TERMS, Cell, Report, Terms
+from bascule.model.row import RowFilter
 from bascule.model.sums import Sums
-from bascule.offline.paid import Paid, PaidReport, is_used_on_plans, paid_report
+from bascule.offline.paid import Paid, PaidReport, paid_report
 from bascule.offline.paid_payload import paid_keys, paid_payload
 from bascule.ports import Analytics
 
@@ -31,7 +32,7 @@ def paying(
 ) -> Paying | None:
     """None where there is no contract and nothing was used on a plan: then the list price is all that is known."""
     since_ms, until_ms = period.since_ms, period.until_ms
-    if not contracts and not is_used_on_plans(analytics.costs, since_ms, until_ms):
+    if not contracts and not analytics.on_plan(RowFilter(since_ms=since_ms, until_ms=until_ms)):
         return None
     made = paid_report(
         analytics.costs, contracts, by, since_ms=since_ms, until_ms=until_ms, now_ms=now_ms(), terms=terms

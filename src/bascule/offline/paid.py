@@ -95,11 +95,6 @@ class PaidReport(Struct, frozen=True, kw_only=True):
         return (self.total.effective_nanousd or 0) + self.fixed_nanousd
 
 
-def is_used_on_plans(costs: Costs, since_ms: int | None, until_ms: int | None) -> bool:
-    """Whether any agent's log says that something was used on a plan."""
-    return any(cell.on_plan for cell in costs((), RowFilter(since_ms=since_ms, until_ms=until_ms)))
-
-
 def needed(contracts: Sequence[Contract], since_ms: int | None, until_ms: int | None) -> RowFilter:
     """All rows that `paid_report` and `contract_states` ask about for a period."""
     return RowFilter(since_ms=None if since_ms is None else earliest(contracts, since_ms), until_ms=until_ms)

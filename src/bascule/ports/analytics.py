@@ -65,6 +65,10 @@ class Analytics(Protocol):
         of them asks, and by whether it was used on a plan."""
         ...
 
+    def on_plan(self, where: RowFilter) -> bool:
+        """Whether anything was used on a plan: whether `costs` would tell such a cell."""
+        ...
+
     def held(self, where: RowFilter) -> "AbstractContextManager[Analytics]":
         """The same for several questions about rows that are read once; each may ask for a part of `where`."""
         ...

@@ -10,7 +10,7 @@ from tests.unit.offline.spending import USD, Ledger, Spent, at, spent
 
 from bascule.config.shape import Contract
 from bascule.offline.contracts import Fixed
-from bascule.offline.paid import Paid, PaidReport, is_used_on_plans, paid_report
+from bascule.offline.paid import Paid, PaidReport, paid_report
 
 NOW = at("2026-11-21")
 SEATS = Contract(provider="anthropic", seats=3, seat_month_nanousd=100 * USD, covers=("claude-code",))
@@ -88,14 +88,11 @@ def test_use_on_a_plan_is_unknown_without_a_contract_and_not_metered() -> None:
     found = october(attempts, [], "user")
     assert found.groups[("ann",)] == Paid(list_nanousd=40 * USD, on_plan_nanousd=40 * USD)
     assert found.groups[("bob",)].effective_nanousd == 2 * USD
-    assert is_used_on_plans(Ledger(attempts).costs, None, None)
-    assert not is_used_on_plans(Ledger(attempts[1:]).costs, None, None)
 
 
 def test_a_customers_plan_is_no_subscription_of_ours() -> None:
     found = october([spent("2026-10-02", 40, tag_plan="pro")], [], "tag:plan")
     assert found.groups[("pro",)].effective_nanousd == 40 * USD
-    assert not is_used_on_plans(Ledger([spent("2026-10-02", 40, tag_plan="pro")]).costs, None, None)
 
 
 def test_what_has_no_price_stays_unknown_unless_a_fee_covers_it() -> None:

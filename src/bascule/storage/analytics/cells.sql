@@ -1,2 +1,2 @@
 -- name: distinct
-SELECT {g}, count(DISTINCT "user"), count(DISTINCT session_key) FROM framed GROUP BY {g}
+SELECT {g}, count(DISTINCT "user"), count(DISTINCT session_key) FROM framed_sums GROUP BY {g}

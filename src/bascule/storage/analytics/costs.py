@@ -8,6 +8,8 @@ from bascule.model.report import TERMS, Terms
 from bascule.storage.analytics.frame import Frame, condition, framed, group_names, literal
 from bascule.storage.analytics.reports import told
 
+_AGENTS = ", ".join([literal(name) for name in AGENTS])
+
 
 def costs(found: Frame, by: Sequence[str], *, covers: Sequence[Cover] = (), terms: Terms = TERMS) -> list[CostCell]:
     """The cost of each group, in no order, divided by which of `covers` admit it, by user where one asks, and by
@@ -26,6 +28,13 @@ def costs(found: Frame, by: Sequence[str], *, covers: Sequence[Cover] = (), term
     ]
 
 
+def on_plan(found: Frame) -> bool:
+    """Whether any row was. Makes `plan_tags`."""
+    found.run("costs", "plan_tags", where=condition(found.where), agents=_AGENTS, tag=PLAN_TAG)
+    ((some,),) = found.connection.execute("SELECT count(*) FROM plan_tags").fetchall()
+    return bool(some)
+
+
 def _covered(covers: Sequence[Cover]) -> str:
     """The bits of the covers that admit a row; as `Cover.admits`."""
     bits = []
@@ -40,7 +49,6 @@ def _covered(covers: Sequence[Cover]) -> str:
 
 def _on_plan(found: Frame) -> str:
     """Whether a row was used on a plan; as `model.imported.on_plan`."""
-    agents = ", ".join([literal(name) for name in AGENTS])
-    found.run("costs", "plan_tags", where=condition(found.where), agents=agents, tag=PLAN_TAG)
-    ((some,),) = found.connection.execute("SELECT count(*) FROM plan_tags").fetchall()
-    return f"a.origin IN ({agents}) AND a.tags IN (SELECT tags FROM plan_tags)" if some else "false"  # noqa: S608
+    if not on_plan(found):
+        return "false"
+    return f"a.origin IN ({_AGENTS}) AND a.tags IN (SELECT tags FROM plan_tags)"  # noqa: S608

@@ -54,6 +54,8 @@ class Read(Struct, frozen=True):
     """`expression` reads `department`, which goes by the project."""
     by_fate: bool = False
     """What is known of outcomes comes before `expression`."""
+    by_attempt: bool = False
+    """Attempts that are summed up in one row of sums may differ in it."""
     told: Callable[[Any], str | None] = _text
 
 
@@ -71,10 +73,10 @@ _MADE = {
     "outcome": Read("{tag}", tag="outcome", by_fate=True),
     "department": Read("coalesce({tag}, departments.department)", tag="department", by_project=True),
     "market": Read(_MARKET),
-    "size": Read(_SIZE),
+    "size": Read(_SIZE, by_attempt=True),
     "priced": Read("CASE WHEN a.state & 16 > 0 THEN 'yes' ELSE 'no' END"),
-    "answers": Read(_ANSWERS, by_request=True),
-    "hour": Read(f"a.ts_start_ms // {HOUR_MS}", told=lambda hour: window_id("hour", hour * HOUR_MS)),
+    "answers": Read(_ANSWERS, by_request=True, by_attempt=True),
+    "hour": Read(f"a.ts_start_ms // {HOUR_MS}", by_attempt=True, told=lambda hour: window_id("hour", hour * HOUR_MS)),
     "day": Read(f"a.ts_start_ms // {DAY_MS}", told=lambda day: window_id("day", day * DAY_MS)),
     "week": Read(
         f"(a.ts_start_ms + {_MONDAY_MS}) // {_WEEK_MS}",

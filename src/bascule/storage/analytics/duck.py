@@ -13,7 +13,7 @@ from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter
 from bascule.model.session import Sessions
 from bascule.storage.analytics.billed import billed
 from bascule.storage.analytics.cells import cells
-from bascule.storage.analytics.costs import costs
+from bascule.storage.analytics.costs import costs, on_plan
 from bascule.storage.analytics.frame import Frame, Loaded, asked, condition, loaded, opened
 from bascule.storage.analytics.reports import report
 from bascule.storage.analytics.schema import STAGED, quoted
@@ -72,6 +72,10 @@ class DuckAnalytics:
     ) -> list[CostCell]:
         with self._opened(where) as found:
             return costs(found, by, covers=covers, terms=terms)
+
+    def on_plan(self, where: RowFilter) -> bool:
+        with self._opened(where) as found:
+            return on_plan(found)
 
     def billed(self, where: RowFilter) -> BilledPeriod:
         with self._opened(where) as found:

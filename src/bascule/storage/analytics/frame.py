@@ -5,7 +5,7 @@ are for. `groups` has the sums of each group, and `several` and `units` the requ
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,16 @@ from bascule.model.sums import TOKENS
 from bascule.storage.analytics.connect import connect
 from bascule.storage.analytics.dimensions import Read, read
 from bascule.storage.analytics.load import create_table, load_rows
-from bascule.storage.analytics.schema import COLUMNS, DERIVED, STAGED, quoted, statements
+from bascule.storage.analytics.schema import (
+    COLUMNS,
+    DERIVED,
+    EACH,
+    STAGED,
+    SUM_COLUMNS,
+    each_sum_sql,
+    quoted,
+    statements,
+)
 from bascule.storage.analytics.sources import Portion, Segment
 
 if TYPE_CHECKING:
@@ -68,6 +77,7 @@ def asked(rows: Loaded, where: RowFilter) -> Iterator[Frame]:
     with rows.connection.cursor() as cursor, _told():
         found = Frame(cursor, where)
         _make_attempts(found, rows.segments)
+        _make_sums(found, rows.segments)
         for name in _FILTERED:
             cursor.execute(f"SET VARIABLE filter_{name} = $value", {"value": getattr(where, name)})
         yield found
@@ -98,22 +108,56 @@ def _told() -> Iterator[None]:
 
 def _make_attempts(found: Frame, segments: Sequence[Segment]) -> None:
     """The view over what was loaded and the segments, each as far as it is fresh."""
+    found.run("frame", "attempts", parts=_attempts_sql(segments))
+
+
+def _make_sums(found: Frame, segments: Sequence[Segment]) -> None:
+    """The view over sums, of the segments that the question admits whole, and over the attempts of all others."""
+    summed = [segment for segment in segments if _is_summed(segment, found.where)]
+    rest = [segment for segment in segments if segment not in summed]
+    parts = [each_sum_sql(f"({_attempts_sql(rest)})")]
+    if summed:
+        kinds = {**STAGED, **DERIVED}
+        empty = frozenset[str].intersection(*[segment.empty for segment in summed])
+        columns = ", ".join(
+            [f"NULL::{kinds[name]} AS {quoted(name)}" if name in empty else quoted(name) for name in SUM_COLUMNS]
+        )
+        paths = ", ".join([literal(str(segment.sums)) for segment in summed])
+        parts.append(statements("frame")["of_sums"].format(columns=columns, paths=paths))
+    found.run("frame", "sums", parts=" UNION ALL ".join(parts))
+
+
+def _is_summed(segment: Segment, where: RowFilter) -> bool:
+    """Whether the question admits all rows of its day that are not told apart by labels."""
+    since_ms, until_ms = segment.span
+    return (
+        segment.sums is not None
+        and segment.fresh is None
+        and where.attempt_id is None
+        and (where.since_ms is None or where.since_ms <= since_ms)
+        and (where.until_ms is None or where.until_ms >= until_ms)
+    )
+
+
+def _attempts_sql(segments: Sequence[Segment]) -> str:
     columns = ", ".join([quoted(name) for name in COLUMNS])
     text = statements("frame")
     parts = [text["of_loaded"].format(columns=columns)]
-    whole = ", ".join([literal(str(segment.path)) for segment in segments if segment.fresh is None])
+    whole = [segment for segment in segments if segment.fresh is None]
     if whole:
-        empty = {name for (name,) in found.run("frame", "empty_columns", paths=whole)}
-        parts.append(text["of_segments"].format(columns=_columns(empty), paths=whole))
+        # Adding up nothing takes as long as adding up something, so it is not read.
+        empty = frozenset[str].intersection(*[segment.empty for segment in whole])
+        paths = ", ".join([literal(str(segment.path)) for segment in whole])
+        parts.append(text["of_segments"].format(columns=_columns(empty), paths=paths))
     for segment in segments:
         if segment.fresh is not None:
             spans = [f"ts_start_ms >= {since} AND ts_start_ms < {until}" for since, until in segment.fresh]
             fresh = " OR ".join(spans) or "false"
             parts.append(text["of_part"].format(columns=columns, paths=literal(str(segment.path)), fresh=fresh))
-    found.run("frame", "attempts", parts=" UNION ALL ".join(parts))
+    return " UNION ALL ".join(parts)
 
 
-def _columns(empty: set[str]) -> str:
+def _columns(empty: Collection[str]) -> str:
     kinds = {**STAGED, **DERIVED}
     return ", ".join([f"NULL::{kinds[name]} AS {quoted(name)}" if name in empty else quoted(name) for name in COLUMNS])
 
@@ -138,7 +182,8 @@ def framed(
     more: Sequence[str] = (),
     source: str = "attempts",
 ) -> tuple[Read, ...]:
-    """Make `framed`: the rows that the filter admits, with their groups; `more` are groups in SQL over `a`."""
+    """Make `framed`: the rows that the filter admits, with their groups, and `framed_sums`: the same summed up, as far as
+    the groups allow. `more` are groups in SQL over `a`, by what `SUM_KEYS` has."""
     reads = tuple([read(name) for name in by])
     where = condition(found.where)
     joins: list[str] = []
@@ -149,16 +194,14 @@ def framed(
     if rates:
         groups.append("a.rates")
     groups += more
-    work = _work(found, joins, terms, where)
-    found.run(
-        "frame",
-        "framed",
-        groups=", ".join([f"{expression} AS g{index}" for index, expression in enumerate(groups)]),
-        work=work,
-        joins=" ".join(joins),
-        where=where,
-        source=source,
-    )
+    parts = {"work": _work(found, joins, terms, where), "joins": " ".join(joins), "where": where}
+    parts["groups"] = ", ".join([f"{expression} AS g{index}" for index, expression in enumerate(groups)])
+    by_attempt = source != "attempts" or any(one.by_attempt for one in (*reads, *[read(name) for name in terms.same]))
+    found.run("frame", "framed", name="framed", source=source, **parts)
+    if by_attempt:
+        found.run("frame", "each_framed", each=EACH)
+    else:
+        found.run("frame", "framed", name="framed_sums", source="sums", **parts)
     return reads
 
 
@@ -172,37 +215,25 @@ def same_group(count: int, left: str, right: str) -> str:
     return " AND ".join([f"{left}.g{index} IS NOT DISTINCT FROM {right}.g{index}" for index in range(max(count, 1))])
 
 
-_TIMES = "min(ts_start_ms) AS first_ms, max(coalesce(ts_end_ms, ts_start_ms)) AS last_ms"
+_TIMES = "min(ts_start_ms) AS first_ms, max(last_end_ms) AS last_ms"
+_STARTS = "min(ts_start_ms) AS first_ms, max(last_start_ms) AS last_ms"
 
 
-_STARTS = "min(ts_start_ms) AS first_ms, max(ts_start_ms) AS last_ms"
-
-
-def sum_up(found: Frame, count: int, *, times: bool = False) -> None:
-    """Make `shared`, `several`, `units` and `groups`; `times` tells when each began and ended, else when its first and
-    its last attempt began."""
-    share(found, count)
-    sum_groups(found, count, times=times)
-
-
-def share(found: Frame, count: int) -> None:
-    """Make `shared` and `several`, of requests with more than one attempt."""
-    found.run("frame", "shared", g=group_names(count))
-    found.run("frame", "several")
-
-
-def sum_groups(
-    found: Frame, count: int, *, times: bool = False, rows: str = "placed", shared: str = "shared", prefix: str = ""
+def sum_up(
+    found: Frame, count: int, *, times: bool = False, rows: str = "placed", sums: str = "framed_sums", prefix: str = ""
 ) -> None:
-    """Make `units` and `groups` of these rows, under names with a prefix."""
+    """Make `shared`, `several`, `units` and `groups` of these rows and sums, the last two under names with a prefix;
+    `times` tells when each began and ended, else when its first and its last attempt began."""
     names, units = group_names(count), f"{prefix}units"
-    found.run("frame", "units", g=names, units=units, shared=shared)
+    found.run("frame", "shared", g=names, rows=rows)
+    found.run("frame", "several")
+    found.run("frame", "units", g=names, units=units)
     found.run(
         "frame",
         "groups",
         g=names,
         groups=f"{prefix}groups",
-        rows=rows,
+        sums=sums,
         units=units,
         tokens=" + ".join([f"coalesce({name}, 0)" for name in TOKENS]),
         times=_TIMES if times else _STARTS,

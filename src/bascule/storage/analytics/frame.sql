@@ -1,16 +1,18 @@
 -- name: attempts
 CREATE TEMP VIEW attempts AS {parts}
 
+-- name: sums
+-- The same, of segments that have sums by those; all others as sums of one attempt each.
+CREATE TEMP VIEW sums AS {parts}
+
+-- name: of_sums
+SELECT {columns} FROM read_parquet([{paths}])
+
 -- name: of_loaded
 SELECT {columns} FROM loaded
 
 -- name: of_segments
 SELECT {columns} FROM read_parquet([{paths}])
-
--- name: empty_columns
--- By the files' own statistics. Adding up nothing takes as long as adding up something, so it is not read.
-SELECT path_in_schema FROM parquet_metadata([{paths}])
-GROUP BY path_in_schema HAVING bool_and(coalesce(stats_null_count = num_values, false))
 
 -- name: of_part
 -- An attempt's companions may lie in the hours that are left out: 1024 says so.
@@ -18,10 +20,13 @@ SELECT * REPLACE (CASE WHEN state BETWEEN 512 AND 1023 THEN state + 512 ELSE sta
 FROM (SELECT {columns} FROM read_parquet([{paths}]) WHERE {fresh})
 
 -- name: framed
-CREATE TEMP VIEW framed AS
+CREATE TEMP VIEW {name} AS
 SELECT a.*, {groups}, {work} AS work
 FROM {source} AS a {joins}
 WHERE {where}
+
+-- name: each_framed
+CREATE TEMP VIEW framed_sums AS SELECT *, {each} FROM framed
 
 -- name: tagged
 CREATE TEMP TABLE {table} AS
@@ -57,17 +62,18 @@ CREATE TEMP VIEW placed AS SELECT *, state < 512 AS lone FROM framed
 
 -- name: shared
 -- The attempts of requests that have several.
-CREATE TEMP TABLE shared AS
+CREATE OR REPLACE TEMP TABLE shared AS
 SELECT
   {g}, request_key, standing, cost_nanousd, tokens, state & 256 > 0 AS cached,
+  state < 512 AS stray, state < 512 AND failed AS stray_failed,
   CASE WHEN state & 128 = 0 THEN cost_nanousd + saved_nanousd END AS saving,
   CASE WHEN state & 128 = 0 THEN baseline_nanousd END AS baseline
-FROM placed
+FROM {rows}
 WHERE NOT lone
 
 -- name: several
 -- Their requests, in all: who answered, what they cost (unknown if an attempt's cost is), how many tokens.
-CREATE TEMP TABLE several AS
+CREATE OR REPLACE TEMP TABLE several AS
 SELECT
   request_key,
   max(standing) AS standing,
@@ -81,7 +87,7 @@ GROUP BY request_key
 CREATE TEMP TABLE {units} AS
 WITH placed_beside AS (
   SELECT shared.*, several.standing AS best, shared.standing <> several.standing AS beside
-  FROM {shared} AS shared JOIN several USING (request_key)
+  FROM shared JOIN several USING (request_key)
 )
 SELECT
   {g},
@@ -92,7 +98,9 @@ SELECT
   coalesce(sum(saving) FILTER (beside), 0) AS saved_back,
   coalesce(sum(saving) FILTER (beside AND cached), 0) AS cache_saved_back,
   coalesce(sum(baseline) FILTER (beside), 0) AS baseline_back,
-  count(baseline) FILTER (beside) AS baselines_back
+  count(baseline) FILTER (beside) AS baselines_back,
+  count(*) FILTER (stray) AS strays,
+  count(*) FILTER (stray_failed) AS strays_failed
 FROM placed_beside
 GROUP BY {g}, request_key
 
@@ -102,14 +110,13 @@ WITH parts AS (
   SELECT
     {g},
     state,
-    lone,
-    count(*) AS n,
+    sum(n) AS n,
     sum(cost_nanousd) AS cost_nanousd,
     sum(hold_nanousd) AS hold_nanousd,
     sum(tool_fees_nanousd) AS tool_fees_nanousd,
     sum(adjusted_nanousd) AS adjusted_nanousd,
     sum(baseline_nanousd) AS baseline_nanousd,
-    count(baseline_nanousd) AS baselines,
+    sum(baselines) AS baselines,
     sum(saved_nanousd) AS saved_nanousd,
     sum(tokens_in) AS tokens_in,
     sum(tokens_cache_read) AS tokens_cache_read,
@@ -131,9 +138,10 @@ WITH parts AS (
     state & 32 > 0 AS saving,
     state & 64 > 0 AS retry,
     state & 128 > 0 AS helper,
-    state & 256 > 0 AS cached
-  FROM {rows}
-  GROUP BY {g}, state, lone
+    state & 256 > 0 AS cached,
+    state < 512 AS lone
+  FROM {sums}
+  GROUP BY {g}, state
 ), summed AS (
   SELECT
     {g},
@@ -183,17 +191,21 @@ WITH parts AS (
     sum(saved_back) AS saved_back,
     sum(cache_saved_back) AS cache_saved_back,
     sum(baseline_back) AS baseline_back,
-    sum(baselines_back) AS baselines_back
+    sum(baselines_back) AS baselines_back,
+    sum(strays) AS strays,
+    sum(strays_failed) AS strays_failed
   FROM {units}
   GROUP BY {g}
 )
 SELECT
-  summed.* EXCLUDE (baseline_nanousd, baselines, saved_nanousd, cache_saved_nanousd),
+  summed.* EXCLUDE (baseline_nanousd, baselines, saved_nanousd, cache_saved_nanousd, lone, lone_failed),
   CASE WHEN baselines > coalesce(baselines_back, 0) THEN baseline_nanousd - coalesce(baseline_back, 0) END
     AS baseline_nanousd,
   saved_nanousd - coalesce(saved_back, 0) AS saved_nanousd,
   cache_saved_nanousd - coalesce(cache_saved_back, 0) AS cache_saved_nanousd,
-  lone + coalesce(several, 0) AS requests,
-  lone_failed + coalesce(several_failed, 0) AS failed_requests,
+  summed.lone - coalesce(strays, 0) AS lone,
+  summed.lone_failed - coalesce(strays_failed, 0) AS lone_failed,
+  summed.lone - coalesce(strays, 0) + coalesce(several, 0) AS requests,
+  summed.lone_failed - coalesce(strays_failed, 0) + coalesce(several_failed, 0) AS failed_requests,
   {tokens} AS tokens
 FROM summed LEFT JOIN corrected ON {same_group}

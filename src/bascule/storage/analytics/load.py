@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
 from bascule.model.row import AttemptRow
 from bascule.storage.analytics.connect import connect
-from bascule.storage.analytics.schema import STAGED, derive_sql, quoted, sql, table_sql
+from bascule.storage.analytics.schema import STAGED, derive_sql, quoted, statements, sums_sql, table_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -51,8 +52,16 @@ def load_rows(
     return count
 
 
-def write_segment(rows: Iterable[AttemptRow], path: Path) -> int:
-    """Write rows as one Parquet file, whole or not at all; returns how many. Raises AnalyticsMissing, OSError.
+class Written(Struct, frozen=True):
+    """What is in a segment."""
+
+    rows: int
+    empty: tuple[str, ...] = ()
+    """Columns without a value."""
+
+
+def write_segment(rows: Iterable[AttemptRow], path: Path) -> Written:
+    """Write rows as one Parquet file, and their sums as another beside it. Raises AnalyticsMissing, OSError.
 
     Without rows no file is made.
     """
@@ -61,16 +70,29 @@ def write_segment(rows: Iterable[AttemptRow], path: Path) -> int:
         with connect(temporary) as connection:
             create_table(connection)
             count = load_rows(connection, rows, temporary)
-            if count:
-                made = temporary / "made.parquet"
-                copy_to_parquet(connection, "attempts", made)
-                made.replace(path)
-    return count
+            if not count:
+                return Written(0)
+            made = temporary / "made.parquet"
+            written = copy_to_parquet(connection, "attempts", made)
+            sums_path(made).replace(sums_path(path))
+            made.replace(path)
+    return written
 
 
-def copy_to_parquet(connection: "DuckDBPyConnection", table: str, path: Path) -> None:
-    """All rows of a table of attempts, in the order in which reports read them best."""
-    connection.execute(sql("copy").format(table=quoted(table), path=_literal(path)))
+def copy_to_parquet(connection: "DuckDBPyConnection", table: str, path: Path) -> Written:
+    """All rows of a table of attempts, in the order in which reports read them best, and their sums beside them."""
+    text = statements("copy")
+    connection.execute(text["rows"].format(table=quoted(table), path=_literal(path)))
+    sums = sums_sql(quoted(table))
+    connection.execute(text["sums"].format(sums=sums, path=_literal(sums_path(path))))
+    ((rows,),) = connection.execute(text["count"].format(table=quoted(table))).fetchall()
+    empty = connection.execute(text["empty_columns"].format(path=_literal(path))).fetchall()
+    return Written(rows, tuple([name for (name,) in empty]))
+
+
+def sums_path(path: Path) -> Path:
+    """Where the sums of a segment lie."""
+    return path.with_suffix(".sums.parquet")
 
 
 def _columns() -> str:

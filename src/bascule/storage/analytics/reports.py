@@ -1,4 +1,8 @@
-"""Reports: sums by group, and what is typical in each."""
+"""Reports: sums by group, and what is typical in each.
+
+Of many groups only the first are told apart; all others are one more group, so that what is counted by group adds up to
+all of them.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,21 +12,17 @@ from msgspec import Struct
 from bascule.model.report import TERMS, Figures, Group, Report, RunSpread, Sort, Spread, Terms, spread_of
 from bascule.model.sums import Sums
 from bascule.storage.analytics.dimensions import Read
-from bascule.storage.analytics.frame import Frame, frame, group_names, same_group, share, sum_groups
+from bascule.storage.analytics.frame import Frame, frame, group_names, same_group, sum_up
+from bascule.storage.analytics.percentiles import ALL, Key, of_attempts, of_requests
 
-Key = tuple[Any, ...]
-LATENCY_BUCKET = "128"
-"""Milliseconds."""
-FEW = 200
-"""So many groups are computed whole, however few are shown; of more only those that are."""
-COUNTED = 200
-"""In so many groups it pays to count how often each value occurs, and to add the counts up to those of all."""
-MANY = frozenset({"session", "pr", "branch", "hour", "user", "key"})
-"""Dimensions that may have very many values; so may tags."""
+FEW = 64
+"""So many groups are all told apart, however few are shown."""
+COUNTED = 64
+"""In so many groups it pays to count how often each duration occurs."""
+MANY = frozenset({"session", "pr", "branch", "hour", "day", "user", "key", "project"})
+"""Dimensions that may have very many values; so may tags, and several dimensions together."""
 PLAIN = frozenset({"cost", "tokens", "name"})
 """Orders that follow from sums of rows alone."""
-BUCKET = "65536"
-"""Nano-USD: of ten million costs, few lie in the same 65 millionths of a dollar."""
 
 SUMS = Sums.__struct_fields__
 _COUNTED_AGAIN = ("requests", "failed_requests", "first_ms", "last_ms")
@@ -40,62 +40,63 @@ ORDERS: dict[Sort, str] = {
 }
 
 
+class _Told(Struct, frozen=True):
+    """Relations of the groups that are told apart."""
+
+    count: int
+    """How many columns of theirs there are."""
+    rows: str
+    sums: str
+    prefix: str
+    """Of `units` and `groups`."""
+    values: dict[Key, Key] | None = None
+    """Where they are places, the values behind each."""
+
+
 def report(
     found: Frame, by: Sequence[str], terms: Terms = TERMS, sort: Sort = "cost", top: int | None = None
 ) -> Report:
     """Figures in total and by group."""
     reads = frame(found, by, terms=terms)
-    count, order = len(reads), _order(sort, len(reads))
-    share(found, count)
-    found.run("report", "runs", g=group_names(count), rows="placed")
-    ranked = top is not None and sort in PLAIN and any(name in MANY or name.startswith("tag:") for name in by)
-    if ranked:
-        found.run("report", "ranks", g=group_names(count))
-        ranked = _size(found, "ranks") > max(top or 0, FEW)
-    if not ranked:
-        sum_groups(found, count)
-    groups_total, total = (0, Sums()) if ranked else _total(found, "groups")
-    groups: tuple[Group, ...] = ()
-    if top is not None and (ranked or groups_total > max(top, FEW)):
-        found.run("report", "chosen", table="ranks" if ranked else "groups", order=order, top=str(top))
-        rows, runs = [_only_chosen(found, name, count) for name in ("placed", "runs")]
-        if ranked:
-            groups_total, total = _sum_chosen(found, count, rows)
-        units = _only_chosen(found, "units", count)
-        sources = _by_group(found, count, rows, units, runs, counts=False)
-        groups = _groups(found, reads, "few_groups" if ranked else "chosen", order, sources)
-    else:
-        sources = _by_group(found, count, "placed", "units", "runs", counts=groups_total <= COUNTED)
-        if reads:
-            groups = _groups(found, reads, "groups", order if top is None else f"{order} LIMIT {top}", sources)
-    counted = sources.latency, sources.first
-    if counted == ("", ""):
-        if not ranked:
-            found.run("report", "in_one", table="placed")
-        counted = _counted(found, 0, "all_placed")
+    groups_total, told_apart = _told_apart(found, by, sort, top)
+    typical = Typical(found, told_apart, counts=groups_total <= COUNTED or told_apart.values is not None)
     return Report(
         by=tuple(by),
-        groups=groups,
-        total=Typical(found, _of_all(found, *counted), 0, of_all=True).figures((0,), total),
+        groups=_groups(found, reads, told_apart, _order(sort, len(reads)), top, typical) if reads else (),
+        total=typical.figures(ALL, _total(found, told_apart)),
         groups_total=groups_total if reads else 0,
         same=terms.same,
     )
 
 
-def _sum_chosen(found: Frame, count: int, rows: str) -> tuple[int, Sums]:
-    """Sums of the chosen groups alone, and of all rows together: many groups take ten times as long as one."""
-    sum_groups(found, count, rows=rows, prefix="few_")
-    found.connection.execute("CREATE TEMP VIEW units AS SELECT * FROM few_units")
-    for table in ("placed", "shared"):
-        found.run("report", "in_one", table=table)
-    sum_groups(found, 0, rows="all_placed", shared="all_shared", prefix="all_")
-    _, total = _total(found, "all_groups")
-    return _size(found, "ranks"), total
+def _told_apart(found: Frame, by: Sequence[str], sort: Sort, top: int | None) -> tuple[int, _Told]:
+    """How many groups there are; the sums of those that are told apart are made."""
+    count, most = len(by), None if top is None else max(top, FEW)
+    many = len(by) > 1 or any(name in MANY or name.startswith("tag:") for name in by)
+    ranked = most is not None and sort in PLAIN and many
+    if ranked:
+        found.run("report", "ranks", g=group_names(count))
+    else:
+        sum_up(found, count)
+    ((size,),) = found.run("report", "size", table="ranks" if ranked else "groups")
+    if most is not None and size > most:
+        return size, _picked(found, count, "ranks" if ranked else "groups", _order(sort, count), top or 0)
+    if ranked:
+        sum_up(found, count)
+    return size, _Told(count=count, rows="placed", sums="framed_sums", prefix="")
 
 
-def _size(found: Frame, table: str) -> int:
-    ((size,),) = found.run("report", "size", table=table)
-    return int(size)
+def _picked(found: Frame, count: int, table: str, order: str, top: int) -> _Told:
+    """The first groups by their places, and all others as one without a place."""
+    names = group_names(count)
+    found.run("report", "chosen", table=table, g=names, order=order, top=str(top))
+    for name, source in (("picked", "placed"), ("picked_sums", "framed_sums")):
+        found.run("report", "picked", name=name, source=source, g=names, same_group=same_group(count, "chosen", "p"))
+    sum_up(found, 1, rows="picked", sums="picked_sums", prefix="picked_")
+    places = found.run("report", "places", g=names)
+    return _Told(
+        count=1, rows="picked", sums="picked_sums", prefix="picked_", values={line[:1]: line[1:] for line in places}
+    )
 
 
 def fetch_sums(found: Frame, count: int, table: str = "groups", order: str = "1") -> list[tuple[Key, Sums]]:
@@ -116,12 +117,12 @@ def told(reads: Sequence[Read], key: Key) -> tuple[str | None, ...]:
     return tuple([None if value is None else one.told(value) for one, value in zip(reads, key, strict=False)])
 
 
-def _total(found: Frame, table: str) -> tuple[int, Sums]:
-    """How many groups there are, and what they come to."""
+def _total(found: Frame, told_apart: _Told) -> Sums:
+    """What all groups come to."""
     sums = ", ".join([f"sum({name}) AS {name}" for name in _ADDED])
-    ((groups, *line),) = found.run("report", "total", sums=sums, table=table)
+    (line,) = found.run("report", "total", sums=sums, table=f"{told_apart.prefix}groups")
     names = [*_ADDED, "first_ms", "last_ms", "requests", "failed_requests"]
-    return groups, _sums(dict(zip(names, line, strict=True)))
+    return _sums(dict(zip(names, line, strict=True)))
 
 
 def _order(sort: Sort, count: int) -> str:
@@ -129,93 +130,50 @@ def _order(sort: Sort, count: int) -> str:
     return ", ".join([part for part in (ORDERS[sort], *names) if part])
 
 
-def _only_chosen(found: Frame, source: str, count: int) -> str:
-    name = f"chosen_{source}"
-    found.run("report", "only_chosen", name=name, source=source, same_group=same_group(count, "chosen", "s"))
-    return name
-
-
-class Sources(Struct, frozen=True):
-    """Relations that percentiles are read from."""
-
-    rows: str
-    latency: str
-    """Values and how often they occur: `(g…, value, n)`. Empty where they were not counted."""
-    first: str
-    requests: str
-    """`(g…, cost, tokens)`: too many different values to be counted."""
-    runs: str
-    """`(g…, session_key, work, cost)`."""
-
-
-def _by_group(found: Frame, count: int, rows: str, units: str, runs: str, *, counts: bool) -> Sources:
-    """By group, from these rows and from these requests of several attempts."""
-    latency, first = _counted(found, count, rows) if counts else ("", "")
-    requests = f"requests_of_{rows}"
-    found.run("report", "requests_of_groups", name=requests, g=group_names(count), rows=rows, units=units)
-    return Sources(rows=rows, latency=latency, first=first, requests=requests, runs=runs)
-
-
-def _counted(found: Frame, count: int, rows: str) -> tuple[str, str]:
-    tables = f"latency_of_{rows}", f"first_of_{rows}"
-    for table, value in zip(tables, ("latency_ms", "first_ms"), strict=True):
-        found.run("report", "counted", table=table, g=group_names(count), value=value, rows=rows)
-    return tables
-
-
-def _of_all(found: Frame, latency: str, first: str) -> Sources:
-    """Of all groups together, from what was counted by group; a request is one, whatever groups it falls into."""
-    found.run("report", "of_all", table=latency)
-    found.run("report", "of_all", table=first)
-    found.run("report", "requests_of_all")
-    found.run("report", "all_runs", runs="runs")
-    return Sources(rows="", latency=f"all_{latency}", first=f"all_{first}", requests="all_requests", runs="all_runs")
-
-
 class Typical:
-    """What is typical in each group: percentiles by the group's values."""
+    """What is typical in each group, and in all of them together under `ALL`."""
 
-    def __init__(self, found: Frame, sources: Sources, count: int, *, of_all: bool = False) -> None:
-        names = group_names(count)
-        self._width = max(count, 1)
-        if sources.latency:
-            self._latency = _keyed(self._width, found.run("report", "percentiles", g=names, table=sources.latency))
-            self._first = _keyed(self._width, found.run("report", "percentiles", g=names, table=sources.first))
-        else:
-            self._latency = _keyed(self._width, _of_many(found, count, sources.rows, "latency_ms"))
-            self._first = _keyed(self._width, _of_many(found, count, sources.rows, "first_ms"))
-        if of_all:
-            self._requests = {(0,): _of_all_requests(found)}
-        else:
-            lines = found.run("report", "requests", g=names, requests=sources.requests)
-            self._requests = _keyed(self._width, lines)
-        self._sessions = _keyed(self._width, found.run("report", "session_cost", g=names, runs=sources.runs))
-        self._runs = _keyed(
-            self._width,
-            found.run(
-                "report",
-                "run_cost",
-                g=names,
-                runs=sources.runs,
-                r_g=group_names(count, "r."),
-                s_g=group_names(count, "spread."),
-                same_group=same_group(count, "r", "works"),
-                spread_same_group=same_group(count, "spread", "numbered"),
-            ),
+    def __init__(self, found: Frame, of: _Told, *, counts: bool) -> None:
+        count, rows, units = of.count, of.rows, f"{of.prefix}units"
+        self._latency = of_attempts(found, count, rows, "latency_ms", exact=counts)
+        self._first = of_attempts(found, count, rows, "first_ms", exact=counts)
+        self._costs = of_requests(found, count, rows, units, "cost_nanousd", "cost")
+        self._tokens = of_requests(found, count, rows, units, "tokens", "tokens")
+        found.run("report", "runs", g=group_names(count), sums=of.sums)
+        found.run("report", "all_runs")
+        self._sessions: dict[Key, tuple[Any, ...]] = {}
+        self._runs: dict[Key, tuple[Any, ...]] = {}
+        self._spread(found, count, "runs")
+        self._spread(found, 0, "all_runs")
+
+    def _spread(self, found: Frame, count: int, runs: str) -> None:
+        names = {"g": group_names(count), "runs": runs}
+        width = max(count, 1)
+        for line in found.run("report", "session_cost", **names):
+            self._sessions[line[:width] if runs == "runs" else ALL] = line[width:]
+        lines = found.run(
+            "report",
+            "run_cost",
+            **names,
+            r_g=group_names(count, "r."),
+            s_g=group_names(count, "spread."),
+            same_group=same_group(count, "r", "works"),
+            spread_same_group=same_group(count, "spread", "numbered"),
         )
+        for line in lines:
+            self._runs[line[:width] if runs == "runs" else ALL] = line[width:]
 
     def figures(self, key: Key, sums: Sums) -> Figures:
-        latency = self._latency.get(key, (None, None))
-        first = self._first.get(key, (None, None))
-        request_cost, request_tokens = self._requests.get(key, (None, None))
+        unknown = (None, None)
+        latency, first = self._latency.get(key, unknown), self._first.get(key, unknown)
         return Figures(
             sums=sums,
             latency_p50_ms=latency[0],
             latency_p95_ms=latency[1],
             ttft_p50_ms=first[0],
             ttft_p95_ms=first[1],
-            request_cost_p50_nanousd=request_cost,
-            request_tokens_p50=request_tokens,
+            request_cost_p50_nanousd=self._costs.get(key, unknown)[0],
+            request_tokens_p50=self._tokens.get(key, unknown)[0],
             session_cost=self._session_cost(key),
             run_cost=self._run_cost(key),
         )
@@ -239,34 +197,14 @@ class Typical:
         )
 
 
-def _of_all_requests(found: Frame) -> tuple[Any, ...]:
-    """Median cost and tokens of all requests together."""
-    found.run("report", "tokens_of_all")
-    tokens = found.run("report", "percentiles", g="g0", table="all_tokens")
-    bucket = found.run("report", "median_bucket", width=BUCKET)
-    cost = None
-    if bucket:
-        ((number, before, total),) = bucket
-        place = (total * 50 + 99) // 100 - before - 1
-        ((cost,),) = found.run("report", "median_in_bucket", width=BUCKET, bucket=str(number), place=str(place))
-    return cost, tokens[0][1] if tokens else None
-
-
-def _of_many(found: Frame, count: int, rows: str, value: str) -> list[tuple[Any, ...]]:
-    """The percentiles of each of many groups, in two passes that hold little."""
-    names = group_names(count)
-    read = {"g": names, "rows": rows, "value": value, "width": LATENCY_BUCKET}
-    found.run("report", "coarse", **read)
-    found.run("report", "hits", g=names)
-    return found.run("report", "fine", **read, r_g=group_names(count, "r."), same_group=same_group(count, "r", "hits"))
-
-
-def _keyed(width: int, lines: list[tuple[Any, ...]]) -> dict[Key, tuple[Any, ...]]:
-    return {line[:width]: line[width:] for line in lines}
-
-
-def _groups(found: Frame, reads: Sequence[Read], table: str, order: str, sources: Sources) -> tuple[Group, ...]:
-    count = len(reads)
-    typical = Typical(found, sources, count)
-    summed = fetch_sums(found, count, table, order)
-    return tuple([Group(told(reads, key), typical.figures(key, sums)) for key, sums in summed])
+def _groups(
+    found: Frame, reads: Sequence[Read], of: _Told, order: str, top: int | None, typical: Typical
+) -> tuple[Group, ...]:
+    table = f"{of.prefix}groups"
+    if of.values is not None:
+        lines = fetch_sums(found, 1, table, "g0")
+        return tuple(
+            [Group(told(reads, of.values[key]), typical.figures(key, sums)) for key, sums in lines if key != (None,)]
+        )
+    lines = fetch_sums(found, of.count, table, order if top is None else f"{order} LIMIT {top}")
+    return tuple([Group(told(reads, key), typical.figures(key, sums)) for key, sums in lines])

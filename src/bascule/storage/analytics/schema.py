@@ -8,6 +8,8 @@ money is integer nano-USD, NULL is unknown.
 from functools import cache
 from importlib.resources import files
 
+from bascule.decide.window import DAY_MS
+
 VERSION = 5
 """Of the table's columns and of what they mean: a segment of another version is written anew."""
 
@@ -104,6 +106,26 @@ that rests on `attempt_no` running over the whole request.
 
 COLUMNS = (*STAGED, *DERIVED)
 
+SUM_KEYS = (
+    "origin", "session_id", "session_key", "agent_id", "role", "key", "org", "team", "project", "user", "tags", "pr",
+    "branch", "task", "route", "model", "model_requested", "provider", "upstream_model", "dialect_in", "error_class",
+    "cache", "reason", "client", "rates", "blended_rate", "state",
+)  # fmt: skip
+"""What the attempts of one row of sums have in common, beside the UTC day on which they began."""
+SUM_ADDED = (
+    "cost_nanousd", "hold_nanousd", "tool_fees_nanousd", "adjusted_nanousd", "baseline_nanousd", "saved_nanousd",
+    "tokens_in", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_out", "tokens_reasoning",
+    "tokens_audio_in", "tokens_audio_out", "tokens_image_in", "tokens_image_out", "web_searches", "tokens",
+)  # fmt: skip
+"""What is added up in one. Beside it: `n` attempts, `baselines` of them with a baseline, `ts_start_ms` of the first and
+`last_start_ms` of the last, `last_end_ms`: when the last one ended, or began where that is not known."""
+SUM_COLUMNS = (*SUM_KEYS, *SUM_ADDED, "ts_start_ms", "n", "baselines", "last_start_ms", "last_end_ms")
+EACH = (
+    "1::BIGINT AS n, (baseline_nanousd IS NOT NULL)::BIGINT AS baselines, ts_start_ms AS last_start_ms, "
+    "coalesce(ts_end_ms, ts_start_ms) AS last_end_ms"
+)
+"""An attempt as a sum of its own: what it has beside its columns."""
+
 
 @cache
 def statements(file: str) -> dict[str, str]:
@@ -129,6 +151,22 @@ def quoted(name: str) -> str:
 def derive_sql(staged: str) -> str:
     """`SELECT` of whole rows of `attempts` from a relation that has the columns of `STAGED`."""
     return sql("derive").format(staged=staged, columns=", ".join([quoted(name) for name in STAGED]))
+
+
+def sums_sql(attempts: str) -> str:
+    """`SELECT` of the sums (`SUM_COLUMNS`) of a relation of attempts."""
+    return statements("sums")["of_attempts"].format(
+        keys=", ".join([quoted(name) for name in SUM_KEYS]),
+        added=", ".join([f"sum({name})::BIGINT AS {name}" for name in SUM_ADDED]),
+        attempts=attempts,
+        day_ms=DAY_MS,
+    )
+
+
+def each_sum_sql(attempts: str) -> str:
+    """The same with a row for each attempt: what cannot be told by sums is told by these."""
+    columns = ", ".join([quoted(name) for name in (*SUM_KEYS, *SUM_ADDED, "ts_start_ms")])
+    return f"SELECT {columns}, {EACH} FROM {attempts}"  # noqa: S608
 
 
 def table_sql(table: str = "attempts") -> str:

@@ -19,6 +19,12 @@ class Segment(Struct, frozen=True):
     path: Path
     fresh: tuple[Span, ...] | None = None
     """Rows that started in these spans; None is all of them."""
+    empty: frozenset[str] = frozenset()
+    """Columns that have no value in it, as far as is known."""
+    sums: Path | None = None
+    """A file of the sums of all its rows (`schema.SUM_COLUMNS`)."""
+    span: Span = (0, 0)
+    """All its rows started in it; told where there are sums."""
 
 
 class Portion(Struct, frozen=True):

@@ -16,11 +16,19 @@ from bascule.model.errors import StoreError
 from bascule.model.row import AttemptRow, RowFilter
 from bascule.ports import HOUR_MS, LedgerSnapshot, LedgerStore
 from bascule.storage.analytics.connect import MISSING, AnalyticsMissing
-from bascule.storage.analytics.load import write_segment
+from bascule.storage.analytics.load import Written, sums_path, write_segment
 from bascule.storage.analytics.schema import VERSION
 from bascule.storage.journal.read import Tail
 from bascule.storage.journal.segments import FileLock
-from bascule.storage.segments.manifest import Manifest, SegmentFile, is_there, read_manifest, sync, write_manifest
+from bascule.storage.segments.manifest import (
+    Manifest,
+    SegmentFile,
+    has_sums,
+    is_there,
+    read_manifest,
+    sync,
+    write_manifest,
+)
 from bascule.storage.segments.plan import DAY_H, Day, Work, spans_of, work_to_do
 from bascule.storage.view import rows_of
 
@@ -69,7 +77,7 @@ class _Compaction:
     def run(self, track: Track) -> Compacted:
         with self._store.snapshot() as snapshot:
             manifest = read_manifest(self._folder, VERSION, snapshot.identity())
-            there = tuple([one for one in manifest.files if is_there(self._folder, one)])
+            there = tuple([one for one in manifest.files if _is_whole(self._folder, one)])
             work = self._work(snapshot, there)
         manifest = Manifest(table_version=VERSION, store=manifest.store, files=there)
         self._sweep(manifest)
@@ -102,24 +110,28 @@ class _Compaction:
                     else:
                         left_out += 1
 
-            rows = _written(kept(), path)
-        if rows:
-            path.chmod(0o600)
-            sync(path)
+            written = _written(kept(), path)
+        if written.rows:
+            for made in (path, sums_path(path)):
+                made.chmod(0o600)
+                sync(made)
             sync(self._folder)
         return SegmentFile(
             origin=day.origin,
             day=day.day,
-            file=name if rows else None,
-            rows=rows,
-            size_bytes=path.stat().st_size if rows else 0,
+            file=name if written.rows else None,
+            rows=written.rows,
+            size_bytes=path.stat().st_size if written.rows else 0,
+            sums=sums_path(path).name if written.rows else None,
+            sums_bytes=sums_path(path).stat().st_size if written.rows else 0,
+            empty=written.empty,
             left_out=left_out,
             hours=hours,
         )
 
     def _sweep(self, manifest: Manifest) -> None:
         """Delete what earlier compactions left: files of older manifests, and what was cut short."""
-        named = {one.file for one in manifest.files}
+        named = {name for one in manifest.files for name in (one.file, one.sums)}
         for path in self._folder.glob("*.parquet"):
             if path.name not in named:
                 path.unlink(missing_ok=True)
@@ -127,7 +139,11 @@ class _Compaction:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _written(rows: Iterable[AttemptRow], path: Path) -> int:
+def _is_whole(folder: Path, one: SegmentFile) -> bool:
+    return is_there(folder, one) and (one.file is None or has_sums(folder, one))
+
+
+def _written(rows: Iterable[AttemptRow], path: Path) -> Written:
     try:
         import duckdb
     except ImportError as error:

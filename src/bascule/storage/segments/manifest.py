@@ -28,6 +28,11 @@ class SegmentFile(Struct, frozen=True, kw_only=True):
     """None where its hours have no rows."""
     rows: int
     size_bytes: int
+    sums: str | None = None
+    """A file of sums of the rows, beside the other."""
+    sums_bytes: int = 0
+    empty: tuple[str, ...] = ()
+    """Columns without a value."""
     left_out: int = 0
     """Rows of its hours that restate others: who names their origin reads them from the ledger."""
     hours: dict[int, int]
@@ -91,9 +96,16 @@ def sync(path: Path) -> None:
 
 def is_there(folder: Path, one: SegmentFile) -> bool:
     """Whether the file is there as it was written, as far as its size tells."""
-    if one.file is None:
-        return True
+    return one.file is None or _has_size(folder / one.file, one.size_bytes)
+
+
+def has_sums(folder: Path, one: SegmentFile) -> bool:
+    """Whether its sums are there too."""
+    return one.sums is not None and _has_size(folder / one.sums, one.sums_bytes)
+
+
+def _has_size(path: Path, size_bytes: int) -> bool:
     try:
-        return (folder / one.file).stat().st_size == one.size_bytes
+        return path.stat().st_size == size_bytes
     except OSError:
         return False

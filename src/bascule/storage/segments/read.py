@@ -10,7 +10,7 @@ from bascule.ports import HOUR_MS, HourOf, LedgerSnapshot, LedgerStore
 from bascule.storage.analytics.schema import VERSION
 from bascule.storage.analytics.sources import Portion, Segment
 from bascule.storage.journal.read import Reading, Tail, read_tail
-from bascule.storage.segments.manifest import is_there, read_manifest
+from bascule.storage.segments.manifest import SegmentFile, has_sums, is_there, read_manifest
 from bascule.storage.segments.plan import DAY_H, Span, fresh_hours, spans_of, stale_spans
 from bascule.storage.view import rows_of
 
@@ -50,8 +50,18 @@ class Segments:
             fresh |= {(one.origin, hour) for hour in hours}
             if one.file is not None:
                 whole = len(hours) == len(one.hours)
-                segments.append(Segment(self.folder / one.file, None if whole else spans_of(hours)))
+                segments.append(self._segment(one, None if whole else spans_of(hours)))
         return Portion(tuple(segments), _Rest(self._store, tail, touched, where, fresh))
+
+    def _segment(self, one: SegmentFile, fresh: tuple[Span, ...] | None) -> Segment:
+        assert one.file is not None
+        return Segment(
+            path=self.folder / one.file,
+            fresh=fresh,
+            empty=frozenset(one.empty),
+            sums=self.folder / one.sums if one.sums is not None and has_sums(self.folder, one) else None,
+            span=(min(one.hours) * HOUR_MS, (max(one.hours) + 1) * HOUR_MS),
+        )
 
 
 class _Rest(Struct, frozen=True):

@@ -16,7 +16,7 @@ from bascule.model.report import TERMS, Fate, Terms
 from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter
 from bascule.storage.analytics import reports
 from bascule.storage.analytics.duck import DuckAnalytics
-from bascule.storage.analytics.load import write_segment
+from bascule.storage.analytics.load import sums_path, write_segment
 from bascule.storage.analytics.sources import Portion, Segment
 
 FATES = (
@@ -126,10 +126,14 @@ class Lying:
             path = folder / f"{half}.parquet"
             part = [row for row in rows if row.ts_start_ms // (12 * HOUR_MS) == half]
             hours = {row.ts_start_ms // HOUR_MS for row in part if self._stored(row, places)}
-            if write_segment(part, path):
+            written = write_segment(part, path)
+            if written.rows:
                 spans = tuple([(hour * HOUR_MS, (hour + 1) * HOUR_MS) for hour in hours])
                 whole = all(self._stored(row, places) for row in part)
-                self.segments.append(Segment(path, None if whole else spans))
+                span = (half * 12 * HOUR_MS, (half + 1) * 12 * HOUR_MS)
+                sums = sums_path(path) if places % 3 else None
+                fresh = None if whole else spans
+                self.segments.append(Segment(path, fresh, frozenset(written.empty), sums, span))
 
     @staticmethod
     def _stored(row: AttemptRow, places: int) -> bool:

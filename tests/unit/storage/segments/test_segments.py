@@ -63,7 +63,11 @@ class Place:
         return self.segments.portion(RowFilter(**where))
 
     def files(self) -> set[str]:
-        return {path.name for path in self.folder.glob("*.parquet")}
+        """Those of rows; their sums lie beside them."""
+        found = {path.name for path in self.folder.glob("*.parquet")}
+        sums = {name for name in found if name.endswith(".sums.parquet")}
+        assert {name.replace(".sums.", ".") for name in sums} == found - sums
+        return found - sums
 
 
 @pytest.fixture
