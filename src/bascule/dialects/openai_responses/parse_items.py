@@ -4,6 +4,7 @@ Neighbouring items of the assistant are one turn, as are neighbouring results. A
 next item here, which no other dialect allows: what stands between a call and its result comes after the result.
 """
 
+from collections import deque
 from typing import Any
 
 from bascule.dialects.fields import objects, required_text, text, untranslatable, word, wrong
@@ -28,6 +29,8 @@ NAME = "openai_responses"
 Item = tuple[str, dict[str, Any]]
 """(where it stands, the item)."""
 
+_MOST_ROUNDS = 200
+"""How often items may be put off, so that no conversation takes longer than its length."""
 _CALLS = ("function_call", "custom_tool_call")
 _RESULTS = ("function_call_output", "custom_tool_call_output")
 _ROLES = frozenset({"user", "assistant", "system", "developer"})
@@ -69,19 +72,26 @@ def parse_items(body: dict[str, Any]) -> tuple[tuple[Text, ...], tuple[Message, 
 def answered_first(items: list[Item]) -> list[Item]:
     """The items in an order in which each call is answered before anything else is said."""
     ordered: list[Item] = []
+    coming = deque(items)
     waiting: list[Item] = []
     unanswered: set[str] = set()
     called = False  # the items of the turn that made the calls still come
-    for place in items:
+    rounds = 0
+    while (coming or waiting) and rounds < _MOST_ROUNDS:
+        if not coming:
+            # What is still unanswered stays so. Nothing waits for it any longer.
+            unanswered.clear()
+            coming, waiting, rounds = deque(waiting), [], rounds + 1
+        place = coming.popleft()
         _, item = place
         kind, call = item.get("type"), item.get("call_id")
         if kind in _RESULTS and type(call) is str and call in unanswered:
             unanswered.discard(call)
             called = False
             ordered.append(place)
-            if not unanswered:
-                ordered += answered_first(waiting)
-                waiting = []
+            if not unanswered and waiting:
+                coming.extendleft(reversed(waiting))
+                waiting, rounds = [], rounds + 1
         elif unanswered and not (called and _is_assistants(item)):
             waiting.append(place)
         else:
@@ -89,7 +99,7 @@ def answered_first(items: list[Item]) -> list[Item]:
             if kind in _CALLS and type(call) is str:
                 unanswered.add(call)
                 called = True
-    return ordered + (answered_first(waiting) if waiting else [])
+    return [*ordered, *waiting, *coming]
 
 
 def _is_assistants(item: dict[str, Any]) -> bool:

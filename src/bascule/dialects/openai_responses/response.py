@@ -85,7 +85,8 @@ def finish_reason(response: WireResponse, called: bool) -> str | None:
 
 def has_calls(output: Any) -> bool:
     """Whether the client is to run a tool."""
-    return any(type(item) is dict and item.get("type") in CALLS for item in output if type(output) is list)
+    items = output if type(output) is list else ()
+    return any(type(item) is dict and item.get("type") in CALLS for item in items)
 
 
 def item_bytes(item: Any) -> int:
