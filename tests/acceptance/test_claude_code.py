@@ -13,7 +13,7 @@ from tests.acceptance.money import billed_nanousd
 from tests.acceptance.process import Gateway
 from tests.acceptance.provider import Provider, from_body
 
-from bascule.testing.script import Script, ScriptedCall
+from bascule.testing.script import ProviderRequest, Script, ScriptedCall
 
 pytestmark = pytest.mark.real
 
@@ -114,6 +114,37 @@ def test_an_answer_that_breaks_off_is_asked_for_again(gateway: Gateway, provider
     assert [one.stream for one in provider.served] == [True, False]
     assert ran.result["result"] == provider.last.texts[0]
     assert [row["error_class"] for row in gateway.rows()] == ["truncated", None]
+
+
+def test_its_own_names_lead_here_and_the_gateway_s_models_can_be_picked(
+    make_gateway: MakeGateway, provider: Provider, note: Path, tmp_path: Path
+) -> None:
+    """Without a model in its environment it asks for Claude by name, and lists what begins like one."""
+    gateway = make_gateway(aliases={"claude-*": "oai", "claude-via-anthropic": "ant"}).start()
+    provider.use(Script(text="Good morning."))
+    printed = gateway.command("env", "claude", "--url", gateway.url)
+    wanted = {"CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": ""}
+    home = tmp_path / "claude-home"
+    home.mkdir()
+    ran = ask("Say something.", "Read", project=note.parent, home=home, env={**exported(printed.stdout), **wanted})
+    assert ran.result["result"] == "Good morning."
+    assert {one.model for one in provider.served} == {"oai"}
+    assert all(row["model_requested"].startswith("claude-") for row in gateway.rows())
+    found = json.loads((home / ".claude/cache/gateway-models.json").read_text(encoding="utf-8"))
+    assert [model["id"] for model in found["models"]] == ["claude-via-anthropic"]
+
+
+def test_an_error_before_any_content_is_not_its_business(gateway: Gateway, provider: Provider, run: Run) -> None:
+    failed: list[int] = []
+
+    def model(request: ProviderRequest) -> Script:
+        failed.append(request.number)
+        return Script(fault="error_first") if len(failed) == 1 else Script(text="Good morning.")
+
+    provider.use(model)
+    assert run("Say something.", "Read").result["result"] == "Good morning."
+    assert [(row["attempt_no"], row["error_class"]) for row in gateway.rows()] == [(1, "server_error"), (2, None)]
+    assert all(one.stream for one in provider.served)
 
 
 def nanousd(text: str) -> int:

@@ -91,7 +91,7 @@ def run_cell(client: Client, upstream: Upstream, arena: Arena) -> Outcome:
 
 def run_direct(client: Client, arena: Arena) -> Ran:
     """The client straight at a scripted provider of its own dialect. Raises NotInstalled."""
-    model = "claude-direct" if client.surface == "anthropic_messages" else "direct"
+    model = "scripted-small"  # one that it lists
     origin = arena.provider.upstream.origin
     return _run(client, model, arena, origin, variables(client.points_with, base_url=origin, key=KEY, model=model))
 

@@ -93,7 +93,7 @@ CLIENTS: tuple[Client, ...] = (
     _library(kits.LITELLM, "ask_litellm.py", "litellm-chat", "openai_chat"),
     _library(kits.LITELLM, "ask_litellm.py", "litellm-responses", "openai_responses", PLAIN),
     _library(kits.LITELLM, "ask_litellm.py", "litellm-anthropic", "anthropic_messages"),
-    _library(kits.LITELLM, "ask_litellm.py", "litellm-google", "gemini"),
+    _library(kits.LITELLM, "ask_litellm.py", "litellm-google", "gemini", PLAIN),
     _agent(kits.CLAUDE_CODE, "claude-code-plain", "anthropic_messages", "claude", "plain"),
     _agent(kits.CLAUDE_CODE, "claude-code-tool", "anthropic_messages", "claude"),
     _agent(kits.CLAUDE_CODE, "claude-code-subagent", "anthropic_messages", "claude", "subagent"),

@@ -56,6 +56,8 @@ def interactive() -> None:
         terminal.wait_for("? for shortcuts")
         terminal.type(call("Read", file_path=str(project.note)))
         terminal.wait_for(ANSWER)
+        terminal.type("/context")  # counts what each part takes, in a burst of requests
+        terminal.wait_for("System tools")
 
 
 told.step(MODE, {"plain": plain, "tools": tools, "subagent": subagent, "interactive": interactive}[MODE])

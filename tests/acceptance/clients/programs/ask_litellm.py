@@ -1,7 +1,10 @@
 """LiteLLM as a client: its own translation from OpenAI's words to each vendor's dialect, pointed here."""
 
 import json
+import os
 from typing import Any
+
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it fetches a list of prices before anything else
 
 import litellm
 from pydantic import BaseModel
@@ -105,7 +108,9 @@ def tools_response() -> None:
 if SURFACE == "openai_responses":
     steps = {"plain": plain_response, "stream": stream_response, "tools": tools_response}
 else:
-    steps = {"plain": plain, "stream": stream, "tools": tools, "schema": schema}
+    steps = {"plain": plain, "stream": stream, "tools": tools}
+    if SURFACE != "gemini":  # for Google's models that it does not know it writes the schema into the prompt
+        steps["schema"] = schema
 for name, step in steps.items():
     told.step(name, step)
 told.end()

@@ -47,10 +47,10 @@ class Terminal:
         os.close(self._master)
 
     def type(self, text: str) -> None:
-        """Text as if pasted, then, apart from it, Enter."""
+        """Text as if pasted; once it is drawn, Enter."""
         self._seen = len(self._written)
         os.write(self._master, b"\x1b[200~" + text.encode() + b"\x1b[201~")
-        self._read_for(0.5)
+        self.wait_for(text)
         os.write(self._master, b"\r")
 
     def wait_for(self, text: str) -> None:
