@@ -20,7 +20,15 @@ from bascule.storage.analytics.load import Written, sums_path, write_segment
 from bascule.storage.analytics.schema import VERSION
 from bascule.storage.journal.read import Tail
 from bascule.storage.journal.segments import FileLock
-from bascule.storage.segments.manifest import Manifest, SegmentFile, has_sums, is_there, read_manifest, sync, write_manifest
+from bascule.storage.segments.manifest import (
+    Manifest,
+    SegmentFile,
+    has_sums,
+    is_there,
+    read_manifest,
+    sync,
+    write_manifest,
+)
 from bascule.storage.segments.plan import DAY_H, Day, Work, spans_of, work_to_do
 from bascule.storage.view import rows_of
 

@@ -53,7 +53,6 @@ class Segments:
                 segments.append(self._segment(one, None if whole else spans_of(hours)))
         return Portion(tuple(segments), _Rest(self._store, tail, touched, where, fresh))
 
-
     def _segment(self, one: SegmentFile, fresh: tuple[Span, ...] | None) -> Segment:
         assert one.file is not None
         return Segment(
