@@ -91,9 +91,10 @@ def generate(folder: Path, rows: int) -> int:
             connection.execute(f"INSERT INTO attempts BY NAME {derive_sql(f'({staged})')}")
             made = copy_to_parquet(connection, "attempts", path)
         hours = dict.fromkeys(range(day * 24, day * 24 + 25), 1)
-        files.append(SegmentFile(origin=GATEWAY, day=day, file=path.name, rows=made.rows, empty=made.empty, sums=sums_path(path).name,
-                                 sums_bytes=sums_path(path).stat().st_size,
-                                 size_bytes=path.stat().st_size, hours=hours))  # fmt: skip
+        sums = sums_path(path)
+        files.append(SegmentFile(origin=GATEWAY, day=day, file=path.name, rows=made.rows, empty=made.empty,
+                                 size_bytes=path.stat().st_size, sums=sums.name, sums_bytes=sums.stat().st_size,
+                                 hours=hours))  # fmt: skip
     write_manifest(segments, Manifest(table_version=VERSION, store=identity, files=tuple(files)))
     written = sqlite3.connect(folder / "data" / FILE_NAME)
     every = [(GATEWAY, hour) for hour in range((LAST_DAY - DAYS) * 24, LAST_DAY * 24 + 1)]
@@ -105,11 +106,14 @@ def generate(folder: Path, rows: int) -> int:
 
 def measure(command: str, folder: Path) -> tuple[float, float, int]:
     """Seconds, peak megabytes and bytes of output of one command. Raises RuntimeError where it fails."""
+    # Whoever installs it has its bytecode; from a checkout the first command leaves it beside the rows.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "bascule", *command.split(), "-c", str(folder / "bascule.yaml")],
         stdout=subprocess.PIPE,
         cwd=folder,
+        env={**environment, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")},
     )
     assert process.stdout is not None
     output = process.stdout.read()

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from bascule.model.cost_cell import CostCell, Cover
 from bascule.model.imported import AGENTS, PLAN_TAG
 from bascule.model.report import TERMS, Terms
-from bascule.storage.analytics.frame import Frame, condition, framed, group_names, literal
+from bascule.storage.analytics.frame import Frame, condition, framed, group_names
 from bascule.storage.analytics.reports import told
+from bascule.storage.analytics.schema import literal
 
 _AGENTS = ", ".join([literal(name) for name in AGENTS])
 

@@ -5,7 +5,7 @@ are for. `groups` has the sums of each group, and `several` and `units` the requ
 """
 
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,16 +20,12 @@ from bascule.storage.analytics.connect import connect
 from bascule.storage.analytics.dimensions import Read, read
 from bascule.storage.analytics.load import create_table, load_rows
 from bascule.storage.analytics.schema import (
-    COLUMNS,
-    DERIVED,
     EACH,
-    STAGED,
-    SUM_COLUMNS,
-    each_sum_sql,
     quoted,
     statements,
 )
 from bascule.storage.analytics.sources import Portion, Segment
+from bascule.storage.analytics.views import attempts_sql, sums_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -76,8 +72,8 @@ def asked(rows: Loaded, where: RowFilter) -> Iterator[Frame]:
     """
     with rows.connection.cursor() as cursor, _told():
         found = Frame(cursor, where)
-        _make_attempts(found, rows.segments)
-        _make_sums(found, rows.segments)
+        found.run("frame", "attempts", parts=attempts_sql(rows.segments))
+        found.run("frame", "sums", parts=sums_sql(rows.segments, where))
         for name in _FILTERED:
             cursor.execute(f"SET VARIABLE filter_{name} = $value", {"value": getattr(where, name)})
         yield found
@@ -106,62 +102,6 @@ def _told() -> Iterator[None]:
         ) from error
 
 
-def _make_attempts(found: Frame, segments: Sequence[Segment]) -> None:
-    """The view over what was loaded and the segments, each as far as it is fresh."""
-    found.run("frame", "attempts", parts=_attempts_sql(segments))
-
-
-def _make_sums(found: Frame, segments: Sequence[Segment]) -> None:
-    """The view over sums, of the segments that the question admits whole, and over the attempts of all others."""
-    summed = [segment for segment in segments if _is_summed(segment, found.where)]
-    rest = [segment for segment in segments if segment not in summed]
-    parts = [each_sum_sql(f"({_attempts_sql(rest)})")]
-    if summed:
-        kinds = {**STAGED, **DERIVED}
-        empty = frozenset[str].intersection(*[segment.empty for segment in summed])
-        columns = ", ".join(
-            [f"NULL::{kinds[name]} AS {quoted(name)}" if name in empty else quoted(name) for name in SUM_COLUMNS]
-        )
-        paths = ", ".join([literal(str(segment.sums)) for segment in summed])
-        parts.append(statements("frame")["of_sums"].format(columns=columns, paths=paths))
-    found.run("frame", "sums", parts=" UNION ALL ".join(parts))
-
-
-def _is_summed(segment: Segment, where: RowFilter) -> bool:
-    """Whether the question admits all rows of its day that are not told apart by labels."""
-    since_ms, until_ms = segment.span
-    return (
-        segment.sums is not None
-        and segment.fresh is None
-        and where.attempt_id is None
-        and (where.since_ms is None or where.since_ms <= since_ms)
-        and (where.until_ms is None or where.until_ms >= until_ms)
-    )
-
-
-def _attempts_sql(segments: Sequence[Segment]) -> str:
-    columns = ", ".join([quoted(name) for name in COLUMNS])
-    text = statements("frame")
-    parts = [text["of_loaded"].format(columns=columns)]
-    whole = [segment for segment in segments if segment.fresh is None]
-    if whole:
-        # Adding up nothing takes as long as adding up something, so it is not read.
-        empty = frozenset[str].intersection(*[segment.empty for segment in whole])
-        paths = ", ".join([literal(str(segment.path)) for segment in whole])
-        parts.append(text["of_segments"].format(columns=_columns(empty), paths=paths))
-    for segment in segments:
-        if segment.fresh is not None:
-            spans = [f"ts_start_ms >= {since} AND ts_start_ms < {until}" for since, until in segment.fresh]
-            fresh = " OR ".join(spans) or "false"
-            parts.append(text["of_part"].format(columns=columns, paths=literal(str(segment.path)), fresh=fresh))
-    return " UNION ALL ".join(parts)
-
-
-def _columns(empty: Collection[str]) -> str:
-    kinds = {**STAGED, **DERIVED}
-    return ", ".join([f"NULL::{kinds[name]} AS {quoted(name)}" if name in empty else quoted(name) for name in COLUMNS])
-
-
 def frame(
     found: Frame, by: Sequence[str], *, terms: Terms = TERMS, rates: bool = False, source: str = "attempts"
 ) -> tuple[Read, ...]:
@@ -182,8 +122,8 @@ def framed(
     more: Sequence[str] = (),
     source: str = "attempts",
 ) -> tuple[Read, ...]:
-    """Make `framed`: the rows that the filter admits, with their groups, and `framed_sums`: the same summed up, as far as
-    the groups allow. `more` are groups in SQL over `a`, by what `SUM_KEYS` has."""
+    """Make `framed`: the rows that the filter admits, with their groups, and `framed_sums`: the same summed up where
+    groups allow it. `more` are groups in SQL over `a`, by what `SUM_KEYS` has."""
     reads = tuple([read(name) for name in by])
     where = condition(found.where)
     joins: list[str] = []
@@ -307,8 +247,3 @@ def condition(where: RowFilter) -> str:
     if where.until_ms is not None:
         conditions.append(f"a.ts_start_ms < {int(where.until_ms)}")
     return " AND ".join(conditions) or "true"
-
-
-def literal(text: str) -> str:
-    """Text in SQL, for what cannot be a parameter."""
-    return "'" + text.replace("'", "''") + "'"

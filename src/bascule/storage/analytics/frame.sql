@@ -5,9 +5,6 @@ CREATE TEMP VIEW attempts AS {parts}
 -- The same, of segments that have sums by those; all others as sums of one attempt each.
 CREATE TEMP VIEW sums AS {parts}
 
--- name: of_sums
-SELECT {columns} FROM read_parquet([{paths}])
-
 -- name: of_loaded
 SELECT {columns} FROM loaded
 

@@ -30,8 +30,8 @@ class _Part(Struct, frozen=True):
 
 
 def of_attempts(found: Frame, count: int, rows: str, value: str, *, exact: bool) -> Percentiles:
-    """The 50th and 95th of a column of `rows` that holds times, where they are known. `exact`: each value is a bucket of
-    its own, which leaves nothing to look up and pays where there are few groups."""
+    """The 50th and 95th of a column of `rows` that holds times, where they are known. `exact`: each value is a bucket
+    of its own, which leaves nothing to look up and pays where there are few groups."""
     part = _Part(rows, value, None if exact else 16)
     return _percentiles(found, count, (part,), (50, 95), exact=exact)
 

@@ -93,10 +93,8 @@ def _picked(found: Frame, count: int, table: str, order: str, top: int) -> _Told
     for name, source in (("picked", "placed"), ("picked_sums", "framed_sums")):
         found.run("report", "picked", name=name, source=source, g=names, same_group=same_group(count, "chosen", "p"))
     sum_up(found, 1, rows="picked", sums="picked_sums", prefix="picked_")
-    places = found.run("report", "places", g=names)
-    return _Told(
-        count=1, rows="picked", sums="picked_sums", prefix="picked_", values={line[:1]: line[1:] for line in places}
-    )
+    values = {line[:1]: line[1:] for line in found.run("report", "places", g=names)}
+    return _Told(count=1, rows="picked", sums="picked_sums", prefix="picked_", values=values)
 
 
 def fetch_sums(found: Frame, count: int, table: str = "groups", order: str = "1") -> list[tuple[Key, Sums]]:
@@ -202,9 +200,8 @@ def _groups(
 ) -> tuple[Group, ...]:
     table = f"{of.prefix}groups"
     if of.values is not None:
-        lines = fetch_sums(found, 1, table, "g0")
-        return tuple(
-            [Group(told(reads, of.values[key]), typical.figures(key, sums)) for key, sums in lines if key != (None,)]
-        )
+        values = of.values
+        lines = [(key, sums) for key, sums in fetch_sums(found, 1, table, "g0") if key in values]
+        return tuple([Group(told(reads, values[key]), typical.figures(key, sums)) for key, sums in lines])
     lines = fetch_sums(found, of.count, table, order if top is None else f"{order} LIMIT {top}")
     return tuple([Group(told(reads, key), typical.figures(key, sums)) for key, sums in lines])

@@ -114,8 +114,9 @@ SUM_KEYS = (
 """What the attempts of one row of sums have in common, beside the UTC day on which they began."""
 SUM_ADDED = (
     "cost_nanousd", "hold_nanousd", "tool_fees_nanousd", "adjusted_nanousd", "baseline_nanousd", "saved_nanousd",
-    "tokens_in", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_out", "tokens_reasoning",
-    "tokens_audio_in", "tokens_audio_out", "tokens_image_in", "tokens_image_out", "web_searches", "tokens",
+    "tokens_in", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_out",
+    "tokens_reasoning", "tokens_audio_in", "tokens_audio_out", "tokens_image_in", "tokens_image_out",
+    "web_searches", "tokens",
 )  # fmt: skip
 """What is added up in one. Beside it: `n` attempts, `baselines` of them with a baseline, `ts_start_ms` of the first and
 `last_start_ms` of the last, `last_end_ms`: when the last one ended, or began where that is not known."""
@@ -146,6 +147,11 @@ def sql(name: str) -> str:
 def quoted(name: str) -> str:
     """An identifier. `key` and `user` are words of SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Text in SQL, for what cannot be a parameter."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def derive_sql(staged: str) -> str:

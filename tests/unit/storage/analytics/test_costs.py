@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.storage.analytics.test_equals_reference import QUICK, Lying, dimensions, ledgers
 
+from bascule.model.imported import PLAN_TAG
 from bascule.model.report import Terms
 from bascule.model.row import AttemptRow, RowFilter
 from bascule.storage.analytics.duck import DuckAnalytics
@@ -23,3 +24,14 @@ def test_costs_are_those_of_cells(rows: list[AttemptRow], by: list[str], places:
     assert {one.values: (one.cost_nanousd, one.unpriced_attempts) for one in found} == {
         cell.values: (cell.sums.cost_nanousd, cell.sums.unpriced_attempts) for cell in cells
     }
+
+
+def test_whether_anything_was_on_a_plan(tmp_path: Path) -> None:
+    given = {"kind": "import", "request_id": "r", "attempt_no": 1, "role": "primary", "chain": ""}
+    logged = AttemptRow(attempt_id="a", origin="codex", ts_start_ms=5, tags={PLAN_TAG: "pro"}, **given)
+    live = AttemptRow(attempt_id="b", origin="gateway", ts_start_ms=1, tags={PLAN_TAG: "pro"}, **given)
+    metered = AttemptRow(attempt_id="c", origin="codex", ts_start_ms=2, tags={"k": "v"}, **given)
+    analytics = DuckAnalytics(Lying([live, metered, logged], tmp_path, 0))
+    for where, wanted in ((RowFilter(), True), (RowFilter(until_ms=5), False), (RowFilter(since_ms=5), True)):
+        assert analytics.on_plan(where) is wanted
+        assert any(cell.on_plan for cell in analytics.costs((), where)) is wanted

@@ -16,23 +16,14 @@ from bascule.storage.analytics.duck import DuckAnalytics
 from bascule.storage.analytics.load import sums_path, write_segment
 from bascule.storage.analytics.sources import Portion, Segment
 
-ALIKE: dict[str, Any] = {
-    "user": "ann",
-    "team": None,
-    "tags": {"k": "v"},
-    "rates": None,
-    "parent_id": None,
-    "model": "a",
-}
+ALIKE: dict[str, Any] = {"user": "ann", "team": None, "tags": {"k": "v"}, "rates": None, "model": "a", "branch": None}
+MORNING_MS = MIDDLE - 12 * HOUR_MS
 WHOLE = (MIDDLE - 2 * 24 * HOUR_MS, MIDDLE + 2 * 24 * HOUR_MS)
 
 
 def alike(rows: list[AttemptRow]) -> list[AttemptRow]:
     """The same attempts, all on one day and with few labels: many of them are summed up in one."""
-    return [
-        structs.replace(row, **ALIKE, ts_start_ms=MIDDLE - 12 * HOUR_MS + row.ts_start_ms % (8 * HOUR_MS))
-        for row in rows
-    ]
+    return [structs.replace(row, **ALIKE, ts_start_ms=MORNING_MS + row.ts_start_ms % (8 * HOUR_MS)) for row in rows]
 
 
 class Summed:
@@ -43,7 +34,8 @@ class Summed:
         written = write_segment(rows, path)
         assert written.rows == len(rows)
         sums = sums_path(path)
-        self.segments = (Segment(path, None, frozenset(written.empty), sums, WHOLE),) if rows else ()
+        made = [Segment(path, None, frozenset(written.empty), sums, WHOLE)] if rows else []
+        self.segments: tuple[Segment, ...] = tuple(made)
 
     def portion(self, where: RowFilter) -> Portion:
         return Portion(self.segments, ())
@@ -93,10 +85,9 @@ def test_sums_are_fewer_than_rows_and_are_what_is_read(tmp_path: Path) -> None:
     path = sums_path(source.segments[0].path)
     ((lines, attempts),) = duckdb.sql(f"SELECT count(*), sum(n) FROM '{path}'").fetchall()
     assert (lines, attempts) == (2, 51)
-    duckdb.sql(
-        f"COPY (SELECT * REPLACE (cost_nanousd + 1 AS cost_nanousd) FROM '{path}') TO '{tmp_path / 'other.parquet'}'"
-    )
-    (tmp_path / "other.parquet").replace(path)
+    other = tmp_path / "other.parquet"
+    duckdb.sql(f"COPY (SELECT * REPLACE (cost_nanousd + 1 AS cost_nanousd) FROM '{path}') TO '{other}'")
+    other.replace(path)
     total = sum(row.cost_nanousd or 0 for row in rows)
     read = DuckAnalytics(source)
     assert read.report(("model",)).total.sums.cost_nanousd == total + 2

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.memory.ledger import MemoryLedger
 from bascule.storage.segments import compact as compact_module
 from bascule.storage.segments.compact import Compacted, compact
-from bascule.storage.segments.manifest import NAME
+from bascule.storage.segments.manifest import NAME, Manifest, SegmentFile
 from bascule.storage.segments.read import Segments
 from bascule.storage.sqlite.connect import open_database
 from bascule.storage.sqlite.imports import SqliteImports
@@ -284,6 +285,37 @@ def test_cut_short_anywhere_the_old_state_is_readable_and_the_next_one_completes
     place.compact()
     assert len(place.files()) == 4
     assert not list(place.folder.glob(".segment-*"))
+
+
+def test_rows_are_read_without_their_sums_and_the_next_compaction_makes_those_anew(place: Place) -> None:
+    a_day(place)
+    place.compact()
+    assert all(segment.sums is not None for segment in place.portion().segments)
+    lost = place.folder / next(one.file.replace(".parquet", ".sums.parquet") for one in _files(place) if one.file)
+    lost.unlink()
+    found = place.portion()
+    assert sum(segment.sums is None for segment in found.segments) == 1
+    assert (list(found.rows), told(found)) == ([], known(place))
+    assert len(place.compact().written) == 1
+    assert all(segment.sums is not None for segment in place.portion().segments)
+
+
+def test_segments_of_before_there_were_sums_are_used_until_they_are_made_anew(place: Place) -> None:
+    a_day(place)
+    place.compact()
+    path = place.folder / NAME
+    old = msgspec.json.decode(path.read_bytes())
+    for one in old["files"]:
+        del one["sums"], one["sums_bytes"], one["empty"]
+    path.write_bytes(msgspec.json.encode(old))
+    found = place.portion()
+    assert (len(found.segments), list(found.rows), told(found)) == (4, [], known(place))
+    assert len(place.compact().written) == 4
+    assert place.compact().written == ()
+
+
+def _files(place: Place) -> tuple[SegmentFile, ...]:
+    return msgspec.json.decode((place.folder / NAME).read_bytes(), type=Manifest).files
 
 
 def test_segments_of_another_store_are_not_used(place: Place, tmp_path: Path) -> None:
