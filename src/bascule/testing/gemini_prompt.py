@@ -24,6 +24,7 @@ def of_path(path: str) -> tuple[str, str] | None:
 
 def as_chat(body: dict[str, Any]) -> dict[str, Any]:
     """The body as `prompt` reads Anthropic's and OpenAI's: messages, tools, caps and schema under their names."""
+    body = spelled(body)
     inner = body.get("generateContentRequest")
     body = inner if isinstance(inner, dict) else body
     config = _object(body, "generationConfig")
@@ -50,6 +51,7 @@ def complaint(body: Any) -> str | None:
     """Why this body is a 400 at Google, None where it is sound."""
     if not isinstance(body, dict):
         return "Invalid JSON payload received."
+    body = spelled(body)
     for name in body:
         if name not in _FIELDS:
             return f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
@@ -123,6 +125,24 @@ def _message(content: dict[str, Any]) -> dict[str, Any]:
 
 def _texts(content: dict[str, Any]) -> list[str]:
     return [part["text"] for part in _objects(content, "parts") if isinstance(part.get("text"), str)]
+
+
+_FREE = frozenset({"args", "response", "parameters", "parametersJsonSchema", "responseSchema", "responseJsonSchema"})
+"""What lies in these has names of its own."""
+
+
+def spelled(value: Any) -> Any:
+    """A body with the names of JSON: Google's API reads those of its protocol buffers (`function_declarations`) too."""
+    if isinstance(value, list):
+        return [spelled(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {}
+    for name, inner in value.items():
+        first, *rest = name.split("_")
+        camel = first + "".join([word.capitalize() for word in rest])
+        found[camel] = inner if camel in _FREE else spelled(inner)
+    return found
 
 
 def _lower(schema: Any) -> Any:
