@@ -28,6 +28,7 @@ from bascule.gateway.caching import Caching
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.decisions import Recorder
 from bascule.gateway.dispatch import Dispatcher
+from bascule.gateway.effects import Effects
 from bascule.gateway.engine import Engine, Settings, World
 from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
@@ -35,7 +36,6 @@ from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.planning import Planning
 from bascule.gateway.relay import Drains
-from bascule.gateway.serving import Effects
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
 from bascule.model.errors import LedgerUnavailable, StoreError

@@ -8,10 +8,10 @@ from bascule.gateway.admission import Admitted
 from bascule.gateway.books import Books
 from bascule.gateway.cache import ExactCache, Stored
 from bascule.gateway.decisions import Recorder
+from bascule.gateway.effects import Answered
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
-from bascule.gateway.serving import Answered
 from bascule.gateway.surfaces import SURFACES, provider_dialect
 from bascule.model.errors import Refusal
 from bascule.model.plan import Plan

@@ -16,6 +16,7 @@ from bascule.gateway.caching import Caching
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.counting import count_tokens_locally, likely_tokens
 from bascule.gateway.decisions import Recorder
+from bascule.gateway.effects import Effects
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import affordable
 from bascule.gateway.identifiers import Identifiers
@@ -23,7 +24,7 @@ from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.planning import Planned, Planning
 from bascule.gateway.respond import error_answer
-from bascule.gateway.serving import Effects, Serving
+from bascule.gateway.serving import Serving
 from bascule.gateway.surfaces import SURFACES
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError

@@ -2,20 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from bascule.decide.attempt import Accept, AttemptLimits, GiveUp, Start, Wait, next_step
-from bascule.decide.cache_watch import CollapsePolicy
 from bascule.decide.estimate import HoldPlan
 from bascule.dialects.base import ReplyContext, Target
 from bascule.dialects.json_array import JsonArrayStream
 from bascule.dialects.openai_responses.history import last_response
 from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
-from bascule.gateway.books import LEDGER_DOWN, Books, Cost, Ended, OpenAttempt
-from bascule.gateway.cache_watch import CacheWatch
-from bascule.gateway.dispatch import Destination, Dispatcher
+from bascule.gateway.books import LEDGER_DOWN, Cost, Ended, OpenAttempt
+from bascule.gateway.dispatch import Destination
+from bascule.gateway.effects import Answered, Effects
 from bascule.gateway.endings import (
     CANCELLED,
     CLIENT_GONE,
@@ -28,57 +26,22 @@ from bascule.gateway.endings import (
     upstream_id,
 )
 from bascule.gateway.exchange import Exchange
-from bascule.gateway.holding import Bound, Holding, bound_at
+from bascule.gateway.holding import Bound, bound_at
 from bascule.gateway.identifiers import decision_id
-from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.mending import understood
 from bascule.gateway.relay import Relay, Relayed, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.surfaces import SURFACES
-from bascule.gateway.wellbeing import Wellbeing
 from bascule.model.entry import Decision, Role
 from bascule.model.errors import LedgerUnavailable, Refusal
-from bascule.model.money import PriceTimeline
 from bascule.model.outcome import AttemptRecord, Fault
 from bascule.model.plan import Candidate, Plan
 from bascule.model.usage import Usage
-from bascule.ports import Clock, Header, TransportError, Upstream, UpstreamReply
+from bascule.ports import Header, TransportError, UpstreamReply
 
 MAX_ERROR_BODY_BYTES = 256 * 1024
 
 log = logging.getLogger("bascule.engine")
-
-
-class Answered(Struct, frozen=True, kw_only=True):
-    """A whole answer that went out, as the cache may want to keep it."""
-
-    candidate: Candidate
-    raw: bytes
-    streamed: bool
-    finish_reason: str | None
-    has_tool_calls: bool
-    cost: Cost
-
-
-class Effects(Struct, frozen=True, kw_only=True):
-    """The parts of the world that serving touches."""
-
-    upstream: Upstream
-    books: Books
-    clock: Clock
-    dispatcher: Dispatcher
-    holding: Holding
-    wellbeing: Wellbeing
-    dice: Callable[[], float]
-    limits: AttemptLimits
-    baseline: PriceTimeline | None
-    price_version: str
-    splice_cost: bool
-    cache_watch: CacheWatch
-    collapse: CollapsePolicy | None
-    """When a session's prompt cache has stopped; None: nobody wants to know."""
-    kept: KeptAnswers | None = None
-    """Where answers are kept that later requests may refer to; None where none are."""
 
 
 class Serving:

@@ -1,0 +1,49 @@
+"""What serving a request touches of the world, and what is left of it for the cache."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from bascule.decide.attempt import AttemptLimits
+from bascule.decide.cache_watch import CollapsePolicy
+from bascule.gateway.books import Books, Cost
+from bascule.gateway.cache_watch import CacheWatch
+from bascule.gateway.dispatch import Dispatcher
+from bascule.gateway.holding import Holding
+from bascule.gateway.kept import KeptAnswers
+from bascule.gateway.wellbeing import Wellbeing
+from bascule.model.money import PriceTimeline
+from bascule.model.plan import Candidate
+from bascule.ports import Clock, Upstream
+
+
+class Answered(Struct, frozen=True, kw_only=True):
+    """A whole answer that went out, as the cache may want to keep it."""
+
+    candidate: Candidate
+    raw: bytes
+    streamed: bool
+    finish_reason: str | None
+    has_tool_calls: bool
+    cost: Cost
+
+
+class Effects(Struct, frozen=True, kw_only=True):
+    """The parts of the world that serving touches."""
+
+    upstream: Upstream
+    books: Books
+    clock: Clock
+    dispatcher: Dispatcher
+    holding: Holding
+    wellbeing: Wellbeing
+    dice: Callable[[], float]
+    limits: AttemptLimits
+    baseline: PriceTimeline | None
+    price_version: str
+    splice_cost: bool
+    cache_watch: CacheWatch
+    collapse: CollapsePolicy | None
+    """When a session's prompt cache has stopped; None: nobody wants to know."""
+    kept: KeptAnswers | None = None
+    """Where answers are kept that later requests may refer to; None where none are."""
