@@ -1,7 +1,7 @@
 -- name: chosen
 CREATE TEMP TABLE chosen AS
 SELECT session_id AS g0, min(ts_start_ms) AS first_ms, sum(cost_nanousd) AS cost, count(*) OVER () AS total
-FROM attempts AS a WHERE {where}
+FROM sums AS a WHERE {where}
 GROUP BY session_id
 ORDER BY {order}, session_id NULLS LAST
 LIMIT {top}
