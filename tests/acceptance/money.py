@@ -33,10 +33,11 @@ def buckets(dialect: str, usage: dict[str, Any]) -> Buckets:
         prompt = usage.get("prompt_tokens_details") or {}
         completion = usage.get("completion_tokens_details") or {}
         cached, reasoning = prompt.get("cached_tokens") or 0, completion.get("reasoning_tokens") or 0
+        written = prompt.get("cache_write_tokens") or 0
         return {
-            "tokens_in": usage["prompt_tokens"] - cached,
+            "tokens_in": usage["prompt_tokens"] - cached - written,
             "tokens_cache_read": cached,
-            "tokens_cache_write_5m": 0,
+            "tokens_cache_write_5m": written,
             "tokens_cache_write_1h": 0,
             "tokens_out": (usage.get("completion_tokens") or 0) - reasoning,
             "tokens_reasoning": reasoning,

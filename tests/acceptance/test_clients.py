@@ -17,7 +17,6 @@ from bascule.server.hot import hot_route
 pytestmark = pytest.mark.real
 
 QUICK = [client for client in CLIENTS if client.quick and hot_route(ROUTES[client.surface].encode()) is not None]
-SERVED = [upstream for upstream in UPSTREAMS if upstream.served]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def arena() -> Iterator[Arena]:
         yield made
 
 
-@pytest.mark.parametrize("upstream", SERVED, ids=lambda upstream: upstream.name)
+@pytest.mark.parametrize("upstream", UPSTREAMS, ids=lambda upstream: upstream.name)
 @pytest.mark.parametrize("client", QUICK, ids=lambda client: client.name)
 def test_a_client_at_an_upstream(client: Client, upstream: Upstream, arena: Arena) -> None:
     outcome = run_cell(client, upstream, arena)
@@ -37,7 +36,7 @@ def test_a_known_fault_is_one_only_where_the_client_fails_by_itself_too(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client expects what no model says: it fails alone as well, in the steps that are named or in others."""
-    client, upstream = QUICK[0], SERVED[0]
+    client, upstream = QUICK[0], UPSTREAMS[0]
     wrong = replace(client, settings={"CLIENT_TASK": json.dumps({**TASK, "answer": "Nobody says that."})})
     failing = frozenset({"plain", "stream", "tools"})
     for steps, verdict in ((failing, "known"), (failing - {"plain"}, "FAIL")):
@@ -48,7 +47,7 @@ def test_a_known_fault_is_one_only_where_the_client_fails_by_itself_too(
 
 def test_a_client_that_only_says_so_has_not_passed(arena: Arena) -> None:
     """The program's word alone is nothing: the provider and the ledger must have seen it."""
-    client, upstream = QUICK[0], SERVED[0]
+    client, upstream = QUICK[0], UPSTREAMS[0]
     arena.clear()
     steps = dict.fromkeys(client.steps[1:], "ok")
     found = findings_of(client, upstream, arena, Ran(steps, [[5, 7]], ""))

@@ -11,7 +11,6 @@ from bascule.config.suggest import remedy
 from bascule.decide.aliases import WILDCARD
 from bascule.model.errors import Problem
 
-SERVED_DIALECTS = ("openai_chat", "openai_responses", "anthropic_messages", "gemini", "cohere", "bedrock_converse")
 _OWN_HEADERS = frozenset(
     {"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie", "host"}
     | {"connection", "content-length", "content-type", "content-encoding", "transfer-encoding", "accept-encoding"}
@@ -78,10 +77,6 @@ def _not_in_this_release(config: Config, checks: Checks) -> None:
     for name, route in config.routes.items():
         if route.strategy != "single":
             checks.wrong(("routes", name, "strategy"), "this strategy is not in this release", "Write `single`")
-    for name, provider in config.providers.items():
-        if provider.dialect is not None and provider.dialect not in SERVED_DIALECTS:
-            what = f"the dialect `{provider.dialect}` is not in this release"
-            checks.wrong(("providers", name, "dialect"), what, f"Use one of {', '.join(SERVED_DIALECTS)}")
 
 
 def _server(config: Config, checks: Checks) -> None:

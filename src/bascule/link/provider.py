@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from bascule.config.check import SERVED_DIALECTS, Checks
+from bascule.config.check import Checks
 from bascule.config.places import Path
 from bascule.config.secret import Secret
 from bascule.config.shape import Data, Prices, Provider, Timeouts
@@ -145,8 +145,6 @@ def _spec(name: str, config: Provider, presets: Presets, checks: Checks) -> Prov
             checks.wrong((*path, "dialect"), f"the preset `{spec.name}` speaks {spec.dialect}", mend)
             return None
         return spec
-    if config.dialect is not None and config.dialect not in SERVED_DIALECTS:
-        return None  # reported by check
     if config.dialect is not None and config.base_url is not None:
         return compatible(name, config.dialect, config.base_url)
     written = [field for field in ("base_url", "dialect") if (*path, field) in checks.places]

@@ -7,7 +7,7 @@ acme = "acme_bascule:SPEC"      # a ProviderSpec whose name is acme
 from collections.abc import Iterable
 from typing import Protocol
 
-from bascule.config.check import SERVED_DIALECTS
+from bascule.dialects.registry import PROVIDER_DIALECTS
 from bascule.model.errors import BasculeError, Problem
 from bascule.providers.registry import NAMES, Presets
 from bascule.providers.spec import ProviderSpec
@@ -76,8 +76,8 @@ def _spec(entry_point: EntryPoint, package: str) -> ProviderSpec:
         raise BasculeError(f"{broken}its spec is named `{spec.name}`; the two must be the same{mend}")
     if not spec.name.isprintable() or "/" in spec.name:
         raise BasculeError(f"{broken}a name must be printable and without a slash{mend}")
-    if spec.dialect not in SERVED_DIALECTS:
-        raise BasculeError(f"{broken}it speaks {spec.dialect!r}; known are {', '.join(SERVED_DIALECTS)}{mend}")
+    if spec.dialect not in PROVIDER_DIALECTS:
+        raise BasculeError(f"{broken}it speaks {spec.dialect!r}; known are {', '.join(PROVIDER_DIALECTS)}{mend}")
     return spec
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.acceptance.clients.roster import ROUTES
 from tests.acceptance.configuration import PROVIDER_ENV, configuration
 from tests.acceptance.process import Gateway, Json
 from tests.acceptance.provider import Provider, from_body
@@ -67,10 +66,6 @@ class Arena:
     def clear(self) -> None:
         """Forget what was asked before."""
         self.provider.use(from_body(script))
-
-    def serves(self, surface: str) -> bool:
-        """Whether the gateway has this surface: a GET is refused there, elsewhere nothing is found."""
-        return self.gateway.get(ROUTES[surface])[0] == 405
 
     @property
     def served(self) -> list[Served]:

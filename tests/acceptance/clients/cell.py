@@ -44,7 +44,7 @@ class Outcome:
     client: Client
     upstream: str
     verdict: str
-    """`pass`, `FAIL`, `known` (the client's own fault, proved), `waits` (not served yet)."""
+    """`pass`, `FAIL`, `known` (the client's own fault, proved)."""
     steps: Mapping[str, str] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -65,9 +65,7 @@ class Ran:
 
 def run_cell(client: Client, upstream: Upstream, arena: Arena) -> Outcome:
     """The client through the gateway; where it fails by its own fault, once more without the gateway, as the proof."""
-    outcome = Outcome(client=client, upstream=upstream.name, verdict="waits")
-    if not upstream.served or not arena.serves(client.surface):
-        return outcome
+    outcome = Outcome(client=client, upstream=upstream.name, verdict="FAIL")
     began = time.monotonic()
     try:
         ran = _run(client, upstream.model, arena, arena.gateway.url, _printed(client, upstream, arena))

@@ -1,10 +1,6 @@
 """The upstreams of the matrix: one line for each dialect that a provider is spoken to in."""
 
 from dataclasses import dataclass
-from typing import get_args
-
-from bascule.config.check import SERVED_DIALECTS
-from bascule.testing.script import Dialect
 
 
 @dataclass(frozen=True)
@@ -15,11 +11,6 @@ class Upstream:
     """The scripted upstream's own name for it."""
     model: str
     """In `configuration`, where its provider speaks this dialect."""
-
-    @property
-    def served(self) -> bool:
-        """Whether both Bascule and the scripted upstream speak it yet."""
-        return self.name in SERVED_DIALECTS and self.wire in get_args(Dialect)
 
 
 UPSTREAMS: tuple[Upstream, ...] = (

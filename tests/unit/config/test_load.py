@@ -213,10 +213,9 @@ def test_what_is_not_in_this_release_says_so() -> None:
         "database: postgresql://u:p@h/db\n"
         "cache: {semantic: {enabled: true}}\n"
         "routes: {r: {candidates: [m], strategy: {cascade: {first: a}}}}\n"
-        "providers: {g: {dialect: cohere, base_url: 'https://x.example/v1beta'}}\n"
     )
     problems = read(text).problems
-    assert [problem.where.split(":")[1] for problem in problems] == ["1", "2", "3", "4"]
+    assert [problem.where.split(":")[1] for problem in problems] == ["1", "2", "3"]
     assert all("not in this release" in problem.what for problem in problems)
     assert "u:p" not in str(problems)
 
