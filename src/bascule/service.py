@@ -41,6 +41,7 @@ from bascule.server.memory import settle_garbage_collector
 from bascule.server.metrics_page import Gauges
 from bascule.server.protocol import gateway_protocol
 from bascule.server.responses_page import ResponsesPage
+from bascule.storage.claim import claim
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
 
 KEEP_ALIVE_S = 75
@@ -238,6 +239,7 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises BasculeError where it cannot begin."""
     service = Service(config_path, environment, host=host, port=port, workers=workers)
+    claimed = claim(service.store.data_dir)
     configure_logging(service.redactor, level=log_level)
     server = service.snapshot.config.server
     application = service.application()
@@ -260,7 +262,10 @@ def run(
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    _Announcing(config, lambda address: announce(service.snapshot, address)).run()
+    try:
+        _Announcing(config, lambda address: announce(service.snapshot, address)).run()
+    finally:
+        claimed.release()
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -180,8 +180,8 @@ def test_a_budget_set_beside_a_running_gateway_holds(make_gateway: MakeGateway, 
     assert soon(lambda: status(gateway, FIRST) == 402, SEEN_WITHIN_S)
 
 
-def test_two_gateways_do_not_share_a_data_directory_by_accident(make_gateway: MakeGateway, provider: Provider) -> None:
-    """A second process on the same folder neither recovers nor doubles what the first one has open."""
+def test_a_second_gateway_on_a_data_directory_is_refused(make_gateway: MakeGateway, provider: Provider) -> None:
+    """Each would count a strict budget alone. The first one and what it has open are left in peace."""
     provider.use(Script(output_tokens=40, gap_s=0.05))
     gateway = make_gateway().start()
     beside = Gateway(gateway.folder, json.loads(gateway.file.read_text(encoding="utf-8")), gateway.env)
@@ -189,7 +189,8 @@ def test_two_gateways_do_not_share_a_data_directory_by_accident(make_gateway: Ma
     async def second_start() -> Seen:
         stream = asyncio.create_task(ask(gateway, stream=True))
         await asyncio.sleep(0.5)
-        await asyncio.to_thread(beside.start)
+        with pytest.raises(AssertionError, match=rf"served by another process \({gateway.pid}\)"):
+            await asyncio.to_thread(beside.start)
         seen: Seen = await stream
         return seen
 
@@ -201,6 +202,8 @@ def test_two_gateways_do_not_share_a_data_directory_by_accident(make_gateway: Ma
         gateway.verify()
     finally:
         beside.kill()
+    gateway.stop()
+    beside.start().kill()
 
 
 def test_health_and_metrics(make_gateway: MakeGateway, provider: Provider) -> None:
