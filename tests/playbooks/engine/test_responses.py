@@ -268,6 +268,16 @@ def test_a_translated_answer_is_kept_for_its_key(begin: Begin, streams: bool) ->
     assert said == [("user", "hi"), ("assistant", "Well."), ("user", "more")]
 
 
+def test_a_long_streamed_answer_is_kept_too(begin: Begin) -> None:
+    """Its last event repeats it whole, and is longer than any that came from its provider."""
+    word = "w" * 200_000
+    world = begin(a_stream(*[word] * 6), answered("More."), config=NATIVE, more=KEEPING)
+    told = events(world.ask({"model": "small", "input": "hi", "stream": True}, surface="openai_responses"))[-1]
+    more = {"model": "small", "input": "more", "previous_response_id": told["response"]["id"]}
+    assert world.ask(more, surface="openai_responses").status == 200
+    assert world.upstream.body()["messages"][1] == {"role": "assistant", "content": word * 6}
+
+
 def test_what_was_kept_is_bounded_like_what_was_sent(begin: Begin) -> None:
     """A reference to a long conversation costs what the conversation does."""
     world = begin(answered("Well."), answered(), config=NATIVE, more=KEEPING + strict("1"))

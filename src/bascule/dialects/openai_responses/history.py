@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from bascule.dialects.base import Body
-from bascule.dialects.sse import SseParser
+from bascule.dialects.sse import whole_events
 
 FindAnswer = Callable[[str], list[Any] | None]
 """From a response's id to the items of the conversation up to its end."""
@@ -63,7 +63,7 @@ def id_of(response: bytes) -> str:
 
 def last_response(events: bytes) -> bytes | None:
     """The JSON text of the response in the last of these events; None where it holds none."""
-    found = [event.data for event in SseParser().feed(events) if event.data is not None]
+    found = [event.data for event in whole_events(events) if event.data is not None]
     if not found:
         return None
     try:
