@@ -278,6 +278,23 @@ def test_a_long_streamed_answer_is_kept_too(begin: Begin) -> None:
     assert world.upstream.body()["messages"][1] == {"role": "assistant", "content": word * 6}
 
 
+@pytest.mark.parametrize("streams", [False, True])
+def test_an_id_that_a_provider_gives_twice_names_two_answers(begin: Begin, streams: bool) -> None:
+    replies = [a_stream(word) if streams else answered(word) for word in ("Noted, Ann.", "Hello, Bob.")]
+    world = begin(*replies, answered(), answered(), config=NATIVE, more=KEEPING)
+    told = []
+    for name in ("Ann", "Bob"):
+        asked = {"model": "small", "input": f"I am {name}.", "stream": streams}
+        answer = world.ask(asked, surface="openai_responses")
+        told.append(events(answer)[-1]["response"] if streams else answer.json)
+    for response, name in zip(told, ("Ann", "Bob"), strict=True):
+        more = {"model": "small", "input": "Who am I?", "previous_response_id": response["id"]}
+        world.ask(more, surface="openai_responses")
+        assert world.upstream.body()["messages"][0]["content"] == f"I am {name}."
+    assert len({response["output"][0]["id"] for response in told}) == 2
+    assert [row.upstream_request_id for row in world.rows[:2]] == ["chatcmpl-1"] * 2
+
+
 def test_what_was_kept_is_bounded_like_what_was_sent(begin: Begin) -> None:
     """A reference to a long conversation costs what the conversation does."""
     world = begin(answered("Well."), answered(), config=NATIVE, more=KEEPING + strict("1"))
