@@ -304,6 +304,21 @@ def test_what_was_kept_is_bounded_like_what_was_sent(begin: Begin) -> None:
     assert (world.rows[-1].hold_nanousd or 0) > 10_000 * 1_000  # a nano-USD for each byte at least
 
 
+def test_a_short_request_does_not_become_a_long_one(begin: Begin) -> None:
+    limit = "server: {limits: {max_body_bytes: 3000}}\n"
+    world = begin(answered("word " * 300), answered(), config=NATIVE, more=KEEPING + limit)
+    told = world.ask({"model": "small", "input": "word " * 300}, surface="openai_responses").json
+    item = {"type": "item_reference", "id": told["output"][0]["id"]}
+    again = world.ask({"model": "small", "input": [item, item]}, surface="openai_responses")
+    assert (again.status, again.error["param"]) == (400, "input[1].id")
+    more = {"model": "small", "input": "more", "previous_response_id": told["id"]}
+    long = world.ask(more, surface="openai_responses")
+    assert (long.status, long.error["code"]) == (413, "request_too_large")
+    assert "server.limits.max_body_bytes" in long.error["message"]
+    assert len(world.upstream.calls) == 1
+    assert world.ask({"model": "small", "input": [item]}, surface="openai_responses").status == 200
+
+
 def test_a_relayed_answer_is_its_providers_to_keep(begin: Begin) -> None:
     world = begin(whole(response()), whole(response()), config=NATIVE, more=KEEPING)
     world.ask({"model": "five", "input": "hi"}, surface="openai_responses")
