@@ -343,7 +343,12 @@ def _kept(config: Config) -> KeptAnswers | None:
     store = config.responses.store
     if not store.enabled:
         return None
-    return KeptAnswers(ttl_s=store.ttl_s, max_entries=store.max_entries, max_bytes=store.max_bytes)
+    return KeptAnswers(
+        ttl_s=store.ttl_s,
+        max_entries=store.max_entries,
+        max_bytes=store.max_bytes,
+        max_body_bytes=config.server.limits.max_body_bytes,
+    )
 
 
 def _cache(config: Config) -> ExactCache | None:

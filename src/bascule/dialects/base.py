@@ -61,12 +61,12 @@ class ReplyContext(Struct, frozen=True, kw_only=True):
     now_s: int = 0
     """Unix time in seconds, for OpenAI's `created`."""
     request_id: str | None = None
-    """Ours, for answers whose provider gives them no id (Bedrock)."""
+    """Ours, for answers whose provider gives them no id (Bedrock), and for those that are kept."""
     target: Target | None = None
     body: Body | None = None
     """The client's own body."""
     keeps: bool = False
-    """The answer will be kept for requests that refer to it."""
+    """The answer will be kept for requests that refer to it, by an id of ours: a provider's may come again."""
     usage: Usage | None = None
     """The usage of a whole answer as `read_reply` read it, so that it need not be read again."""
 

@@ -3,7 +3,7 @@
 from msgspec import structs
 
 from bascule.dialects.base import ReplyFacts, StreamCodec, StreamStep
-from bascule.dialects.sse import SseParser
+from bascule.dialects.sse import whole_events
 from bascule.model.errors import Refusal
 
 
@@ -11,11 +11,10 @@ class JsonArrayStream:
     """`StreamCodec` around another whose events hold a JSON document each. An error is the last element, and behind it
     the array is closed: only then can it be read."""
 
-    __slots__ = ("_events", "_opened", "_stream")
+    __slots__ = ("_opened", "_stream")
 
     def __init__(self, stream: StreamCodec) -> None:
         self._stream = stream
-        self._events = SseParser()
         self._opened = False
 
     def feed(self, data: bytes) -> StreamStep:
@@ -42,8 +41,9 @@ class JsonArrayStream:
         return elements + b"]" if self._opened else b"[]"
 
     def _elements(self, events: bytes) -> bytes:
+        """Of events that are whole: no codec forwards a part of one."""
         out: list[bytes] = []
-        for event in self._events.feed(events):
+        for event in whole_events(events):
             if event.data is not None:
                 out.append((b",\r\n" if self._opened else b"[") + event.data)
                 self._opened = True

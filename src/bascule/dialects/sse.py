@@ -27,11 +27,12 @@ class SseEvent(Struct, frozen=True, gc=False):
 
 
 class SseParser:
-    """Feed bytes, get events. Memory is bounded by `MAX_EVENT_BYTES`; past it `too_long` is set for good."""
+    """Feed bytes, get events. Memory is bounded by `max_event_bytes`; past it `too_long` is set for good."""
 
-    __slots__ = ("_buffer", "_fresh", "_line", "_scan", "too_long")
+    __slots__ = ("_buffer", "_fresh", "_line", "_max_event_bytes", "_scan", "too_long")
 
-    def __init__(self) -> None:
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self._max_event_bytes = max_event_bytes
         self._buffer = bytearray()
         self._fresh = True
         self._line = 0
@@ -45,7 +46,7 @@ class SseParser:
         if self._fresh:
             data = self._skip_bom(data)
         # The common case, whole events with LF in one read, takes no copy into the buffer.
-        if not self._buffer and data.endswith(b"\n\n") and b"\r" not in data and len(data) <= MAX_EVENT_BYTES:
+        if not self._buffer and data.endswith(b"\n\n") and b"\r" not in data and len(data) <= self._max_event_bytes:
             return [parse_event(block + b"\n\n") for part in data.split(b"\n\n") if (block := part.lstrip(b"\n"))]
         self._buffer += data
         return self._drain(final=False)
@@ -92,13 +93,13 @@ class SseParser:
                 break
             if end == line:
                 if line > start:
-                    if after - start > MAX_EVENT_BYTES:
+                    if after - start > self._max_event_bytes:
                         self.too_long = True
                         return events
                     events.append(parse_event(bytes(buffer[start:after])))
                 start = after
             line = scan = after
-        if size - start > MAX_EVENT_BYTES:
+        if size - start > self._max_event_bytes:
             self.too_long = True
             return events
         self._line = line - start
@@ -106,6 +107,15 @@ class SseParser:
         left = len(buffer)
         self._scan = left - 1 if left and buffer[-1] == 0x0D else left
         return events
+
+
+def whole_events(data: bytes) -> list[SseEvent]:
+    """The events in bytes that end with one, of whatever size: what a codec forwards is in memory already, and a
+    translated call may be one event that is larger than any the provider sent."""
+    parser = SseParser(max_event_bytes=len(data))
+    events = parser.feed(data)
+    rest = parser.rest()  # an event whose lines end in CR waits for an LF
+    return events if rest is None else [*events, rest]
 
 
 def parse_event(raw: bytes) -> SseEvent:

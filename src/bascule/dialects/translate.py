@@ -135,15 +135,21 @@ class Translator:
         rendering = self._rendering(facts, model, context)
         usage = provider.read_usage(raw) if context.usage is None else context.usage
         response = provider.parse_response(raw)
-        if response.id is None and context.request_id is not None:
-            response = replace(response, id=context.request_id)
+        response = replace(response, id=answer_id(response.id, context.request_id, keeps=context.keeps))
         return self._client.render_response(response, rendering, usage, cost)
 
     def stream(self, facts: Facts, model: str, splice_cost: bool, context: ReplyContext = NO_CONTEXT) -> StreamCodec:
         no_done = context.target is not None and "no_done" in context.target.quirks
         sink = self._client.sink(self._rendering(facts, model, context))
         provider = self._provider
-        return TranslatedStream(provider.framing(), provider.source(no_done), sink, splice_cost, context.request_id)
+        return TranslatedStream(
+            provider.framing(),
+            provider.source(no_done),
+            sink,
+            splice_cost,
+            request_id=context.request_id,
+            keeps=context.keeps,
+        )
 
     def forward_headers(self, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         return []
@@ -161,10 +167,15 @@ class Translator:
         return original_names(names, fit)
 
 
+def answer_id(given: str | None, request_id: str | None, *, keeps: bool) -> str | None:
+    """What a client knows an answer by: its provider's id where that one has to tell it from no other."""
+    return request_id if given is None or (keeps and request_id is not None) else given
+
+
 class TranslatedStream:
     """`StreamCodec` from a provider's dialect to another one's client."""
 
-    __slots__ = ("_ended", "_parser", "_request_id", "_sink", "_source", "_splice_cost")
+    __slots__ = ("_ended", "_keeps", "_parser", "_request_id", "_sink", "_source", "_splice_cost")
 
     def __init__(
         self,
@@ -172,14 +183,17 @@ class TranslatedStream:
         source: EventSource,
         sink: EventSink,
         splice_cost: bool,
-        request_id: str | None = None,
+        *,
+        request_id: str | None,
+        keeps: bool,
     ) -> None:
-        """`request_id` is the answer's id where the provider gives it none."""
+        """`request_id` and `keeps`: see `answer_id`."""
         self._parser = framing
         self._source = source
         self._sink = sink
         self._splice_cost = splice_cost
         self._request_id = request_id
+        self._keeps = keeps
         self._ended: StreamStep | None = None
 
     def feed(self, data: bytes) -> StreamStep:
@@ -230,8 +244,8 @@ class TranslatedStream:
         if isinstance(events, Fault):
             return events
         for event in events:
-            if type(event) is Started and event.id is None:
-                event = Started(self._request_id, event.model)
+            if type(event) is Started:
+                event = Started(answer_id(event.id, self._request_id, keeps=self._keeps), event.model)
             out.append(self._sink.write(event))
         return None
 

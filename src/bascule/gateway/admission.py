@@ -118,7 +118,10 @@ def admit(
     if isinstance(body, Refusal):
         return body
     raw = incoming.body
-    if kept is not None and (whole := kept.expand(key.name, body, now_s)) is not None:
+    whole = None if kept is None else kept.expand(key.name, body, len(raw), now_s)
+    if isinstance(whole, Refusal):
+        return whole
+    if whole is not None:
         body, raw = whole, orjson.dumps(whole)
     if incoming.model is not None:
         # What the path says stands in the body of every other dialect, and readers look for it there.

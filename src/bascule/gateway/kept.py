@@ -5,13 +5,13 @@ Relayed answers are their provider's to keep.
 """
 
 from collections import OrderedDict
-from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from bascule.dialects.base import Body
 from bascule.dialects.openai_responses.history import as_items, expanded, id_of, output_of
+from bascule.model.errors import Refusal
 
 Name = tuple[str, str]
 """(key, response id)."""
@@ -33,10 +33,12 @@ class KeptAnswer(Struct, frozen=True):
 class KeptAnswers:
     """The least recently used ones go first, bounded in number, bytes and age."""
 
-    def __init__(self, *, ttl_s: float, max_entries: int, max_bytes: int) -> None:
+    def __init__(self, *, ttl_s: float, max_entries: int, max_bytes: int, max_body_bytes: int) -> None:
+        """`max_body_bytes`: of a request together with what it refers to."""
         self._ttl_s = ttl_s
         self._max_entries = max_entries
         self._max_bytes = max_bytes
+        self._max_body_bytes = max_body_bytes
         self._answers: OrderedDict[Name, KeptAnswer] = OrderedDict()
         self._items: dict[Name, str] = {}
         """(key, item id) to the id of its response."""
@@ -50,7 +52,7 @@ class KeptAnswers:
         if body.get("store") is False:
             return
         output = output_of(response)
-        conversation = msgspec.json.encode([*as_items(body.get("input")), *output])
+        conversation = msgspec.json.encode([*as_items(body.get("input")), *map(Raw, output.values())])
         answer = KeptAnswer(response, conversation, now_s + self._ttl_s)
         if answer.size > self._max_bytes:
             return
@@ -58,8 +60,8 @@ class KeptAnswers:
         self.forget(key, response_id)
         self._answers[key, response_id] = answer
         self._bytes += answer.size
-        for item in output:
-            self._items[key, item["id"]] = response_id
+        for item_id in output:
+            self._items[key, item_id] = response_id
         while len(self._answers) > self._max_entries or self._bytes > self._max_bytes:
             self.forget(*next(iter(self._answers)))
 
@@ -74,23 +76,29 @@ class KeptAnswers:
         if answer is None:
             return False
         self._bytes -= answer.size
-        for item in output_of(answer.response):
-            self._items.pop((key, item["id"]), None)
+        for item_id in output_of(answer.response):
+            self._items.pop((key, item_id), None)
         return True
 
-    def expand(self, key: str, body: Body, now_s: float) -> Body | None:
-        """The request with what was kept in the place of references to it; None where none of it was."""
+    def expand(self, key: str, body: Body, raw_bytes: int, now_s: float) -> Body | Refusal | None:
+        """The request, which has come as so many bytes, with what was kept in the place of references to it; None
+        where none of it was. Each answer is read once."""
+        outputs: dict[str, dict[str, bytes]] = {}
 
-        def conversation(response_id: str) -> list[Any] | None:
+        def conversation(response_id: str) -> bytes | None:
             found = self._find(key, response_id, now_s)
-            return None if found is None else msgspec.json.decode(found.conversation, type=list[Any])
+            return None if found is None else found.conversation
 
-        def item(item_id: str) -> Any | None:
-            found = self._find(key, self._items.get((key, item_id), ""), now_s)
-            items = [] if found is None else output_of(found.response)
-            return next((one for one in items if one["id"] == item_id), None)
+        def item(item_id: str) -> bytes | None:
+            response_id = self._items.get((key, item_id))
+            if response_id is None:
+                return None
+            if response_id not in outputs:
+                found = self._find(key, response_id, now_s)
+                outputs[response_id] = {} if found is None else output_of(found.response)
+            return outputs[response_id].get(item_id)
 
-        return expanded(body, conversation, item)
+        return expanded(body, conversation, item, self._max_body_bytes - raw_bytes)
 
     def _find(self, key: str, response_id: str, now_s: float) -> KeptAnswer | None:
         answer = self._answers.get((key, response_id))

@@ -5,7 +5,19 @@ from typing import Any
 
 import pytest
 from tests.playbooks.engine.conftest import CONFIG, Begin, strict
-from tests.playbooks.engine.wire import a_stream, answered, chat, message, message_events, messages, sse
+from tests.playbooks.engine.wire import (
+    DONE,
+    ROLE,
+    a_stream,
+    answered,
+    chat,
+    chunk,
+    message,
+    message_events,
+    messages,
+    sse,
+    used,
+)
 
 from bascule.testing.exchange import ListExchange
 from bascule.testing.transport import Reply, stream, whole
@@ -75,6 +87,19 @@ def test_without_alt_sse_a_stream_is_one_array(begin: Begin, model: str, reply: 
     assert "".join(part["text"] for event in found for part in event["candidates"][0]["content"]["parts"]) == "hello"
     assert found[-1]["candidates"][0]["finishReason"] == "STOP"
     assert len(answer.pieces) > 1
+
+
+def test_a_call_that_is_larger_than_any_event_of_its_providers_is_in_the_array(begin: Begin) -> None:
+    """Google's calls are whole, those of others come in pieces."""
+    called = {"index": 0, "id": "c1", "type": "function", "function": {"name": "write", "arguments": '{"text":"'}}
+    pieces = [{"index": 0, "function": {"arguments": "A" * 200_000}} for _ in range(6)]
+    last = {"index": 0, "function": {"arguments": '"}'}}
+    calls = [chunk({"tool_calls": [call]}) for call in (called, *pieces, last)]
+    world = begin(stream(ROLE, *calls, chunk({}, "tool_calls"), used(), DONE), config=GOOGLE)
+    found = ask(world, "small", stream=True).json
+    parts = [part for event in found for part in event["candidates"][0]["content"]["parts"]]
+    assert [part["functionCall"]["args"] for part in parts if "functionCall" in part] == [{"text": "A" * 1_200_000}]
+    assert found[-1]["candidates"][0]["finishReason"] == "STOP"
 
 
 def test_an_array_that_is_cut_ends_in_an_error_and_can_be_read(begin: Begin) -> None:

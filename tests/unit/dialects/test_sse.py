@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bascule.dialects.sse import MAX_EVENT_BYTES, SseEvent, SseParser, data_event, named_event, parse_event
+from bascule.dialects.sse import (
+    MAX_EVENT_BYTES,
+    SseEvent,
+    SseParser,
+    data_event,
+    named_event,
+    parse_event,
+    whole_events,
+)
 
 LINE_ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 LINE_TEXT = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=12)
@@ -93,3 +101,15 @@ def test_many_small_events_in_one_large_read_are_not_too_long() -> None:
 def test_written_events_are_read_again() -> None:
     (event,) = SseParser().feed(named_event(b"error", b'{"a":1}'))
     assert (event.event, event.data) == (b"error", b'{"a":1}')
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_what_is_whole_is_told_apart_whatever_its_size(end: bytes) -> None:
+    long = b"x" * (2 * MAX_EVENT_BYTES)
+    data = b"".join(b"data: " + value + end * 2 for value in (b"1", long, b"2"))
+    assert [event.data for event in whole_events(data)] == [b"1", long, b"2"]
+
+
+@given(streams())
+def test_whole_events_are_what_a_parser_finds(data: bytes) -> None:
+    assert whole_events(data) == collect([data])

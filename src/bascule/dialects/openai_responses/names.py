@@ -64,8 +64,8 @@ def custom_input(arguments: str) -> str:
 
 
 def response_id(given: str | None) -> str:
-    """An answer's id in OpenAI's form, made from the provider's."""
-    plain = (given or "unknown").removeprefix("chatcmpl-").removeprefix("msg_")
+    """An answer's id in OpenAI's form, made from the provider's, or from that of our request."""
+    plain = (given or "unknown").removeprefix("chatcmpl-").removeprefix("msg_").removeprefix("req_")
     return plain if plain.startswith("resp_") else f"resp_{call_id(plain)}"
 
 
