@@ -29,7 +29,7 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
     """
     if (refusal := _unsupported(request)) is not None:
         return refusal
-    family = family_of(target)
+    family = family_of(target.upstream_model, target.quirks)
     writer = ContentWriter(family)
     system, turns = writer.conversation(request, target)
     body: Body = {"messages": turns}
