@@ -26,7 +26,8 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
     """The body for Bedrock, or why there is none. Raises Untranslatable.
 
     Quirks: `claude` (the model behind an ARN is one), `adaptive_thinking` (it thinks as it sees fit, with the effort as
-    `outputConfig.effort`, though its name does not tell so; else within a budget), `mid_system`, `no_json_schema`, `no_sampling`.
+    `outputConfig.effort`, though its name does not tell so; else within a budget), `mid_system`, `no_json_schema`,
+    `no_sampling`.
     """
     if (refusal := _unsupported(request)) is not None:
         return refusal
