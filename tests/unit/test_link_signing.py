@@ -5,6 +5,7 @@ import importlib.util
 import pytest
 from tests.unit.test_link import found, linked
 
+from bascule.model.money import PriceTimeline
 from bascule.providers.signing import SigV4, region_of
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIACANARY0123456789", "AWS_SECRET_ACCESS_KEY": "CANARY/secret"}
@@ -79,18 +80,39 @@ def test_any_address_may_speak_converse_or_cohere() -> None:
     assert cohere.target("chat", "m") == "/base/v2/chat"
 
 
+def prices_of(text: str, upstream_model: str) -> PriceTimeline:
+    """Those of provider `p`."""
+    direct = linked(text, {"K": "k"}).direct("p", upstream_model)
+    assert direct is not None
+    prices = direct.endpoints[0].prices
+    assert prices is not None
+    return prices
+
+
 def test_writing_claudes_cache_costs_more_on_bedrock_too() -> None:
     text = (
         "providers: {p: {dialect: bedrock_converse, base_url: 'https://x.test', api_key: 'env:K', price: "
         "{input: 3, output: 15}}}"
     )
-    snapshot = linked(text, {"K": "k"})
-    for model, write in (("eu.anthropic.claude-x", 3_750_000), ("amazon.nova-x", None)):
-        direct = snapshot.direct("p", model)
-        assert direct is not None
-        prices = direct.endpoints[0].prices
-        assert prices is not None
-        assert prices.periods[0].rates.cache_write_5m == write
+    for model, writes in (("eu.anthropic.claude-x", (3_750_000, 6_000_000)), ("amazon.nova-x", (None, None))):
+        prices = prices_of(text, model)
+        assert (prices.periods[0].rates.cache_write_5m, prices.periods[0].rates.cache_write_1h) == writes
+        assert not prices.geo_premium, "Bedrock's places have their own prices"
+
+
+def test_an_arn_is_priced_as_the_model_that_its_provider_says_it_is() -> None:
+    arn = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/a1b2"
+    text = (
+        "providers: {p: {dialect: bedrock_converse, base_url: 'https://x.test', api_key: 'env:K', QUIRKS"
+        "price: {input: 3, output: 15}}}\n"
+        f"models: {{m: {{endpoints: [{{provider: p, model: '{arn}'}}]}}}}"
+    )
+    for quirks, write in (("quirks: [claude], ", 3_750_000), ("", None)):
+        given = text.replace("QUIRKS", quirks)
+        model = linked(given, {"K": "k"}).models["m"]
+        for prices in (prices_of(given, arn), model.endpoints[0].prices):
+            assert prices is not None
+            assert prices.periods[0].rates.cache_write_5m == write
 
 
 def test_coheres_address_has_no_version() -> None:

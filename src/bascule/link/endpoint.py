@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bascule.config.shape import Endpoint as EndpointConfig
 from bascule.config.shape import Model as ModelConfig
 from bascule.config.shape import Prices
+from bascule.dialects.bedrock_converse.family import family_of
 from bascule.link.price import is_free, timeline
 from bascule.link.provider import LinkedProvider, declared
 from bascule.model.catalog import Endpoint, HardwareFacts, Modality, Model
@@ -126,9 +127,9 @@ def _prices(
     price: Prices | None, provider: LinkedProvider, upstream_model: str, entry: BookEntry | None
 ) -> PriceTimeline | None:
     if price is not None:
-        # Claude's cache writes cost as much more on Bedrock as at Anthropic.
-        on_bedrock = provider.spec.dialect == "bedrock_converse" and "anthropic." in upstream_model.lower()
-        return timeline(price, "anthropic_messages" if on_bedrock else provider.spec.dialect)
+        spec = provider.spec
+        is_claude = spec.dialect == "bedrock_converse" and family_of(upstream_model, spec.quirks) == "claude"
+        return timeline(price, spec.dialect, claude_on_bedrock=is_claude)
     return None if entry is None else entry.timeline
 
 

@@ -3,10 +3,8 @@
 import asyncio
 import os
 import ssl
-from typing import TYPE_CHECKING
 
 from bascule.ports import TransportError, UpstreamCall
-from bascule.providers.signing import SigV4
 from bascule.upstream.connection import Connection, Home
 from bascule.upstream.dial import dial
 from bascule.upstream.limits import UpstreamLimits
@@ -15,10 +13,8 @@ from bascule.upstream.pool import OriginPool
 from bascule.upstream.proxy import ProxySettings, proxy_settings
 from bascule.upstream.reply import Reply
 from bascule.upstream.request import HeadWriter, parse_origin
+from bascule.upstream.signer import Signer
 from bascule.upstream.tls import client_context
-
-if TYPE_CHECKING:
-    from bascule.upstream.sigv4 import Signer
 
 _READ_BYTES = 32 * 1024
 
@@ -48,7 +44,7 @@ class HttpUpstream:
         self._pools: dict[str, OriginPool] = {}
         self._view = memoryview(bytearray(_READ_BYTES))
         self._closed = False
-        self._signer: Signer | None = None
+        self._signer = Signer(self.outbox)
 
     @property
     def open_connections(self) -> int:
@@ -71,7 +67,7 @@ class HttpUpstream:
         if pool is None:
             pool = self._open_pool(call.origin)
         if call.signing is not None:
-            call = await self._signed(call, call.signing)
+            call = await self._signer.signed(call, call.signing, _connect_limit_s(call))
         head = pool.heads.encode(call)
         connection = pool.take_idle()
         started_at = None
@@ -102,20 +98,6 @@ class HttpUpstream:
         self._closed = True
         for pool in self._pools.values():
             pool.close()
-
-    async def _signed(self, call: UpstreamCall, signing: SigV4) -> UpstreamCall:
-        """The call, signed. Raises TransportError, or LedgerUnavailable as `send` does."""
-        if self._signer is None or not self._signer.is_ready(signing):
-            unwritten = self.outbox.flush()  # the wait may be longer than the round
-            if unwritten is not None:
-                raise unwritten
-            try:
-                async with asyncio.timeout(_connect_limit_s(call)):
-                    self._signer = await asyncio.to_thread(_ready, self._signer, signing)
-            except TimeoutError:
-                what = "AWS credentials were not found in time"
-                raise TransportError("timeout_connect", what, request_sent=False) from None
-        return self._signer.sign(call, signing)
 
     def _may_replay(self, reply: Reply, idle_since: float, now: float) -> bool:
         """Whether a request that died on a reused connection is known not to have been processed."""
@@ -152,15 +134,6 @@ class HttpUpstream:
         )
         self._pools[origin_text] = pool
         return pool
-
-
-def _ready(signer: "Signer | None", signing: SigV4) -> "Signer":
-    """A signer with its credentials at hand. Blocks: a large import, and files or roles to read."""
-    from bascule.upstream.sigv4 import Signer
-
-    signer = signer or Signer()
-    signer.prepare(signing)
-    return signer
 
 
 def _connect_limit_s(call: UpstreamCall) -> float:

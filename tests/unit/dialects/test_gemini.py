@@ -210,6 +210,7 @@ def test_generations_are_told_by_name(name: str, older: bool) -> None:
         ),
         ("gemini-3.1-pro", Reasoning(enabled=False), {"thinkingLevel": "LOW"}),
         ("gemini-2.5-flash", Reasoning(enabled=False), {"thinkingBudget": 0}),
+        ("projects/my-project/gemini-2.5-flash", Reasoning(enabled=False), {"thinkingBudget": 0}),
         ("gemini-2.5-pro", Reasoning(enabled=False), {"thinkingBudget": 128}),
         ("gemini-2.5-pro", Reasoning(enabled=True, effort="low"), {"thinkingBudget": 1_024, "includeThoughts": True}),
         ("gemini-2.5-pro", Reasoning(enabled=True), {"includeThoughts": True}),
@@ -218,7 +219,38 @@ def test_generations_are_told_by_name(name: str, older: bool) -> None:
 def test_thinking_is_asked_for_in_the_generations_words(
     model: str, wanted: Reasoning | None, expected: dict[str, Any] | None
 ) -> None:
-    assert thinking_config(wanted, model) == expected
+    assert thinking_config(wanted, model, cap=None) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "wanted", "cap", "budget"),
+    [
+        ("gemini-2.5-flash", Reasoning(enabled=True, budget_tokens=60_000), None, 24_576),
+        ("models/gemini-2.5-pro", Reasoning(enabled=True, budget_tokens=60_000), None, 32_768),
+        ("gemini-2.5-pro", Reasoning(enabled=True, budget_tokens=5), None, 128),
+        ("gemini-2.5-flash-lite", Reasoning(enabled=True, budget_tokens=60_000), None, 24_576),
+        ("gemini-2.5-flash-lite", Reasoning(enabled=True, budget_tokens=100), None, 512),
+        ("gemini-2.5-flash", Reasoning(enabled=True, budget_tokens=100), None, 100),
+        ("gemini-2.5-flash", Reasoning(enabled=True, budget_tokens=9_000), 4_000, 3_999),
+        ("gemini-2.5-flash", Reasoning(enabled=True, effort="high"), 4_000, 3_200),
+        ("gemini-2.5-flash", Reasoning(enabled=True, effort="minimal"), 4_000, 800),
+        ("gemini-2.5-flash", Reasoning(enabled=True, effort="medium"), 64_000, 8_192),
+        ("gemini-2.5-pro", Reasoning(enabled=True, effort="low"), 400, 128),
+    ],
+)
+def test_a_budget_keeps_to_the_models_range_and_leaves_room_for_the_answer(
+    model: str, wanted: Reasoning, cap: int | None, budget: int
+) -> None:
+    assert thinking_config(wanted, model, cap) == {"thinkingBudget": budget, "includeThoughts": True}
+
+
+@pytest.mark.parametrize(
+    ("model", "cap", "budget"),
+    [("gemini-2.5-flash-lite", 512, 0), ("gemini-2.5-flash", 1, 0), ("gemini-2.5-pro", 100, 128)],
+)
+def test_where_no_thought_fits_in_there_is_as_little_as_can_be(model: str, cap: int, budget: int) -> None:
+    wanted = Reasoning(enabled=True, effort="high")
+    assert thinking_config(wanted, model, cap) == {"thinkingBudget": budget}
 
 
 def test_errors_are_googles() -> None:

@@ -4,9 +4,8 @@ Read from the model's id or the id at an ARN's end. An application inference pro
 behind it: there the quirk `claude` says that it is one.
 """
 
+from collections.abc import Set
 from typing import Literal
-
-from bascule.dialects.base import Target
 
 Family = Literal["claude", "nova", "other"]
 RESULTS_WITH_STATUS: frozenset[Family] = frozenset({"claude", "nova"})
@@ -15,9 +14,9 @@ CACHES: frozenset[Family] = frozenset({"claude", "nova"})
 """Who caches a prompt up to a cache point (docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html)."""
 
 
-def family_of(target: Target) -> Family:
-    """The family of the model that a request goes to."""
-    model = target.upstream_model.lower()
-    if "claude" in target.quirks or "anthropic." in model:
+def family_of(upstream_model: str, quirks: Set[str]) -> Family:
+    """The family of a model, at a provider with these quirks."""
+    model = upstream_model.lower()
+    if "claude" in quirks or "anthropic." in model:
         return "claude"
     return "nova" if "amazon.nova" in model else "other"

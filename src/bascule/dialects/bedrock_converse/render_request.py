@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from bascule.dialects.anthropic_messages.thinking_mode import thinks_adaptively
 from bascule.dialects.base import Body, Target
 from bascule.dialects.bedrock_converse.family import Family, family_of
 from bascule.dialects.bedrock_converse.render_content import NAME_CHARS, ContentWriter, called, thinking_must_go
@@ -24,12 +25,13 @@ _NO_CALLS: Body = {"text": "Do not call any tool."}
 def render_request(request: Request, target: Target) -> bytes | Refusal:
     """The body for Bedrock, or why there is none. Raises Untranslatable.
 
-    Quirks: `claude` (the model behind an ARN is one), `adaptive_thinking` (effort goes as `outputConfig.effort` with
-    adaptive thinking, else as a thinking budget), `mid_system`, `no_json_schema`, `no_sampling`.
+    Quirks: `claude` (the model behind an ARN is one), `adaptive_thinking` (it thinks as it sees fit, with the effort as
+    `outputConfig.effort`, though its name does not tell so; else within a budget), `mid_system`, `no_json_schema`,
+    `no_sampling`.
     """
     if (refusal := _unsupported(request)) is not None:
         return refusal
-    family = family_of(target)
+    family = family_of(target.upstream_model, target.quirks)
     writer = ContentWriter(family)
     system, turns = writer.conversation(request, target)
     body: Body = {"messages": turns}
@@ -138,7 +140,7 @@ def _thinking(request: Request, target: Target, body: Body, inference: Body, mor
         return
     if body.get("toolConfig", {}).get("toolChoice"):
         return  # a forced tool and thinking exclude each other
-    if "adaptive_thinking" in target.quirks:
+    if "adaptive_thinking" in target.quirks or thinks_adaptively(target.upstream_model):
         more["thinking"] = {"type": "adaptive"}
         if wanted.effort is not None:
             body.setdefault("outputConfig", {})["effort"] = wanted.effort

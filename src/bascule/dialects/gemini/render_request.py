@@ -37,7 +37,8 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
         if (choice := _choice(request.tool_choice, request.tools)) is not None:
             body["toolConfig"] = {"functionCallingConfig": choice}
     _sampling(request, target, config)
-    if (thinking := thinking_config(request.reasoning, target.upstream_model)) is not None:
+    cap = config.get("maxOutputTokens")
+    if (thinking := thinking_config(request.reasoning, target.upstream_model, cap)) is not None:
         config["thinkingConfig"] = thinking
     if config:
         body["generationConfig"] = config
