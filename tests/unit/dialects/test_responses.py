@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bascule.dialects.base import Target
+from bascule.dialects.openai_responses.names import known_tools
 from bascule.dialects.openai_responses.signature import encrypted_content, item_signature, own_item
 from bascule.dialects.openai_responses.usage import read_usage
 from bascule.dialects.registry import codec, dialect
@@ -73,6 +75,110 @@ def test_tools_of_namespaces_count_and_searches_are_bounded_by_their_limit() -> 
     assert (found.tools, found.web_tools, found.unbounded) == (5, (WebTool("web_search", 3),), ())
     assert facts(tools=tools).web_tools == (WebTool("web_search", None),)
     assert facts(tools=[{"type": "local_shell"}]).vendor_tools == 1
+
+
+FUNCTION = {"type": "function", "name": "f"}
+PLACES: dict[str, Any] = {
+    "tools": lambda tool: {"tools": [tool]},
+    "a namespace": lambda tool: {"tools": [{"type": "namespace", "name": "n", "tools": [tool]}]},
+    "additional_tools": lambda tool: {"input": [{"type": "additional_tools", "role": "developer", "tools": [tool]}]},
+    "tool_search_output": lambda tool: {"input": [{"type": "tool_search_output", "call_id": "c", "tools": [tool]}]},
+    "a namespace that was found": lambda tool: {
+        "input": [{"type": "tool_search_output", "tools": [{"type": "namespace", "name": "n", "tools": [tool]}]}]
+    },
+}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_a_tool_is_bounded_or_named_wherever_it_stands(place: Any) -> None:
+    for kind in ("image_generation", "mcp", "code_interpreter", "file_search", "shell", "invented_tomorrow"):
+        assert facts(**place({"type": kind})).unbounded == (kind,)
+    assert facts(**place({"type": "web_search"}), max_tool_calls=2).web_tools == (WebTool("web_search", 2),)
+    assert facts(**place({"type": "apply_patch"})).vendor_tools == 1
+    counted = facts(**place(FUNCTION))
+    assert (counted.tools - str(place(FUNCTION)).count("namespace"), counted.unbounded) == (1, ())
+    with pytest.raises(MalformedRequest):
+        facts(**place({"type": 5}))
+
+
+@pytest.mark.parametrize(
+    ("item", "name"),
+    [
+        ({"type": "reasoning", "summary": []}, "reasoning.id"),
+        ({"type": "reasoning", "summary": [], "encrypted_content": ""}, "reasoning.id"),
+        ({"type": "reasoning", "summary": [{"type": "summary_text", "text": "So."}]}, "reasoning.id"),
+        ({"type": "compaction", "encrypted_content": None}, "compaction.id"),
+        ({"type": "web_search_call", "status": "completed", "action": {"type": "search"}}, "web_search_call.id"),
+        ({"type": "file_search_call", "queries": ["x"], "results": None}, "file_search_call.id"),
+        ({"type": "code_interpreter_call", "code": "1", "outputs": None}, "code_interpreter_call.id"),
+        ({"type": "mcp_call", "name": "f", "arguments": "{}"}, "mcp_call.id"),
+        ({"type": "mcp_list_tools", "server_label": "s", "tools": []}, "mcp_list_tools.id"),
+        ({"type": "tool_search_output"}, "tool_search_output.id"),
+    ],
+)
+def test_an_item_whose_content_is_kept_elsewhere_is_a_reference(item: dict[str, Any], name: str) -> None:
+    assert facts(input=[{**item, "id": "x_1"}]).unbounded == (name,)
+    assert facts(input=[item]).unbounded == ()  # without an id there is nothing to find it by
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "reasoning", "summary": [], "content": None, "encrypted_content": "gAAA"},
+        {"type": "compaction", "encrypted_content": "gAAA"},
+        {"type": "file_search_call", "queries": ["x"], "results": [{"file_id": "f", "text": "found"}]},
+        {"type": "code_interpreter_call", "code": "1", "outputs": [{"type": "logs", "logs": "1"}]},
+        {"type": "mcp_call", "name": "f", "arguments": "{}", "output": "done"},
+        {"type": "mcp_list_tools", "server_label": "s", "tools": [{"name": "f", "input_schema": {}}]},
+        {"type": "tool_search_output", "tools": [FUNCTION]},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "tool_search_call", "call_id": "c", "arguments": {}},
+    ],
+)
+def test_an_item_that_stands_in_the_body_is_bounded_with_its_id_too(item: dict[str, Any]) -> None:
+    assert facts(input=[{**item, "id": "x_1"}]).unbounded == ()
+
+
+def test_reasoning_of_other_vendors_is_left_out_so_that_its_id_finds_nothing() -> None:
+    assert facts(input=[{"type": "reasoning", "id": "rs_bascule_1", "summary": []}]).unbounded == ()
+
+
+@pytest.mark.parametrize(
+    ("item", "name"),
+    [
+        (
+            {"type": "code_interpreter_call", "outputs": [{"type": "image", "url": "u"}]},
+            "code_interpreter_call.outputs",
+        ),
+        ({"type": "file_search_call", "results": [{"file_id": "f"}]}, "file_search_call.results"),
+        ({"type": "mcp_approval_response", "approval_request_id": "a", "approve": True}, "mcp_approval_response"),
+    ],
+)
+def test_what_an_item_names_or_sets_off_has_no_bound(item: dict[str, Any], name: str) -> None:
+    assert facts(input=[item]).unbounded == (name,)
+
+
+def test_tools_that_items_bring_along_are_translated_once() -> None:
+    found = {"type": "namespace", "name": "crew", "tools": [{"type": "function", "name": "hire"}]}
+    body = {
+        "model": "m",
+        "input": [
+            {"role": "user", "content": "hi"},
+            {"type": "additional_tools", "role": "developer", "tools": [{"type": "custom", "name": "g"}]},
+            {"type": "tool_search_output", "call_id": "c", "tools": [FUNCTION, found, {"type": "web_search"}]},
+        ],
+        "tools": [{**FUNCTION, "description": "first"}],
+    }
+    raw = json.dumps(body).encode()
+    read = dialect("openai_responses").read_facts(body, len(raw))
+    sent = codec("openai_responses", "openai_chat").request(body, raw, read, Target(upstream_model="m"))
+    assert isinstance(sent, bytes)
+    told = json.loads(sent)
+    assert [tool["function"]["name"] for tool in told["tools"]] == ["f", "g", "crew__hire"]
+    assert told["tools"][0]["function"]["description"] == "first"
+    assert [message["role"] for message in told["messages"]] == ["user"]
+    assert known_tools(body)["crew__hire"].namespace == "crew"
+    assert known_tools(body)["g"].custom
 
 
 @pytest.mark.parametrize("body", [{}, {"input": []}, {"input": 5}, {"input": [5]}, {"Input": "hi", "input": "hi"}])
