@@ -54,6 +54,28 @@ def test_facts_of_text_and_of_items() -> None:
         ({"background": True}, "background"),
         ({"context_management": [{"type": "compaction"}]}, "compaction"),
         ({"invented_tomorrow": 1}, "invented_tomorrow"),
+        ({"reasoning": {"effort": "low", "mode": "pro"}}, "reasoning.mode"),
+        ({"reasoning": {"Mode": "pro"}}, "reasoning.Mode"),
+        ({"prompt_cache_options": {"ttl": "12h"}}, "prompt_cache_options.ttl"),
+        ({"prompt_cache_options": {"novelty": 1}}, "prompt_cache_options.novelty"),
+        ({"prompt_cache_options": "all"}, "prompt_cache_options"),
+        (
+            {
+                "input": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {
+                                "type": "input_text",
+                                "text": "x",
+                                "prompt_cache_breakpoint": {"mode": "explicit", "ttl": "12h"},
+                            }
+                        ],
+                    }
+                ]
+            },
+            "prompt_cache_breakpoint.ttl",
+        ),
         ({"input": [{"type": "item_reference", "id": "i"}]}, "item_reference"),
         ({"input": [{"type": "image_generation_call", "result": "x"}]}, "image_generation_call"),
         ({"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "f"}]}]}, "file"),
@@ -66,6 +88,19 @@ def test_facts_of_text_and_of_items() -> None:
 )
 def test_what_has_no_bound_is_named(fields: dict[str, Any], name: str) -> None:
     assert facts(**fields).unbounded == (name,)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reasoning": {"effort": "high", "summary": "auto", "generate_summary": None, "context": "all_turns"}},
+        {"reasoning": {"mode": "standard"}},
+        {"reasoning": {"mode": None, "novelty": None}},
+        {"prompt_cache_options": {"mode": "explicit", "ttl": "30m"}},
+    ],
+)
+def test_what_is_known_of_reasoning_and_of_the_cache_is_bounded(fields: dict[str, Any]) -> None:
+    assert facts(**fields).unbounded == ()
 
 
 def test_tools_of_namespaces_count_and_searches_are_bounded_by_their_limit() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bascule.dialects.bounded import RESPONSES_FIELDS, unlisted
+from bascule.dialects.bounded import RESPONSES_FIELDS, lasts_longer, unlisted, unlisted_responses
 from bascule.dialects.fields import (
     count,
     flag,
@@ -85,6 +85,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
         refuse_case_variants(body, _KEYS_THAT_MATTER)
         refuse_preset(body)
         seen.unbounded += unlisted(body, RESPONSES_FIELDS)
+    seen.unbounded += unlisted_responses(body)
     seen.system_text = head_text(text(body, "instructions"))
     items = _read_input(body, seen)
     _read_stored(body, seen)
@@ -178,6 +179,8 @@ def _read_parts(parts: list[Any], where: str, seen: _Seen) -> None:
     for at, part in enumerate(parts):
         if type(part) is not dict:
             wrong("", f"{where}[{at}]", "an object")
+        if lasts_longer(part.get("prompt_cache_breakpoint")):
+            seen.unbounded.append("prompt_cache_breakpoint.ttl")
         kind = part.get("type")
         if type(kind) is not str:
             if kind is None and "stdout" in part:
