@@ -228,6 +228,14 @@ def test_a_cut_relayed_stream_likewise(begin: Begin) -> None:
     assert (failed["id"], failed["model"]) == ("resp_1", "five")
 
 
+def test_searches_of_a_cut_stream_are_on_the_row(begin: Begin) -> None:
+    search = {"id": "ws_1", "type": "web_search_call", "status": "completed", "action": {"type": "search"}}
+    searched = named("response.output_item.done", sequence_number=1, output_index=0, item=search)
+    world = begin(stream(begun(), searched, delta("hel"), Break("reset")), config=NATIVE)
+    world.ask(codex("five"), surface="openai_responses")
+    assert (world.row.web_searches, world.row.usage_source) == (1, "estimated")
+
+
 def test_a_context_that_is_too_long_has_codexs_code(begin: Begin) -> None:
     words = "This model's maximum context length is 100 tokens."
     world = begin(openai_error(400, words, "context_length_exceeded"))

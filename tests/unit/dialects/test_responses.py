@@ -266,6 +266,50 @@ def test_usage_has_disjoint_buckets_and_counts_searches() -> None:
     assert "not_a_number" in read_usage(b'{"input_tokens":"7","output_tokens":true}').flags
 
 
+SEARCHED = {"id": "ws_1", "type": "web_search_call", "status": "completed", "action": {"type": "search"}}
+
+
+def stream_of(client: str, *events: dict[str, Any]) -> Any:
+    """A stream codec from a Responses provider that was fed these events."""
+    stream = codec(client, "openai_responses").stream(facts(stream=True), "m", False)
+    for event in events:
+        assert stream.feed(b"data: " + json.dumps(event).encode() + b"\n\n").fault is None
+    return stream
+
+
+def done(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "response.output_item.done", "output_index": 0, "item": item}
+
+
+@pytest.mark.parametrize("client", ["openai_chat", "openai_responses"])
+@pytest.mark.parametrize(
+    ("output", "usage", "searches"),
+    [
+        ([], {"input_tokens": 9, "output_tokens": 1}, 2),
+        ([SEARCHED], {"input_tokens": 9, "output_tokens": 1}, 2),
+        ([SEARCHED] * 3, {"input_tokens": 9, "output_tokens": 1}, 3),
+        ([SEARCHED] * 3, None, 3),
+        (None, None, 2),
+    ],
+)
+def test_searches_of_a_stream_count_whether_or_not_its_end_repeats_them(
+    client: str, output: Any, usage: Any, searches: int
+) -> None:
+    opened = {**SEARCHED, "id": "ws_3", "action": {"type": "open_page"}}
+    items = [done(SEARCHED), done({**SEARCHED, "id": "ws_2"}), done(opened)]
+    last = {"type": "response.completed", "response": {"id": "r", "output": output, "usage": usage}}
+    told = stream_of(client, *items, last).facts.usage
+    assert (told.web_searches, told.source) == (searches, "none" if usage is None else "reported")
+
+
+@pytest.mark.parametrize("client", ["openai_chat", "openai_responses"])
+def test_searches_of_a_cut_stream_are_known(client: str) -> None:
+    stream = stream_of(client, done(SEARCHED))
+    assert stream.end().fault is not None
+    assert stream.facts.usage.web_searches == 1
+    assert stream_of(client, done({"type": "message", "content": []})).facts.usage.web_searches is None
+
+
 @pytest.mark.parametrize("provider", ["openai_chat", "anthropic_messages", "openai_responses"])
 def test_a_stream_that_fails_says_so_to_the_sdk_and_to_codex(provider: str) -> None:
     stream = codec("openai_responses", provider).stream(facts(stream=True), "m", True)
