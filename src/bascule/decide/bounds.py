@@ -23,6 +23,7 @@ _REMEDIES = {
     "file": "send documents as text",
     "audio": "send a transcript",
     "prediction": "send the predicted text as text",
+    "reasoning.id": "send reasoning with its `encrypted_content` (`include` asks for it)",
     "input": "embed texts, or lists of token numbers",
     "web_search": "search elsewhere and send the results, or name a tool that takes `max_uses`",
 }

@@ -40,7 +40,8 @@ class OutputCap(Struct, frozen=True, kw_only=True):
     from_client: bool
     """The client gave a cap, so it is not halved to fit a budget."""
     policy_tokens: int | None = None
-    """What a key or a route demands instead of the client's wish: to be sent even where no budget applies."""
+    """What a key, a route or the target demands instead of the client's wish: to be sent even where no budget
+    applies."""
 
 
 NO_OUTPUT = OutputCap(tokens=0, expected_tokens=0, from_client=True)
@@ -102,23 +103,33 @@ def output_cap(
     model_max: int | None,
     history_p99: int | None = None,
     default: int = DEFAULT_OUTPUT_TOKENS,
+    *,
+    least: int = 1,
 ) -> OutputCap:
     """min(client, key, route, model); where the client gave none, the p99 of history or the default stands in.
 
-    A client's own cap is lowered by policy and by what the model can do, never by history or by a budget.
+    A client's own cap is lowered by policy and by what the model can do, never by history or by a budget. `least` is
+    what the target takes at least: less is raised to it and held so, unless a key or a route allows no more. That is
+    then sent as it is, and the codec refuses it.
     """
     likely = default if history_p99 is None else history_p99
-    return _output_cap(facts.max_tokens, key_cap, route_cap, model_max, likely)
+    return _output_cap(facts.max_tokens, key_cap, route_cap, model_max, likely, least)
 
 
 @lru_cache(maxsize=4096)
 def _output_cap(
-    wished: int | None, key_cap: int | None, route_cap: int | None, model_max: int | None, likely: int
+    wished: int | None, key_cap: int | None, route_cap: int | None, model_max: int | None, likely: int, least: int
 ) -> OutputCap:
     """Asked twice per candidate, of few different numbers."""
     policy = _least(key_cap, route_cap)
     allowed = _least(likely if wished is None else wished, _least(policy, model_max))
     demanded = None if policy is None or (wished is not None and wished <= policy) else _least(policy, model_max)
+    if policy is not None and policy < least:
+        demanded = allowed
+    elif allowed < least:
+        if demanded is not None or (wished is not None and wished < least):
+            demanded = max(least, demanded or 0)
+        allowed = least
     return OutputCap(
         tokens=allowed,
         expected_tokens=min(allowed, likely),

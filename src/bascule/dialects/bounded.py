@@ -61,7 +61,15 @@ RESPONSES_FIELDS = frozenset(
     | {"prompt_cache_retention", "prompt_cache_options", "service_tier", "previous_response_id", "conversation"}
     | {"background", "prompt", "context_management", "provider", "transforms", "usage", "models", "route"}
 )
-"""Of OpenAI's Responses; `previous_response_id` to `context_management` are judged by what they hold."""
+"""Of OpenAI's Responses; `previous_response_id` to `context_management` are judged by what they hold, `reasoning` and
+`prompt_cache_options` by `unlisted_responses`."""
+_RESPONSES_REASONING = frozenset({"effort", "summary", "generate_summary", "context", "mode"}) | frozenset(
+    {"enabled", "exclude", "max_tokens"}
+)
+"""The last three are OpenRouter's. `context` chooses among reasoning that stands in the body."""
+_CACHE_OPTIONS = frozenset({"mode", "ttl", "prewarm", "comparison_response_id"})
+_CACHE_TTL = "30m"
+"""OpenAI's default. What a write for longer costs is not in the book, so that no hold covers it."""
 EMBEDDINGS_FIELDS = frozenset(
     {"model", "input", "user", "dimensions", "encoding_format", "input_type", "task", "task_type", "truncate"}
     | {"output_dtype", "output_dimension", "provider", "metadata"}
@@ -81,11 +89,14 @@ def unlisted(body: dict[str, Any], listed: frozenset[str]) -> list[str]:
 
 
 def unlisted_inside(body: dict[str, Any]) -> list[str]:
-    """The same of what lies in `options` (Ollama) and `extra_body.google` (Gemini's OpenAI-compatible API)."""
+    """The same of what lies in `options` (Ollama), `reasoning` (OpenRouter, where `mode: pro` is another model) and
+    `extra_body.google` (Gemini's OpenAI-compatible API)."""
     found: list[str] = []
     options = body.get("options")
     if options is not None and (type(options) is not dict or not _OPTIONS_THAT_COST.isdisjoint(options)):
         found.append("options")
+    if _other(body.get("reasoning"), "mode", "standard"):
+        found.append("reasoning.mode")
     extra = body.get("extra_body")
     if extra is None:
         return found
@@ -93,6 +104,33 @@ def unlisted_inside(body: dict[str, Any]) -> list[str]:
         return [*found, "extra_body"]
     inner = unlisted(extra["google"], _GOOGLE)
     return found + [f"extra_body.google.{name}" for name in inner]
+
+
+def unlisted_responses(body: dict[str, Any]) -> list[str]:
+    """The same of what lies in `reasoning` and `prompt_cache_options` of a Responses request. `mode: pro` reasons in
+    several passes, of which nobody says how they share the cap."""
+    found: list[str] = []
+    for holder, listed in (("reasoning", _RESPONSES_REASONING), ("prompt_cache_options", _CACHE_OPTIONS)):
+        given = body.get(holder)
+        if type(given) is dict:
+            found += [f"{holder}.{name}"[:40] for name in unlisted(given, listed)]
+        elif given is not None:
+            found.append(holder)
+    if _other(body.get("reasoning"), "mode", "standard"):
+        found.append("reasoning.mode")
+    if lasts_longer(body.get("prompt_cache_options")):
+        found.append("prompt_cache_options.ttl")
+    return found
+
+
+def lasts_longer(cached: Any) -> bool:
+    """A cache write with another `ttl` than the one whose price is known: of all, or at one breakpoint."""
+    return _other(cached, "ttl", _CACHE_TTL)
+
+
+def _other(holder: Any, name: str, known: str) -> bool:
+    """It holds another value there than the one that is known to be bounded."""
+    return type(holder) is dict and holder.get(name) not in (None, known)
 
 
 _GOOGLE = frozenset({"thinking_config", "safety_settings", "thought_tag_marker"})

@@ -27,6 +27,7 @@ from bascule.dialects.openai_embeddings import OPENAI_EMBEDDINGS, EmbeddingsCode
 from bascule.dialects.openai_responses import OPENAI_RESPONSES
 from bascule.dialects.openai_responses import RelayCodec as ResponsesRelay
 from bascule.dialects.openai_responses import sides as responses_sides
+from bascule.dialects.openai_responses.least_output import LEAST_OUTPUT_TOKENS
 from bascule.dialects.translate import ClientSide, ProviderSide, Translator
 
 _ANTHROPIC = (anthropic.ANTHROPIC_MESSAGES, anthropic.ANTHROPIC_COUNT_TOKENS)
@@ -111,6 +112,7 @@ _BESIDE: dict[tuple[str, str], str] = {
     ("embeddings", "gemini"): "gemini_embeddings",
     ("count_tokens", "gemini"): "gemini_count_tokens",
 }
+_LEAST_OUTPUT = {"openai_responses": LEAST_OUTPUT_TOKENS}
 
 
 class UnknownDialect(KeyError):
@@ -147,6 +149,11 @@ def beside(kind: str, chat_dialect: str) -> str | None:
     """The dialect in which a provider of this chat dialect does this `kind` of work (`embeddings`, `count_tokens`);
     None where it has no word for it."""
     return _BESIDE.get((kind, chat_dialect))
+
+
+def least_output_tokens(provider_name: str) -> int:
+    """The smallest output cap that providers take in this dialect."""
+    return _LEAST_OUTPUT.get(provider_name, 1)
 
 
 def count_body(name: str, tokens: int) -> bytes:

@@ -8,7 +8,7 @@ from bascule.decide.estimate import NO_OUTPUT, HoldPlan, OutputCap, Priced, fit_
 from bascule.decide.price import Ceiling, ceiling_at, ceilings
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
-from bascule.gateway.surfaces import SURFACES, provider_dialect
+from bascule.gateway.surfaces import SURFACES, least_output, provider_dialect
 from bascule.model.budget import BudgetState
 from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal
@@ -118,6 +118,7 @@ class Holding:
             route_cap if self._enforce else None,
             endpoint.max_output,
             output_p99_tokens(calibration),
+            least=least_output(request.surface, endpoint),
         )
 
     def least(self, request: Admitted, endpoint: Endpoint) -> int | None:

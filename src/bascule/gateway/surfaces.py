@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bascule.dialects.registry import beside
+from bascule.dialects.registry import beside, least_output_tokens
 from bascule.model.catalog import Endpoint
 from bascule.providers.spec import Surface as ProviderSurface
 
@@ -70,6 +70,12 @@ def provider_dialect(surface: Surface, endpoint: Endpoint) -> str | None:
     if facts.work == "chat":
         return facts.dialect if facts.dialect in endpoint.also else endpoint.dialect
     return beside(facts.work, endpoint.dialect)
+
+
+def least_output(surface: Surface, endpoint: Endpoint) -> int:
+    """The smallest output cap in tokens, per choice, with which this endpoint can be asked."""
+    dialect = provider_dialect(surface, endpoint)
+    return 1 if dialect is None else least_output_tokens(dialect)
 
 
 def provider_surface(surface: Surface, endpoint: Endpoint) -> ProviderSurface:

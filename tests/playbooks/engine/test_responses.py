@@ -228,6 +228,14 @@ def test_a_cut_relayed_stream_likewise(begin: Begin) -> None:
     assert (failed["id"], failed["model"]) == ("resp_1", "five")
 
 
+def test_searches_of_a_cut_stream_are_on_the_row(begin: Begin) -> None:
+    search = {"id": "ws_1", "type": "web_search_call", "status": "completed", "action": {"type": "search"}}
+    searched = named("response.output_item.done", sequence_number=1, output_index=0, item=search)
+    world = begin(stream(begun(), searched, delta("hel"), Break("reset")), config=NATIVE)
+    world.ask(codex("five"), surface="openai_responses")
+    assert (world.row.web_searches, world.row.usage_source) == (1, "estimated")
+
+
 def test_a_context_that_is_too_long_has_codexs_code(begin: Begin) -> None:
     words = "This model's maximum context length is 100 tokens."
     world = begin(openai_error(400, words, "context_length_exceeded"))
@@ -357,6 +365,51 @@ def test_the_cap_goes_into_the_providers_own_field(begin: Begin) -> None:
     assert world.upstream.body()["max_output_tokens"] == 4_000
     world.ask({"model": "small", "input": "hi", "max_output_tokens": 77}, surface="openai_responses")
     assert world.upstream.body()["max_tokens"] == 77
+
+
+ONE_TOKEN: dict[str, dict[str, Any]] = {
+    "anthropic_messages": {"max_tokens": 1, "messages": [{"role": "user", "content": "quota"}]},
+    "openai_chat": {"max_tokens": 1, "messages": [{"role": "user", "content": "quota"}]},
+    "openai_responses": {"max_output_tokens": 1, "input": "quota"},
+}
+
+
+@pytest.mark.parametrize("more", ["", strict("1")], ids=["no budget", "strict"])
+@pytest.mark.parametrize("surface", ONE_TOKEN)
+def test_a_cap_below_what_responses_providers_take_is_raised_and_held_so(begin: Begin, surface: Any, more: str) -> None:
+    world = begin(whole(response()), whole(response()), config=NATIVE, more=more)
+    body = {"model": "five", **ONE_TOKEN[surface]}
+    assert world.ask(body, surface=surface).status == 200
+    assert world.upstream.body()["max_output_tokens"] == 16
+    field = "max_output_tokens" if "input" in body else "max_tokens"
+    assert world.ask({**body, field: 17}, surface=surface).status == 200
+    assert world.upstream.body()["max_output_tokens"] == 17
+    low, high = [row.hold_nanousd or 0 for row in world.rows]
+    # one token of output at 10,000 nano-USD, and a byte more of input at 1,000
+    assert high - low == 11_000
+
+
+def test_other_providers_get_the_clients_small_cap(begin: Begin) -> None:
+    world = begin(answered(), config=NATIVE)
+    world.ask({"model": "small", "max_output_tokens": 1, "input": "quota"}, surface="openai_responses")
+    assert world.upstream.body()["max_tokens"] == 1
+
+
+@pytest.mark.parametrize("more", ["", strict("1")], ids=["no budget", "strict"])
+@pytest.mark.parametrize("surface", ONE_TOKEN)
+def test_a_key_that_allows_less_than_responses_providers_take_is_told_so(begin: Begin, surface: Any, more: str) -> None:
+    config = NATIVE.replace('ci: {secret: "env:CI_KEY"', 'ci: {max_output_tokens: 10, secret: "env:CI_KEY"')
+    config = config.replace("[small, big]", "[five, small]")
+    world = begin(answered(), config=config, more=more)
+    for cap in (1, 100):
+        body = {"model": "five", **ONE_TOKEN[surface]}
+        body["max_output_tokens" if "input" in body else "max_tokens"] = cap
+        refused = world.ask(body, surface=surface)
+        assert refused.status == 400
+        assert "`max_output_tokens` of your key or of the route" in refused.json["error"]["message"]
+    assert world.rows == []
+    assert world.ask({**ONE_TOKEN[surface], "model": "auto"}, surface=surface).status == 200  # by the next candidate
+    assert [row.model for row in world.rows] == ["small"]
 
 
 def test_an_answer_can_come_from_the_cache(begin: Begin) -> None:

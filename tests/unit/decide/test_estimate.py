@@ -100,6 +100,26 @@ def test_output_cap_is_the_least_of_what_applies(client, key, route, model, p99,
     assert cap.from_client is (client is not None)
 
 
+@pytest.mark.parametrize(
+    ("client", "key", "route", "model", "p99", "tokens", "policy"),
+    [
+        (1, None, None, None, None, 16, 16),  # raised, held and sent, even where no budget applies
+        (1, 100, None, None, None, 16, 16),
+        (16, None, None, None, None, 16, None),
+        (None, None, None, None, 9, 16, None),  # what history expects is sent where a budget applies
+        (None, 100, None, None, 9, 16, 100),
+        (100, 20, None, 9, None, 16, 16),
+        (100, 15, None, None, None, 15, 15),  # policy is never exceeded; the codec refuses it
+        (1, None, 15, None, None, 1, 1),
+        (None, 64, 15, None, None, 15, 15),
+    ],
+)
+def test_a_target_that_takes_no_small_cap_is_held_and_sent_its_least(client, key, route, model, p99, tokens, policy):
+    cap = output_cap(facts(max_tokens=client), key, route, model, p99, least=16)
+    assert (cap.tokens, cap.policy_tokens) == (tokens, policy)
+    assert cap.expected_tokens <= cap.tokens
+
+
 def test_hold_multiplies_choices_and_rounds_up():
     assert hold_amount(100, 50, 3, RATES) == 100 * 1_000 + 150 * 4_000
     assert hold_amount(1, 0, 1, Rates(input=1, output=1)) == 1

@@ -44,6 +44,7 @@ def messages(**fields: Any) -> Facts:
         ({"audio": {"voice": "a"}}, "audio"),
         ({"modalities": ["text", "image"]}, "image"),
         ({"options": {"num_predict": 9}}, "options"),
+        ({"reasoning": {"effort": "low", "mode": "pro"}}, "reasoning.mode"),
         ({"prediction": {"type": "content", "content": [{"type": "file"}]}}, "prediction"),
         ({"prediction": {"type": "other", "content": "x"}}, "prediction"),
         ({"invented_tomorrow": 1}, "invented_tomorrow"),

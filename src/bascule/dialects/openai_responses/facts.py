@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bascule.dialects.bounded import RESPONSES_FIELDS, unlisted
+from bascule.dialects.bounded import RESPONSES_FIELDS, lasts_longer, unlisted, unlisted_responses
 from bascule.dialects.fields import (
     count,
     flag,
@@ -16,6 +16,8 @@ from bascule.dialects.fields import (
     text,
     wrong,
 )
+from bascule.dialects.openai_responses.outside import outside_body
+from bascule.dialects.openai_responses.tool_items import TOOL_ITEMS
 from bascule.dialects.pixels import pixel_size
 from bascule.model.errors import MalformedRequest
 from bascule.model.facts import Facts, ImageFact, WebTool
@@ -32,9 +34,10 @@ _TEXTUAL_ITEMS = frozenset(
     {"function_call", "custom_tool_call", "reasoning", "compaction", "web_search_call", "file_search_call"}
     | {"local_shell_call", "local_shell_call_output", "shell_call", "apply_patch_call", "apply_patch_call_output"}
     | {"tool_search_call", "tool_search_output", "additional_tools", "computer_call", "code_interpreter_call"}
-    | {"mcp_list_tools", "mcp_call", "mcp_approval_request", "mcp_approval_response"}
+    | {"mcp_list_tools", "mcp_call", "mcp_approval_request"}
 )
-"""Items of a history of which all that a model reads stands in the body; what was encrypted grew by it."""
+"""Items of a history of which all that a model reads stands in the body, but for what `outside_body` finds; what was
+encrypted grew by it."""
 _OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output", "computer_call_output", "shell_call_output"})
 _TEXTUAL_PARTS = frozenset({"input_text", "output_text", "refusal", "summary_text", "reasoning_text", "text"})
 _CLIENT_TOOLS = frozenset({"local_shell", "apply_patch", "computer", "computer_use_preview"})
@@ -51,6 +54,7 @@ class _Seen:
         "document",
         "first_user_text",
         "images",
+        "most_calls",
         "system_text",
         "tools",
         "unbounded",
@@ -58,7 +62,9 @@ class _Seen:
         "web_tools",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, most_calls: int | None) -> None:
+        self.most_calls = most_calls
+        """`max_tool_calls`, which limits all that the provider does by itself."""
         self.base64_bytes = 0
         self.images: list[ImageFact] = []
         self.unbounded: list[str] = []
@@ -74,15 +80,16 @@ class _Seen:
 def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
     """Raises MalformedRequest naming the field. `raw_len` is the body's length in bytes."""
     model = model_name(body)
-    seen = _Seen()
+    seen = _Seen(count(body, "max_tool_calls"))
     if not RESPONSES_FIELDS.issuperset(body):
         refuse_case_variants(body, _KEYS_THAT_MATTER)
         refuse_preset(body)
         seen.unbounded += unlisted(body, RESPONSES_FIELDS)
+    seen.unbounded += unlisted_responses(body)
     seen.system_text = head_text(text(body, "instructions"))
     items = _read_input(body, seen)
     _read_stored(body, seen)
-    _read_tools(objects(body, "tools"), "tools", count(body, "max_tool_calls"), seen)
+    _read_tools(objects(body, "tools"), "tools", seen)
     reasoning = mapping(body, "reasoning")
     effort = None if reasoning is None else text(reasoning, "effort", "reasoning")
     temperature = number(body, "temperature")
@@ -154,6 +161,11 @@ def _read_item(item: dict[str, Any], where: str, seen: _Seen) -> None:
             wrong(where, "output", "text or a list of parts")
     elif kind not in _TEXTUAL_ITEMS:
         seen.unbounded.append(kind[:40])
+    else:
+        if kind in TOOL_ITEMS:
+            _read_tools(objects(item, "tools", where), f"{where}.tools", seen)
+        if (brought := outside_body(item, kind)) is not None:
+            seen.unbounded.append(brought)
 
 
 def _read_content(content: Any, where: str, seen: _Seen) -> None:
@@ -167,6 +179,8 @@ def _read_parts(parts: list[Any], where: str, seen: _Seen) -> None:
     for at, part in enumerate(parts):
         if type(part) is not dict:
             wrong("", f"{where}[{at}]", "an object")
+        if lasts_longer(part.get("prompt_cache_breakpoint")):
+            seen.unbounded.append("prompt_cache_breakpoint.ttl")
         kind = part.get("type")
         if type(kind) is not str:
             if kind is None and "stdout" in part:
@@ -226,20 +240,19 @@ def _read_stored(body: dict[str, Any], seen: _Seen) -> None:
         seen.unbounded.append("compaction")  # a further round over all of it, billed, of any length
 
 
-def _read_tools(tools: list[dict[str, Any]], where: str, most_calls: int | None, seen: _Seen) -> None:
-    """`most_calls` is `max_tool_calls`, which limits all that the provider does by itself."""
+def _read_tools(tools: list[dict[str, Any]], where: str, seen: _Seen) -> None:
     for at, tool in enumerate(tools):
         seen.tools += 1
         kind = tool.get("type")
         if type(kind) is not str:
             wrong(f"{where}[{at}]", "type", "text")
         if kind == "namespace":
-            _read_tools(objects(tool, "tools", f"{where}[{at}]"), f"{where}[{at}].tools", most_calls, seen)
+            _read_tools(objects(tool, "tools", f"{where}[{at}]"), f"{where}[{at}].tools", seen)
         elif kind in _SENT_TOOLS:
             continue
         elif kind.startswith("web_search"):
             # Offline (`external_web_access: false`) it still is a search, and what it reads is of any length.
-            seen.web_tools.append(WebTool("web_search", most_calls))
+            seen.web_tools.append(WebTool("web_search", seen.most_calls))
         elif kind in _CLIENT_TOOLS or (kind == "tool_search" and tool.get("execution") == "client"):
             seen.vendor_tools += 1
         else:

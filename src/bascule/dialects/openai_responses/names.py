@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from bascule.dialects.base import Body
 from bascule.dialects.names import call_id
+from bascule.dialects.openai_responses.tool_items import tool_holders
 
 _SEPARATOR = "__"
 FOREIGN_REASONING = "rs_bascule_"
@@ -32,12 +33,16 @@ def flat_name(namespace: str | None, name: str) -> str:
 
 
 def known_tools(body: Body | None) -> dict[str, Known]:
-    """The functions and custom tools of a request that was understood, by their flat names."""
-    return {flat_name(tool.namespace, tool.name): tool for tool in _tools(body)}
+    """The functions and custom tools of a request that was understood, by their flat names. Of one name the first."""
+    known: dict[str, Known] = {}
+    for tool in _tools(body):
+        known.setdefault(flat_name(tool.namespace, tool.name), tool)
+    return known
 
 
 def _tools(body: Body | None) -> Iterator[Known]:
-    for tool in _list(body, "tools"):
+    tools = [tool for _, holder in tool_holders(body or {}) for tool in _list(holder, "tools")]
+    for tool in tools:
         if tool.get("type") == "namespace":
             yield from [_known(inner, str(tool.get("name"))) for inner in _list(tool, "tools")]
         elif tool.get("type") in ("function", "custom"):
@@ -48,8 +53,8 @@ def _known(tool: dict[str, Any], namespace: str | None) -> Known:
     return Known(str(tool.get("name")), namespace, tool.get("type") == "custom")
 
 
-def _list(holder: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
-    found = None if holder is None else holder.get(name)
+def _list(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = holder.get(name)
     return [item for item in found if type(item) is dict] if type(found) is list else []
 
 

@@ -12,6 +12,7 @@ from bascule.dialects.names import split_call_id
 from bascule.dialects.openai_responses.names import flat_name
 from bascule.dialects.openai_responses.parse_content import parse_content
 from bascule.dialects.openai_responses.signature import item_signature
+from bascule.dialects.openai_responses.tool_items import TOOL_ITEMS
 from bascule.model.errors import Untranslatable
 from bascule.model.request import (
     Block,
@@ -37,7 +38,7 @@ _ROLES = frozenset({"user", "assistant", "system", "developer"})
 _SYSTEM_ROLES = ("system", "developer")
 _TRACES = frozenset(
     {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "tool_search_call"}
-    | {"tool_search_output", "mcp_list_tools", "mcp_call", "compaction_trigger"}
+    | {"mcp_list_tools", "mcp_call", "compaction_trigger"}
 )
 """Traces of what OpenAI did by itself in an earlier turn. The answer that came of it stands in its own item."""
 
@@ -54,7 +55,7 @@ def parse_items(body: dict[str, Any]) -> tuple[tuple[Text, ...], tuple[Message, 
     leading = True
     for where, item in answered_first([(f"input[{at}]", item) for at, item in enumerate(objects(body, "input"))]):
         kind = _kind(item, where)
-        if kind in _TRACES:
+        if kind in _TRACES or kind in TOOL_ITEMS:  # `parse_tools` reads the tools
             continue
         if kind == "message" and item.get("role") in _SYSTEM_ROLES:
             content = _system_content(item, where)

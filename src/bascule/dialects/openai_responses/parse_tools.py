@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from bascule.dialects.fields import flag, mapping, objects, required_text, text, untranslatable, word, wrong
+from bascule.dialects.fields import flag, mapping, objects, path, required_text, text, untranslatable, word, wrong
 from bascule.dialects.openai_responses.names import flat_name
+from bascule.dialects.openai_responses.tool_items import tool_holders
 from bascule.model.errors import MalformedRequest
 from bascule.model.request import Tool, ToolChoice
 
@@ -17,10 +18,14 @@ _MODES_TEXT = "`none`, `auto`, `required` or an object that names a tool"
 def parse_tools(body: dict[str, Any]) -> tuple[tuple[Tool, ...], ToolChoice | None]:
     """The tools that may be called, and the choice among them. Raises MalformedRequest or Untranslatable.
 
+    Tools that items bring along stand behind the request's own; what a search found stood there before, mostly.
     A search that is merely offered is left out: Codex offers one in each request, and the model answers without. What
     is demanded is refused, as are hosted tools that bring in what the client has stored or connected.
     """
-    tools = [tool for at, given in enumerate(objects(body, "tools")) for tool in _tools(given, f"tools[{at}]")]
+    tools = _tools_of(body, "")
+    for where, item in tool_holders(body)[1:]:
+        known = {tool.name for tool in tools}
+        tools += [tool for tool in _tools_of(item, where) if tool.name not in known]
     choice, allowed = _tool_choice(body)
     kept = [tool for tool in tools if not (tool.kind == "hosted" and _is_offer(tool.name))]
     if choice is not None and choice.mode == "required" and tools and not kept:
@@ -35,6 +40,11 @@ def parse_tools(body: dict[str, Any]) -> tuple[tuple[Tool, ...], ToolChoice | No
 def _is_offer(hosted: str) -> bool:
     """Hosted tools that a model can do without; `tool_search` finds what stands in `tools` anyway."""
     return hosted.startswith("web_search") or hosted == "tool_search"
+
+
+def _tools_of(holder: dict[str, Any], where: str) -> list[Tool]:
+    places = [(given, f"{path(where, 'tools')}[{at}]") for at, given in enumerate(objects(holder, "tools", where))]
+    return [tool for given, place in places for tool in _tools(given, place)]
 
 
 def _tools(tool: dict[str, Any], where: str) -> list[Tool]:

@@ -8,6 +8,7 @@ import msgspec
 from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, StreamCodec, Target
 from bascule.dialects.extensions import extensions_to_drop
 from bascule.dialects.names import split_call_id
+from bascule.dialects.openai_responses.least_output import refuse_less
 from bascule.dialects.openai_responses.shell import Shell
 from bascule.dialects.openai_responses.signature import is_ours
 from bascule.dialects.openai_responses.stream import RelayStream
@@ -20,6 +21,8 @@ class RelayCodec:
     """The codec of `openai_responses` to itself. Stateless."""
 
     def request(self, body: Body, raw: bytes, facts: Facts, target: Target) -> bytes | Refusal:
+        if (refusal := refuse_less(target)) is not None:
+            return refusal
         put: dict[str, bytes] = {}
         drop: list[str] = []
         if facts.model != target.upstream_model:

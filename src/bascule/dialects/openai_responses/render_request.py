@@ -8,6 +8,7 @@ from bascule.dialects.base import Body, Target
 from bascule.dialects.names import OPENAI_NAME_CHARS, tool_name
 from bascule.dialects.openai_chat.quirks import system_element
 from bascule.dialects.openai_chat.render_request import is_strict
+from bascule.dialects.openai_responses.least_output import refuse_less
 from bascule.dialects.openai_responses.render_items import render_items
 from bascule.model.errors import Refusal
 from bascule.model.request import (
@@ -33,7 +34,7 @@ def render_request(request: Request, target: Target) -> bytes | Refusal:
     Quirks: `no_reasoning_summary` (of accounts that may not see one), `no_sampling` (no temperature and top_p),
     `no_parallel_tool_calls`, `no_developer_role`.
     """
-    if (refusal := _unsupported(request)) is not None:
+    if (refusal := _unsupported(request) or refuse_less(target)) is not None:
         return refusal
     messages = [_system_as(message, target) for message in request.messages]
     body: Body = {"model": target.upstream_model, "input": render_items(messages), "store": False}

@@ -6,7 +6,7 @@ is content, so that a provider that sends nothing but keep-alives costs no memor
 """
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 from bascule.dialects.base import ReplyFacts, StreamStep
 from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
@@ -15,6 +15,7 @@ from bascule.dialects.openai_responses.errors import error_events
 from bascule.dialects.openai_responses.event import FAILED, QUIET_ITEMS, TERMINAL, TEXT_DELTAS, Event, decode_event
 from bascule.dialects.openai_responses.response import CALLS, failure, finish_reason, has_calls, item_bytes
 from bascule.dialects.openai_responses.shell import Shell
+from bascule.dialects.openai_responses.usage import is_search
 from bascule.dialects.splice import patch, splice_cost
 from bascule.dialects.sse import SseEvent, SseParser, named_event
 from bascule.dialects.streamed import StreamFacts, again, too_long_fault
@@ -26,13 +27,15 @@ from bascule.model.usage import NO_USAGE, Usage
 class ResponseReader(StreamFacts):
     """What is known of a stream from its events so far; shared by the relay and the translation."""
 
-    __slots__ = ("any_event", "completed", "sequence_number", "usage")
+    __slots__ = ("any_event", "completed", "searches", "sequence_number", "usage")
 
     def __init__(self) -> None:
         super().__init__(no_done=False)  # nothing but a terminal event says that all of it is there
         self.any_event = False
         self.completed = False
         self.sequence_number = -1
+        self.searches = 0
+        """Items that searched and are done: not every provider repeats them in its last event."""
         self.usage: Usage = NO_USAGE
 
     def read(self, data: bytes) -> Event | Fault:
@@ -53,6 +56,8 @@ class ResponseReader(StreamFacts):
                 self.content = True
         elif kind == "response.output_item.added":
             self._read_item(event.item)
+        elif kind == "response.output_item.done":
+            self.searches += is_search(event.item)
         elif kind == "error" or (event.response is None and (kind in TERMINAL or kind in FAILED)):
             return not_the_dialect(data, "an event of a response", self.content)
         elif event.response is not None:
@@ -66,7 +71,10 @@ class ResponseReader(StreamFacts):
         return truncated_fault("the provider's stream ended without its terminal event")
 
     def canonical_usage(self) -> Usage:
-        return self.usage
+        """With the searches of a stream that was cut, too."""
+        if self.searches <= (self.usage.web_searches or 0):
+            return self.usage
+        return structs.replace(self.usage, web_searches=self.searches)
 
     def _read_item(self, item: object) -> None:
         if type(item) is not dict:
@@ -86,7 +94,7 @@ class ResponseReader(StreamFacts):
         if event.type not in TERMINAL and event.type not in FAILED:
             return event
         usage = response.read_usage()
-        if usage.source != "none":
+        if usage.source != "none" or self.usage.source == "none":
             self.usage = usage
         if event.type in FAILED:
             return failure(response, after_content=self.content)

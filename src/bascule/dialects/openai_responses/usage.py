@@ -23,26 +23,26 @@ _RENAMED = {
 
 
 def read_usage(raw: bytes, output: Any = None, service_tier: Any = None) -> Usage:
-    """The canonical usage of a `usage` object's JSON text and the items of its answer; NO_USAGE where it is none.
+    """The canonical usage of a `usage` object's JSON text and the items of its answer. Where it is none, of source
+    `none`, with the searches that can be seen.
 
     The counts are Chat Completions' under other names, and are as often missing, wrong or of the wrong type.
     """
+    searches = sum(map(is_search, output)) if type(output) is list else 0
     if not raw.startswith(b"{") or raw == b"{}":
-        return NO_USAGE
+        return structs.replace(NO_USAGE, web_searches=searches) if searches else NO_USAGE
     renamed = {_RENAMED.get(name, name): value for name, value in msgspec.json.decode(raw).items()}
     usage = read_chat_usage(msgspec.json.encode(renamed), service_tier)
     told = raw.decode() if len(raw) <= _MAX_RAW else None
-    return structs.replace(usage, raw=told, web_searches=_searches(output) or None)
+    return structs.replace(usage, raw=told, web_searches=searches or None)
 
 
-def _searches(output: Any) -> int:
-    """Calls that searched; opening a page and finding in it are not billed."""
-    searches = 0
-    for item in output if type(output) is list else ():
-        if type(item) is dict and item.get("type") == "web_search_call":
-            action = item.get("action")
-            searches += type(action) is not dict or action.get("type") in (None, "search")
-    return searches
+def is_search(item: Any) -> bool:
+    """Whether this item of an answer searched; opening a page and finding in it are not billed."""
+    if type(item) is not dict or item.get("type") != "web_search_call":
+        return False
+    action = item.get("action")
+    return type(action) is not dict or action.get("type") in (None, "search")
 
 
 def render_usage(usage: Usage, cost: bytes | None) -> dict[str, Any] | None:
