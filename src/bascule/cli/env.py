@@ -71,7 +71,7 @@ def key_caveat(key: str | None, url: str | None, config_path: str | None, enviro
     elsewhere = url or environ.get("BASCULE_URL")
     if config_path is None and elsewhere:
         return None  # what lies in this folder need not be that gateway's
-    return "keys are configured, so that 'local' gets 401: set BASCULE_KEY or give --key" if _has_keys(config_path) else None
+    return "keys are configured, so 'local' gets 401: set BASCULE_KEY or give --key" if _has_keys(config_path) else None
 
 
 def _has_keys(config_path: str | None) -> bool:

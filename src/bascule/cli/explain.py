@@ -40,7 +40,9 @@ METHOD = (
 @click.argument("source", metavar="REQUEST.json", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @config_option
 @click.option("--dialect", type=click.Choice(_DIALECTS), default=None, help="Default: by its fields.")
-@click.option("--model", default=None, help="Asks for this one. Gemini's bodies name none: there, or in a field `model`.")
+@click.option(
+    "--model", default=None, help="Asks for this one. Gemini's bodies name none: there, or in a field `model`."
+)
 @click.option("--key", "key_name", default=None, metavar="NAME", help="As if this virtual key had sent it.")
 @click.option("--header", "headers", multiple=True, metavar="K=V", help="A request header, e.g. x-bascule-quality=high")
 @json_option

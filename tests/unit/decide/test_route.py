@@ -64,6 +64,9 @@ class World:
     def catalog_model(self, name: str) -> Model | None:
         return None
 
+    def nearest(self, name: str) -> str | None:
+        return None
+
     def first_rule(self, policy: RoutePolicy, facts: Mapping[str, Any]) -> Rule | None:
         for rule in policy.rules:
             if self.tests[rule.when](facts):
