@@ -9,7 +9,6 @@ import msgspec
 import msgspec.inspect as kinds
 from msgspec import NODEFAULT, Struct
 
-from bascule.config.check import SERVED_DIALECTS
 from bascule.config.shape import Config
 
 HEAD = """\
@@ -50,7 +49,6 @@ NOT_YET = {
     ("ExactCache", "persist"): "false",
     ("SemanticCache", "enabled"): "false",
     ("Route", "strategy"): "`single`",
-    ("Provider", "dialect"): " and ".join(f"`{name}`" for name in SERVED_DIALECTS),
 }
 """What this release can do of a field whose type allows more; `config.check` refuses the rest."""
 
