@@ -35,6 +35,7 @@ from bascule.server.app import application
 from bascule.server.asgi import Application
 from bascule.server.feedback import FeedbackPage
 from bascule.server.lifespan import Lifespan
+from bascule.server.listening import judge_address
 from bascule.server.live import Watch
 from bascule.server.logs import Redactor, configure_logging
 from bascule.server.memory import settle_garbage_collector
@@ -242,6 +243,7 @@ def run(
     claimed = claim(service.store.data_dir)
     configure_logging(service.redactor, level=log_level)
     server = service.snapshot.config.server
+    judge_address(server.host, server.port)
     application = service.application()
     config = uvicorn.Config(
         application,

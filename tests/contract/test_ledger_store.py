@@ -156,6 +156,9 @@ def test_filters_and_order(store, put):
     assert found(session_id="s", until_ms=NOON_MS) == []
     assert found(attempt_id="att-000002") == [2]
     assert found(attempt_id="att-000002", key="other") == found(attempt_id="att-00000") == []
+    assert found(request_id="req-b") == [2]
+    assert found(request_id="req-b", key="other") == found(request_id="req-") == []
+    assert [row.request_id for row in rows(store, RowFilter(request_id="req-c"), by_request=True)] == ["req-c"]
     assert [row.request_id for row in rows(store, by_request=True)] == ["req-a", "req-b", "req-c"]
 
 

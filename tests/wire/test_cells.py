@@ -7,6 +7,7 @@ from tests.wire.cells.cell import CELLS, exchange
 from tests.wire.cells.features import FEATURES
 from tests.wire.cells.matrix import FILE, encoded, measured, verdict
 
+from bascule.dialects.registry import CLIENT_DIALECTS
 from bascule.testing.script import Script
 
 NEVER_LOST = frozenset(
@@ -48,6 +49,15 @@ def test_whole_and_streamed_say_the_same(client: str, provider: str) -> None:
         if whole is None or streamed is None:
             continue
         assert whole.told == streamed.told, feature.name
+
+
+@pytest.mark.parametrize("client", CLIENT_DIALECTS)
+def test_what_a_dialect_has_no_word_for_its_own_relay_does_not_tell(client: str) -> None:
+    for feature in FEATURES:
+        if feature.kind == "answered":
+            outcome = exchange(client, client, feature.ask, feature.script)
+            assert outcome is not None
+            assert feature.kept(outcome) == (client not in feature.no_word), feature.name
 
 
 def test_shipped_matrix_is_what_was_measured() -> None:

@@ -64,6 +64,29 @@ def gateway_key(key: str | None) -> str:
     return key or os.environ.get("BASCULE_KEY") or "local"
 
 
+def key_caveat(key: str | None, url: str | None, config_path: str | None, environ: Mapping[str, str]) -> str | None:
+    """What to do where no key was named and the gateway of the configuration at hand asks for one, or None."""
+    if key or environ.get("BASCULE_KEY"):
+        return None
+    elsewhere = url or environ.get("BASCULE_URL")
+    if config_path is None and elsewhere:
+        return None  # what lies in this folder need not be that gateway's
+    return "keys are configured, so 'local' gets 401: set BASCULE_KEY or give --key" if _has_keys(config_path) else None
+
+
+def _has_keys(config_path: str | None) -> bool:
+    """Whether the file has keys, or `bascule keys create` made some."""
+    from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document
+    from bascule.compose import DEFAULT_FILE
+
+    if config_path is None and not DEFAULT_FILE.exists():
+        return False
+    document = read_document(config_path)
+    if document.config.keys:
+        return True
+    return has_ledger(data_dir_of(document)) and bool(open_store(document).governance.keys())
+
+
 def statusline_settings(config_path: str | None) -> dict[str, Any]:
     """Claude Code's setting (code.claude.com/docs/en/statusline). Paths are absolute: it runs where the user works."""
     from bascule.compose import DEFAULT_FILE
@@ -99,6 +122,9 @@ def command(
         return
     base_url = gateway_url(url, config_path, os.environ)
     found = variables(client, base_url=base_url, key=gateway_key(key), model=model)
+    missing = key_caveat(key, url, config_path, os.environ)
+    if missing is not None:
+        click.echo(f"# {missing}", err=True)
     if as_json:
         print_json(found)
         return

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 _SURFACES: dict[str, "Surface"] = {
     "openai": "openai_chat",
+    "responses": "openai_responses",
     "anthropic": "anthropic_messages",
     "openai_chat": "openai_chat",
     "anthropic_messages": "anthropic_messages",
     "openai_embeddings": "openai_embeddings",
     "openai_responses": "openai_responses",
+    "gemini": "gemini",
 }
+_DIALECTS = ("openai", "responses", "anthropic", "gemini")
 METHOD = (
     "input: 0.26 tokens per byte of text, p95 with the margin that holds start from; output: past answers of the same "
     "endpoint in the last 30 days where there are 20 or more, else an assumed middle and the cap as p95; cap: the hold"
@@ -36,7 +39,10 @@ METHOD = (
 @click.command("explain")
 @click.argument("source", metavar="REQUEST.json", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @config_option
-@click.option("--dialect", type=click.Choice(["openai", "anthropic"]), default=None, help="Default: by its fields.")
+@click.option("--dialect", type=click.Choice(_DIALECTS), default=None, help="Default: by its fields.")
+@click.option(
+    "--model", default=None, help="Asks for this one. Gemini's bodies name none: there, or in a field `model`."
+)
 @click.option("--key", "key_name", default=None, metavar="NAME", help="As if this virtual key had sent it.")
 @click.option("--header", "headers", multiple=True, metavar="K=V", help="A request header, e.g. x-bascule-quality=high")
 @json_option
@@ -44,6 +50,7 @@ def command(
     source: Path,
     config_path: str | None,
     dialect: str | None,
+    model: str | None,
     key_name: str | None,
     headers: tuple[str, ...],
     as_json: bool,
@@ -55,7 +62,10 @@ def command(
 
     pairs = [_header(text) for text in headers]
     raw = _read(source)
-    surface = _SURFACES[dialect or _guess(raw, source)]
+    body = _body(raw, source)
+    surface = _SURFACES[dialect or dialect_of(body)]
+    if surface == "gemini":
+        model = _in_path(model or body.get("model"), source)
     document = read_document(config_path)
     snapshot = read_names(config_path, needed=True)
     assert snapshot is not None
@@ -63,7 +73,14 @@ def command(
     key = None if key_name is None else policy_of(key_name, snapshot, store, now_ms())
     if key_name is not None and key is None:
         raise BasculeError(f"there is no key {key_name!r}; `bascule keys list` has all there are")
-    incoming = Incoming(surface=surface, headers=Headers(pairs), body=raw, secret=b"explained")
+    incoming = Incoming(
+        surface=surface,
+        headers=Headers(pairs),
+        body=raw,
+        secret=b"explained",
+        model=model,
+        stream=body.get("stream") is True,
+    )
     found = explain(snapshot, store, incoming, key)
     if found.refusal is not None and found.refusal.kind == "malformed":
         raise BasculeError(f"{source}: {found.refusal.message}")
@@ -82,14 +99,21 @@ def _read(source: Path) -> bytes:
         raise BasculeError(f"{source} cannot be read: {error.strerror}") from error
 
 
-def _guess(raw: bytes, source: Path) -> str:
+def _body(raw: bytes, source: Path) -> dict[str, Any]:
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise BasculeError(f"{source} is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise BasculeError(f"{source} is not a JSON object")
-    return dialect_of(body)
+    return body
+
+
+def _in_path(model: Any, source: Path) -> str:
+    """The model as Gemini's clients write it into the path."""
+    if not isinstance(model, str) or not model:
+        raise BasculeError(f"{source} is for Gemini's API, whose path names the model; give it with --model")
+    return model.removeprefix("models/")
 
 
 def _header(text: str) -> tuple[bytes, bytes]:

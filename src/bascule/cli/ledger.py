@@ -45,6 +45,7 @@ def command() -> None:
 @period_options
 @click.option("--key", default=None, help="Of this key alone.")
 @click.option("--session", default=None, help="Of this session alone.")
+@click.option("--request", "request_id", default=None, metavar="ID", help="Of this x-bascule-request-id alone.")
 @click.option("--model", default=None, help="Of this model alone.")
 @click.option("--origin", default=None, help="Of what this has recorded: gateway, or the source of an import.")
 @click.option("--out", "out_path", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write there.")
@@ -56,6 +57,7 @@ def export_rows(
     period: Period,
     key: str | None,
     session: str | None,
+    request_id: str | None,
     model: str | None,
     origin: str | None,
     out_path: Path | None,
@@ -66,7 +68,13 @@ def export_rows(
         export((), (), "parquet", sys.stdout)  # refuses, before a file is opened
     store = open_existing(read_document(config_path))
     where = RowFilter(
-        since_ms=period.since_ms, until_ms=period.until_ms, key=key, session_id=session, model=model, origin=origin
+        since_ms=period.since_ms,
+        until_ms=period.until_ms,
+        key=key,
+        session_id=session,
+        request_id=request_id,
+        model=model,
+        origin=origin,
     )
     found = track(documents(store.view, rows, where), "exporting")
     with _opened(out_path) as stream:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import click
 
 from bascule.cli.clients import CLIENTS, started, variables
-from bascule.cli.env import gateway_key, gateway_url, with_gateway_options
+from bascule.cli.env import gateway_key, gateway_url, key_caveat, with_gateway_options
 
 
 def headers_of(session: str, tags: tuple[str, ...]) -> dict[str, str]:
@@ -64,6 +64,9 @@ def command(
     env = environment(
         dict(os.environ), url=base_url, key=gateway_key(key), model=model, session=session, headers=headers
     )
+    missing = key_caveat(key, url, config_path, os.environ)
+    if missing is not None:
+        click.echo(f"bascule: {missing}", err=True)
     words = started(arguments, base_url=base_url, model=model, headers=headers)
     try:
         os.execvpe(words[0], list(words), env)  # noqa: S606 running the user's own command is the purpose

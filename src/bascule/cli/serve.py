@@ -24,7 +24,7 @@ log = logging.getLogger("bascule.serve")
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
 def command(config_path: str | None, host: str | None, port: int | None, workers: int | None, log_level: str) -> None:
-    """Serve OpenAI's and Anthropic's APIs in front of the configured providers.
+    """Serve OpenAI's (Chat and Responses), Anthropic's and Gemini's APIs in front of the configured providers.
 
     The log goes to standard error: plain lines on a terminal, else one JSON object a line. Where it listens is logged
     at every level.

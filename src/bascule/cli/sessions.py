@@ -21,7 +21,18 @@ OPTIONAL = ("attempts", "cached", "duration", "in", "out")
 """What a narrow terminal does without, the first of them first."""
 
 
-@click.group("sessions", invoke_without_command=True)
+class _Sessions(click.Group):
+    """Says how one session is shown where its id stands in the place of a command."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            ctx.fail(f"no such command {args[0]!r}; one session is shown by `bascule sessions show {args[0]}`")
+        return super().resolve_command(ctx, args)
+
+
+@click.group("sessions", cls=_Sessions, invoke_without_command=True)
 @config_option
 @period_options
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1), help="The first of them.")

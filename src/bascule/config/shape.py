@@ -211,8 +211,8 @@ class Budget(Section, frozen=True, kw_only=True):
     alerts: tuple[Annotated[float, Meta(gt=0, le=10)], ...] = ()
     """Shares of the limit: a log line and a metric when settled spend reaches one, once a window."""
     on_exhausted: OnExhausted = "refuse"
-    """All inside the limit: `refuse`; `degrade` to what can still be paid; `finish_session` keeps the last tenth for
-    sessions that run."""
+    """All inside the limit: `refuse`, also where the dearest candidate alone does not fit; `degrade` to what can still
+    be paid; `finish_session` keeps the last tenth for sessions that run."""
 
 
 class ExactCache(Section, frozen=True, kw_only=True):

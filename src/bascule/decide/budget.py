@@ -169,14 +169,20 @@ def tightest(states: tuple[BudgetState, ...]) -> BudgetState | None:
     return found
 
 
-def over_budget(scope: str, window: str, needed_nanousd: int, left_nanousd: int) -> Refusal:
-    """A 402 with both figures."""
+def over_budget(
+    scope: str, window: str, needed_nanousd: int, left_nanousd: int, *, held_for: str | None = None
+) -> Refusal:
+    """A 402 with both figures. `held_for` is the dearest candidate where a cheaper one would have fit."""
     left = max(0, left_nanousd)
+    where, way = "", ""
+    if held_for is not None:
+        where = f" at {held_for}, the dearest of its candidates,"
+        way = " A cheaper candidate would fit: a budget with `on_exhausted: degrade` goes on with that."
     return Refusal(
         kind="budget_exhausted",
         message=(
-            f"Budget {scope} ({window}) cannot take this request: it may cost up to ${usd_text(needed_nanousd)}"
-            f" and ${usd_text(left)} is left. Ask for a smaller max_tokens or a cheaper model, or raise the budget."
+            f"Budget {scope} ({window}) cannot take this request: it may cost up to ${usd_text(needed_nanousd)}{where}"
+            f" and ${usd_text(left)} is left.{way} Ask for fewer output tokens or a cheaper model, or raise the budget."
         ),
         code="insufficient_quota",
         needed_nanousd=needed_nanousd,

@@ -144,6 +144,7 @@ def refusal(name: str, obstacles: list[tuple[Endpoint, Obstacle]], max_cost_nano
         param="model",
         needed_nanousd=needed,
         left_nanousd=None if needed is None else max_cost_nanousd,
+        scope=None if needed is None else "max_cost_usd",
     )
 
 

@@ -60,6 +60,8 @@ class Priced(Struct, frozen=True, kw_only=True):
     """From `budget.hold_mode`."""
     free: bool = False
     """Declared to cost nothing."""
+    name: str | None = None
+    """As a refusal names it."""
 
 
 class HoldPlan(Struct, frozen=True, kw_only=True):
@@ -179,7 +181,7 @@ def fit_output(
     kept: list[int] = []
     caps: list[int] = []
     sent: list[int | None] = []
-    short: list[int] = []
+    short: list[tuple[int, str | None]] = []
     too_dear: list[int] = []
     dearest, unknown = 0, False
     for position, priced in enumerate(candidates):
@@ -192,7 +194,7 @@ def fit_output(
             too_dear.append(amount)
             continue
         elif amount and left is not None and amount > left:
-            short.append(amount)
+            short.append((amount, priced.name))
             continue
         elif amount > dearest:
             dearest = amount
@@ -200,8 +202,8 @@ def fit_output(
         caps.append(tokens)
         sent.append(_to_send(priced.cap, tokens, limit is not None))
     if tight is not None and short and not (degrade and kept):
-        needed = min(short) if degrade else max(short)
-        return over_budget(tight.scope, tight.window_id, needed, tight.left_nanousd)
+        needed, name = min(short, key=_amount_of) if degrade else max(short, key=_amount_of)
+        return over_budget(tight.scope, tight.window_id, needed, tight.left_nanousd, held_for=name if kept else None)
     if not kept:
         return _none_fits(tight, max_cost_nanousd, too_dear)
     return HoldPlan(
@@ -210,6 +212,10 @@ def fit_output(
         max_tokens=tuple(caps),
         send_tokens=tuple(sent),
     )
+
+
+def _amount_of(one: tuple[int, str | None]) -> int:
+    return one[0]
 
 
 def expected_output_tokens(calibration: Calibration, cap: OutputCap) -> int:
@@ -285,7 +291,7 @@ def _none_fits(tight: BudgetState | None, max_cost_nanousd: int | None, too_dear
         kind="budget_exhausted",
         message=(
             f"This request may cost up to ${usd_text(needed)}, above its max_cost_usd of ${usd_text(max_cost_nanousd)}."
-            " Ask for a smaller max_tokens or a cheaper model, or raise max_cost_usd."
+            " Ask for fewer output tokens or a cheaper model, or raise max_cost_usd."
         ),
         code="insufficient_quota",
         needed_nanousd=needed,

@@ -60,7 +60,9 @@ def _told_by_upstream(fault: Fault) -> Refusal:
         status = 0
     code = fault.code
     if code is None:
-        code = "context_length_exceeded" if kind == "context_length" else fault.error_class
+        # What a dialect has no word for is our own refusal, whose code is the client's dialect's usual one.
+        ours = {"context_length": "context_length_exceeded", "unsupported": None}
+        code = ours.get(kind, fault.error_class)
     return Refusal(kind=kind, message=fault.message, code=code, param=fault.param, status=status)
 
 

@@ -39,7 +39,7 @@ def resolve(name: str, registry: Registry) -> Resolved | Refusal:
         stripped = _stripped(name, registry)
         if stripped is not None and (found is None or not _is_priced(found)):
             return stripped
-    return found if found is not None else _not_found(name, registry.own_servers)
+    return found if found is not None else _not_found(name, registry)
 
 
 def granted(key: KeyPolicy, names: Iterable[str], registry: Registry) -> Refusal | None:
@@ -121,14 +121,18 @@ def _is_priced(found: Resolved) -> bool:
     return found.model is not None and any(endpoint.prices is not None for endpoint in found.model.endpoints)
 
 
-def _not_found(name: str, own_servers: tuple[str, ...]) -> Refusal:
+def _not_found(name: str, registry: Registry) -> Refusal:
     if not name:
         message = "No model was asked for; set `model`."
     else:
         message = (
             f"Model {_shown(name)} is neither a route nor a configured model, and no configured provider serves it. "
-            "GET /v1/models lists what there is."
+            "GET /v1/models (Gemini's clients: /v1beta/models) lists what there is."
         )
+        near = registry.nearest(name)
+        if near is not None:
+            message += f" Did you mean {_shown(near)}?"
+        own_servers = registry.own_servers
         if own_servers:
             direct = " or ".join([_shown(f"{server}/{name}") for server in own_servers[:MAX_SUGGESTED]])
             message += f" A model of your own server is asked for as {direct}, or declared under `models`."

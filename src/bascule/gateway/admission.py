@@ -56,7 +56,8 @@ def authenticate(keys: KeyStore, secret: bytes | None, now_ms: int) -> KeyPolicy
     if secret is None:
         return Refusal(
             kind="unauthenticated",
-            message="no key was sent; use 'Authorization: Bearer KEY' or 'x-api-key: KEY'",
+            message="no key was sent; use 'Authorization: Bearer KEY', 'x-api-key: KEY', 'x-goog-api-key: KEY' or "
+            "?key=KEY",
             code="invalid_api_key",
         )
     key = keys.lookup(secret)

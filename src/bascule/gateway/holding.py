@@ -95,6 +95,7 @@ class Holding:
             rates=self._dearest(endpoint, now_ms, tokens),
             cap=cap,
             mode=mode or "strict",
+            name=endpoint.id,
         )
 
     def _dearest(self, endpoint: Endpoint, now_ms: int, tokens: int) -> Rates | None:

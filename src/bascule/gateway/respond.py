@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from bascule.dialects.registry import dialect
 from bascule.gateway.surfaces import SURFACES, Surface
-from bascule.model.errors import Refusal
+from bascule.model.errors import Refusal, RefusalKind
 from bascule.model.money import usd_text
 from bascule.ports import Header
 
@@ -13,6 +13,15 @@ PRIVATE: Header = (b"cache-control", b"private, no-store")
 JSON: Header = (b"content-type", b"application/json")
 EVENT_STREAM: Header = (b"content-type", b"text/event-stream; charset=utf-8")
 UNBUFFERED: Header = (b"x-accel-buffering", b"no")
+
+
+NEVER_MENDED: frozenset[RefusalKind] = frozenset(
+    (
+        "malformed", "context_length", "unsupported", "unauthenticated", "budget_exhausted", "unpriceable",
+        "forbidden", "model_not_found", "route_not_found", "method_not_allowed", "too_large", "idempotency_mismatch",
+    )
+)  # fmt: skip
+"""What the same request gets again however often it is sent."""
 
 
 @lru_cache(maxsize=4096)
@@ -56,6 +65,6 @@ def error_answer(surface: Surface, refusal: Refusal, request_id: str) -> tuple[i
     headers = [JSON, PRIVATE, (b"x-bascule-request-id", request_id_bytes), (b"request-id", request_id_bytes)]
     if refusal.retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % max(1, -int(-refusal.retry_after_s // 1))))
-    if refusal.kind in ("budget_exhausted", "unpriceable", "forbidden", "unauthenticated", "malformed"):
+    if refusal.kind in NEVER_MENDED:
         headers.append((b"x-should-retry", b"false"))
     return status, headers, body

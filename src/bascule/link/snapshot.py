@@ -8,6 +8,7 @@ from msgspec import Struct
 from bascule.config.rules import CompiledRules, Verdict
 from bascule.config.secret import Secret
 from bascule.config.shape import Config
+from bascule.config.suggest import nearest
 from bascule.decide.aliases import Aliases
 from bascule.link.endpoint import Book, bare_endpoint, book_entry, named_model
 from bascule.link.provider import LinkedProvider
@@ -22,6 +23,9 @@ MAX_REMEMBERED = 2_048
 
 MAX_NAME_CHARS = 512
 """Of a model that only a client has named."""
+
+MAX_GUESSED_CHARS = 100
+"""Of a name that stands for nothing: looking for the nearest takes time."""
 
 
 class ConfiguredKey(Struct, frozen=True):
@@ -116,6 +120,13 @@ class Snapshot:
         """The first rule that is true of `facts`, and the rules that could not be evaluated on them."""
         rules = self._rules.get(route.name)
         return (rules or CompiledRules(route.rules)).judge(facts)
+
+    def nearest(self, name: str) -> str | None:
+        """What a mistyped name was probably meant to be; patterns of aliases are no names."""
+        if len(name) > MAX_GUESSED_CHARS:
+            return None
+        aliases = [alias for alias in self.aliases if "*" not in alias]
+        return nearest(name, [*self.catalog_names(), *aliases, *self.models, *self.routes])
 
     def first_rule(self, route: RoutePolicy, facts: Mapping[str, Any]) -> Rule | None:
         return self.judge_rules(route, facts).rule

@@ -39,6 +39,10 @@ class Registry(Protocol):
         """A shipped catalog model that at least one configured provider serves."""
         ...
 
+    def nearest(self, name: str) -> str | None:
+        """The name that can be asked for which `name` was probably meant to be."""
+        ...
+
     def first_rule(self, route: RoutePolicy, facts: Mapping[str, Any]) -> Rule | None:
         """The first of the route's CEL rules that is true of `facts` (see `decide.rules.RuleFacts`)."""
         ...

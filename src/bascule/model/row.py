@@ -180,8 +180,8 @@ class RequestRow(Struct, frozen=True, kw_only=True):
 
 
 class RowFilter(Struct, frozen=True, kw_only=True):
-    """Which rows: started in [since_ms, until_ms), of this key, session, model or origin, or the one of this attempt;
-    None does not restrict, but that what only restates other rows needs its origin or itself to be named."""
+    """Which rows: started in [since_ms, until_ms), of this key, session, model, request or origin, or the one of this
+    attempt; None does not restrict, but that what only restates other rows needs its origin or itself to be named."""
 
     since_ms: int | None = None
     until_ms: int | None = None
@@ -189,6 +189,7 @@ class RowFilter(Struct, frozen=True, kw_only=True):
     session_id: str | None = None
     model: str | None = None
     attempt_id: str | None = None
+    request_id: str | None = None
     origin: str | None = None
 
     def admits(self, row: AttemptRow) -> bool:
@@ -199,6 +200,7 @@ class RowFilter(Struct, frozen=True, kw_only=True):
             and (self.session_id is None or row.session_id == self.session_id)
             and (self.model is None or row.model == self.model)
             and (self.attempt_id is None or row.attempt_id == self.attempt_id)
+            and (self.request_id is None or row.request_id == self.request_id)
             and (self.origin is None or row.origin == self.origin)
             and (row.restates is None or self.names_imports)
         )

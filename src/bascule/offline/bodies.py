@@ -32,14 +32,18 @@ class BadLine(Struct, frozen=True):
 
 
 def dialect_of(body: dict[str, Any], url: str | None = None) -> str:
-    """`openai_embeddings`, `openai_responses`, `anthropic_messages` or `openai_chat`: by the URL that it was meant for,
-    else by fields that only one of them has. A body that either could read counts as OpenAI's."""
+    """`openai_embeddings`, `openai_responses`, `anthropic_messages`, `gemini` or `openai_chat`: by the URL that it was
+    meant for, else by fields that only one of them has. A body that several could read counts as OpenAI's Chat."""
     if url is not None:
+        if url.partition("?")[0].endswith((":generateContent", ":streamGenerateContent")):
+            return "gemini"
         if "embeddings" in url:
             return "openai_embeddings"
         if "/responses" in url:
             return "openai_responses"
         return "anthropic_messages" if "/messages" in url else "openai_chat"
+    if "messages" not in body and "contents" in body:
+        return "gemini"
     if "messages" not in body and ("input" in body or "previous_response_id" in body):
         return "openai_responses" if any(name in body for name in _RESPONSES_ONLY) else "openai_embeddings"
     if any(name in body for name in _ANTHROPIC_ONLY):

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from bascule.model.matrix import Cell, Matrix, Verdict
 
 SIGNS: dict[Verdict, str] = {"kept": "kept", "lost": "lost", "refused": "refused"}
-PAGE_SIGNS: dict[Verdict, str] = {"kept": "yes", "lost": "lost", "refused": "refused"}
 _SHORT = {"openai_chat": "chat", "openai_responses": "responses", "anthropic_messages": "messages"}
 
 
@@ -39,6 +38,6 @@ def matrix_page(matrix: Matrix) -> str:
     for client in dict.fromkeys(cell.client for cell in matrix.cells):
         cells = [cell for cell in matrix.cells if cell.client == client]
         head = [f"from `{client}`", *[f"to `{cell.provider}`" for cell in cells]]
-        lines: list[list[str | None]] = [[*head], ["---"] * len(head), *client_rows(matrix, cells, PAGE_SIGNS)]
+        lines: list[list[str | None]] = [[*head], ["---"] * len(head), *client_rows(matrix, cells, SIGNS)]
         sections.append("\n".join(["| " + " | ".join([cell or "" for cell in line]) + " |" for line in lines]))
     return "\n\n".join(sections) + "\n"

@@ -35,6 +35,8 @@ def test_no_surface_serves_an_unknown_key(begin: Begin, surface: Surface, body: 
     assert answer.status == 401
     expected = "authentication_error" if surface.startswith("anthropic") else "invalid_request_error"
     assert error_type(surface, answer) == expected
+    if key is None:
+        assert "x-goog-api-key" in answer.body.decode()
     assert answer.header("cache-control") == "private, no-store"
     assert world.upstream.calls == []
 
@@ -90,6 +92,8 @@ def test_a_name_that_stands_for_nothing_is_404_in_both_dialects(begin: Begin, na
     anthropic = world.ask(messages(name), surface="anthropic_messages")
     assert (anthropic.status, anthropic.error["type"]) == (404, "not_found_error")
     assert len(anthropic.body) < 2_000
+    assert openai.header("x-should-retry") == "false"
+    assert "Did you mean 'small'?" in world.ask(chat("smalll")).error["message"]
     assert (world.decision(openai).refusal or "").startswith("model_not_found: ")
     assert world.rows == []
 

@@ -77,6 +77,15 @@ def test_what_does_not_fit_is_refused_with_both_figures_before_anything_is_sent(
     assert world.ask(messages("lite"), surface="anthropic_messages").status == 402
 
 
+def test_a_refusal_names_the_candidate_that_was_held_for_where_a_cheaper_one_would_fit(begin: Begin) -> None:
+    world = begin(more=strict(limit(hold_of(begin, "dear") - 1)))
+    message = world.ask(chat("auto")).error["message"]
+    assert "big-up, the dearest of its candidates" in message
+    assert "on_exhausted: degrade" in message
+    alone = begin(more=ALIASES + "\n" + strict(limit(hold_of(begin, "dear") - 1)))
+    assert "degrade" not in alone.ask(chat("dear")).error["message"]
+
+
 def test_what_fits_exactly_is_served(begin: Begin) -> None:
     needed = hold_of(begin, "lite")
     world = begin(answered(), more=ALIASES + "\n" + strict(limit(needed)))

@@ -114,6 +114,7 @@ def test_what_a_translated_request_cannot_say_is_refused_not_dropped(begin: Begi
     """`n` has no word in the Messages dialect."""
     world = begin(answered())
     answer = world.ask(chat("opus", n=2))
-    assert answer.status == 400
+    assert (answer.status, answer.error["code"]) == (400, "unsupported_parameter")
+    assert answer.header("x-should-retry") == "false"
     assert world.rows == []
     assert world.ask(chat("mixed", n=2)).header("x-bascule-model") == "small"

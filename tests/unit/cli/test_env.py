@@ -65,6 +65,26 @@ def test_a_wrong_file_is_said(run: Any) -> None:
     assert run("env", "openai", "-c", "none.yaml").code == 2
 
 
+def test_a_gateway_with_keys_asks_for_one(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("bascule.yaml", 9001)
+    assert run("env", "claude").err == ""
+    with Path("bascule.yaml").open("a") as file:
+        file.write("keys: {ci: {secret: env:CI_KEY}}\n")
+    assert "BASCULE_KEY" in run("env", "claude").err
+    assert "BASCULE_KEY" in run("env", "claude", "--json", "-c", "bascule.yaml", "--url", "http://x.test:1").err
+    assert run("env", "claude", "--key", "k").err == ""
+    # What lies about need not be the configuration of a gateway elsewhere.
+    assert run("env", "claude", "--url", "http://x.test:1").err == ""
+    monkeypatch.setenv("BASCULE_KEY", "k")
+    assert run("env", "claude").err == ""
+
+
+def test_keys_made_by_command_count_too(run: Any) -> None:
+    write("bascule.yaml", 9001)
+    assert run("keys", "create", "laptop").code == 0
+    assert "BASCULE_KEY" in run("env", "claude").err
+
+
 class Replaced(Exception):
     """Stands for the process that another program took over."""
 

@@ -87,6 +87,36 @@ def test_anthropic_bodies_and_unknown_models(ask: Any) -> None:
     assert ask(chat("small", max_tokens=1), "--dialect", "anthropic")["surface"] == "anthropic_messages"
 
 
+def gemini(**more: Any) -> dict[str, Any]:
+    return {"contents": [{"role": "user", "parts": [{"text": "Hello there, how are you?"}]}]} | more
+
+
+def test_gemini_bodies_take_their_model_from_beside_or_within(ask: Any) -> None:
+    capped = gemini(generationConfig={"maxOutputTokens": 500})
+    shown = ask(capped, "--model", "small")
+    assert (shown["surface"], shown["model_requested"], shown["refusal"]) == ("gemini", "small", None)
+    assert shown["candidates"][0]["output_cap"] == 500
+    assert ask(gemini(model="models/big"))["model_requested"] == "big"
+    assert ask(gemini(model="big"), "--model", "small", "--dialect", "gemini")["model_requested"] == "small"
+
+
+def test_a_gemini_body_without_a_model_asks_for_one(run: Any, place: Path) -> None:
+    (place / "r.json").write_text(json.dumps(gemini()))
+    found = run("explain", "r.json")
+    assert found.code == 1
+    assert "--model" in found.err
+
+
+def test_responses_bodies(ask: Any) -> None:
+    shown = ask({"model": "small", "input": "Hello.", "max_output_tokens": 500})
+    assert (shown["surface"], shown["candidates"][0]["output_cap"]) == ("openai_responses", 500)
+    assert ask({"model": "small", "input": "Hello."}, "--dialect", "responses")["surface"] == "openai_responses"
+
+
+def test_another_model_than_the_body_s(ask: Any) -> None:
+    assert ask(chat("big", max_tokens=500), "--model", "small")["model_requested"] == "small"
+
+
 def test_for_people(run: Any, place: Path) -> None:
     (place / "r.json").write_text(json.dumps(chat()))
     text = run("explain", "r.json").out

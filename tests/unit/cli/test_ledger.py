@@ -35,6 +35,9 @@ def test_export_reads_store_and_tail(run: Any, book: Any, place: Path) -> None:
         ("req_a", 2, 3), ("req_b", 1, 4),
     ]  # fmt: skip
     assert list(requests[0]) == list(REQUEST_COLUMNS)
+    for kind, count in (("attempts", 2), ("requests", 1)):
+        found = run("ledger", "export", "--rows", kind, "--request", "req_a").out.splitlines()
+        assert [json.loads(line)["request_id"] for line in found] == ["req_a"] * count
     written = run("ledger", "export", "--format", "csv", "--model", "big", "--out", "rows.csv")
     assert written.out == ""
     (row,) = csv.DictReader(io.StringIO((place / "rows.csv").read_text()))

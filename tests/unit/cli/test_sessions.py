@@ -56,6 +56,9 @@ def test_show(run: Any, book: Any) -> None:
     assert "helper" in table
     requests = table.partition("start")[2].splitlines()
     assert ["75.0 %" in line for line in requests[1:] if "helper" in line] == [True, True], "the share of each request"
+    bare = run("sessions", "s1")
+    assert bare.code == 2
+    assert "bascule sessions show s1" in bare.err
     unknown = run("sessions", "show", "nope")
     assert unknown.code == 1
     assert "nope" in unknown.err

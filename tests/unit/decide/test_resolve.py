@@ -51,6 +51,9 @@ class Names:
     def catalog_model(self, name: str) -> Model | None:
         return self.catalog.get(name)
 
+    def nearest(self, name: str) -> str | None:
+        return {"smal": "small"}.get(name)
+
     def first_rule(self, route: RoutePolicy, facts: Mapping[str, Any]) -> Rule | None:
         return None
 
@@ -139,6 +142,11 @@ def test_an_unknown_name_may_be_a_model_of_a_server_of_ones_own() -> None:
     assert "'ollama/qwen/qwen3:8b' or 'vllm/qwen/qwen3:8b' or 'sglang/qwen/qwen3:8b'," in said
     assert "fourth" not in said
     assert "own server" not in unknown("", names)
+
+
+def test_a_mistyped_name_is_guessed() -> None:
+    assert "Did you mean 'small'?" in unknown("smal", NAMES)
+    assert "Did you mean" not in unknown("nothing", NAMES)
 
 
 def unknown(name: str, names: Names) -> str:

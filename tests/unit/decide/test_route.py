@@ -64,6 +64,9 @@ class World:
     def catalog_model(self, name: str) -> Model | None:
         return None
 
+    def nearest(self, name: str) -> str | None:
+        return None
+
     def first_rule(self, policy: RoutePolicy, facts: Mapping[str, Any]) -> Rule | None:
         for rule in policy.rules:
             if self.tests[rule.when](facts):
@@ -299,6 +302,7 @@ def test_the_maximum_cost_is_the_lower_of_both_and_needs_a_price() -> None:
     assert plan.max_cost_nanousd == 50
     refusal = world.refused(Ask(model="auto", max_cost_nanousd=9))
     assert (refusal.http_status, refusal.needed_nanousd, refusal.left_nanousd) == (402, 10, 9)
+    assert refusal.scope == "max_cost_usd"
 
 
 def test_data_constraints_of_route_and_request_both_hold() -> None:

@@ -26,6 +26,8 @@ class Feature(Struct, frozen=True, kw_only=True):
     ask: Ask
     kept: Callable[[Outcome], bool]
     script: Script = Script(text="Mild and dry.")
+    no_word: frozenset[str] = frozenset()
+    """Client dialects that have no field to be told it in."""
 
 
 def _has(*marks: str) -> Callable[[Outcome], bool]:
@@ -143,6 +145,7 @@ FEATURES = (
     Feature(
         name="reasoning tokens",
         kind="answered",
+        no_word=frozenset({"anthropic_messages"}),
         ask=Ask(),
         script=Script(text="Rain.", reasoning_tokens=40),
         kept=_told(lambda told: told.tokens_out == 41 and told.tokens_reasoning == 40),

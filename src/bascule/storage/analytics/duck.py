@@ -108,7 +108,7 @@ def _within(inner: RowFilter, outer: RowFilter) -> bool:
     """Whether every row of one filter is one of the other, whose rows were read."""
     since = outer.since_ms is None or (inner.since_ms is not None and inner.since_ms >= outer.since_ms)
     until = outer.until_ms is None or (inner.until_ms is not None and inner.until_ms <= outer.until_ms)
-    others = ("key", "session_id", "model", "attempt_id")
+    others = ("key", "session_id", "model", "attempt_id", "request_id")
     narrower = all(getattr(outer, name) in (None, getattr(inner, name)) for name in others)
     # Who names an origin is also shown rows that restate others, which are not read otherwise.
     return since and until and narrower and inner.origin == outer.origin

@@ -30,7 +30,7 @@ from bascule.storage.analytics.views import attempts_sql, sums_sql
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_FILTERED = ("key", "session_id", "model", "origin", "attempt_id")
+_FILTERED = ("key", "session_id", "model", "origin", "attempt_id", "request_id")
 """Texts of a `RowFilter`, each a column of its name."""
 
 

@@ -51,6 +51,7 @@ def _is_summed(segment: Segment, where: RowFilter) -> bool:
         segment.sums is not None
         and segment.fresh is None
         and where.attempt_id is None
+        and where.request_id is None
         and (where.since_ms is None or where.since_ms <= since_ms)
         and (where.until_ms is None or where.until_ms >= until_ms)
     )

@@ -48,6 +48,8 @@ class ImportedRows:
         if where.attempt_id is not None:
             return self._one(where, where.attempt_id)
         found = self._of_requests(where) if by_request else self._in_time(where)
+        if where.request_id is not None:
+            found = (row for row in found if row.request_id == where.request_id)
         return found if where.names_imports else (row for row in found if row.restates is None)
 
     def counts(self) -> dict[str, int]:
@@ -64,6 +66,9 @@ class ImportedRows:
     def _query(self, name: str, where: RowFilter) -> sqlite3.Cursor:
         given = {field: value for field in _CLAUSE_OF if (value := getattr(where, field)) is not None}
         clauses = " AND ".join(_CLAUSE_OF[field] for field in given) or "TRUE"
+        if where.request_id is not None:
+            clauses += " AND request_crc = :request_crc"
+            given["request_crc"] = checksum(where.request_id)
         return self._connection.execute(self._sql[name].replace(":where", clauses), given)
 
     def _in_time(self, where: RowFilter) -> Iterator[AttemptRow]:

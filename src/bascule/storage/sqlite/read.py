@@ -26,6 +26,7 @@ _CLAUSE_OF = {
     "session_id": "session_id = :session_id",
     "model": "model = :model",
     "attempt_id": "attempts.attempt_id = :attempt_id",
+    "request_id": "attempts.request_id = :request_id",
 }
 
 
