@@ -39,7 +39,7 @@ def resolve(name: str, registry: Registry) -> Resolved | Refusal:
         stripped = _stripped(name, registry)
         if stripped is not None and (found is None or not _is_priced(found)):
             return stripped
-    return found if found is not None else _not_found(name, registry.own_servers)
+    return found if found is not None else _not_found(name, registry)
 
 
 def granted(key: KeyPolicy, names: Iterable[str], registry: Registry) -> Refusal | None:
@@ -121,9 +121,15 @@ def _is_priced(found: Resolved) -> bool:
     return found.model is not None and any(endpoint.prices is not None for endpoint in found.model.endpoints)
 
 
-def _not_found(name: str, own_servers: tuple[str, ...]) -> Refusal:
+def _not_found(name: str, registry: Registry) -> Refusal:
+    own_servers = registry.own_servers
     if not name:
         message = "No model was asked for; set `model`."
+    elif registry.is_price_only(registry.alias(name) or name):
+        message = (
+            f"Model {_shown(name)} has a price in the configuration and no `endpoints`: it is there for imports and "
+            "cannot be asked for."
+        )
     else:
         message = (
             f"Model {_shown(name)} is neither a route nor a configured model, and no configured provider serves it. "
