@@ -10,7 +10,7 @@ import orjson
 
 from bascule.cli.contract_words import money
 from bascule.cli.drawing import svg, write_picture
-from bascule.cli.output import print_table, write_text
+from bascule.cli.output import print_table, write_out
 from bascule.cli.page import Grid, Section, Tile, page
 from bascule.cli.period import named_span, now_ms
 from bascule.cli.render import csv_text, markdown_table
@@ -64,7 +64,7 @@ def bridge_report(
     if out_path is None:
         sys.stdout.write(text)
     else:
-        write_text(out_path, text)
+        write_out(out_path, text)
 
 
 def bridge_of(
