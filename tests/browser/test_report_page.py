@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two months with tasks, and the page of the second."""
+    """Two months with tasks and projects, and the page of the second by model; beside it `whole.html`, by nothing."""
     folder = tmp_path_factory.mktemp("report")
     config = folder / "bascule.yaml"
     config.write_text(f"data_dir: {folder}/data\n")
@@ -46,7 +46,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 source="jsonl",
                 source_id=row.attempt_id,
                 row=structs.replace(
-                    row, kind="import", origin="jsonl", attempt_id=f"jsonl:{row.attempt_id}", task="review"
+                    row,
+                    kind="import",
+                    origin="jsonl",
+                    attempt_id=f"jsonl:{row.attempt_id}",
+                    task="review",
+                    project=f"of-{row.model}",
                 ),
                 quality=30,
             )
@@ -54,14 +59,24 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     store.imports.close()
     page = folder / "report.html"
-    words = ["report", "--month", "2026-10", "--by", "model", "--format", "html", "--out", str(page), "-c", str(config)]
-    result = CliRunner().invoke(group, words, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
+    words = ["report", "--month", "2026-10", "--format", "html", "-c", str(config)]
+    for more in (["--by", "model", "--out", str(page)], ["--out", str(folder / "whole.html")]):
+        result = CliRunner().invoke(group, [*words, *more], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
     return page
 
 
 @pytest.fixture
 def shown(browser: Browser, report: Path) -> Iterator[Page]:
+    yield from opened(browser, report)
+
+
+@pytest.fixture
+def whole(browser: Browser, report: Path) -> Iterator[Page]:
+    yield from opened(browser, report.with_name("whole.html"))
+
+
+def opened(browser: Browser, report: Path) -> Iterator[Page]:
     """The page, which may not say a word on the console nor ask for anything but itself."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     complaints: list[str] = []
@@ -77,8 +92,23 @@ def shown(browser: Browser, report: Path) -> Iterator[Page]:
 
 
 def test_charts_are_drawn(shown: Page) -> None:
+    are_drawn(shown, 5)  # days, markets, models, runs, bridge
+
+
+def test_the_page_of_all_has_models_projects_and_the_dearest_sessions(whole: Page) -> None:
+    are_drawn(whole, 6)  # projects beside them
+    headings = whole.locator("h2").all_inner_texts()
+    assert headings[:6] == ["Day by day", "Markets", "In total", "By model", "By project", "Dearest sessions"]
+    tables = whole.locator("table")
+    assert "of-frontier" in tables.nth(2).inner_text()
+    assert tables.nth(3).locator("tbody tr").count() == 10
+    whole.set_viewport_size({"width": 420, "height": 800})
+    assert whole.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def are_drawn(shown: Page, count: int) -> None:
     charts = shown.locator("figure svg")
-    assert charts.count() == 5  # days, markets, models, runs, bridge
+    assert charts.count() == count
     for place in range(charts.count()):
         box = charts.nth(place).bounding_box()
         assert box is not None

@@ -11,7 +11,7 @@ from bascule.config.sources import Secrets
 from bascule.config.starter import starter_text
 from bascule.decide.resolve import Resolved, resolve
 from bascule.link import Snapshot, link, with_server
-from bascule.model.errors import ConfigError, Problem
+from bascule.model.errors import ConfigError, Problem, Refusal
 from bascule.model.registry import Registry
 from bascule.prices.book import PriceBook
 from bascule.providers.discover import discover
@@ -175,6 +175,30 @@ def test_names_resolve_in_the_promised_order() -> None:
     aliased = resolve("claude-haiku-4-5", snapshot)
     assert isinstance(aliased, Resolved)
     assert aliased.name == "small"
+
+
+def test_a_model_with_a_price_alone_is_for_imports() -> None:
+    base = (
+        "providers: {openai: {}, anthropic: {}}\nmodels: {gpt-4o: {price: {input: 1}}, claude-x: {price: {input: 1}}}\n"
+    )
+    snapshot = linked(base)
+    assert (set(snapshot.price_only), dict(snapshot.models)) == ({"gpt-4o", "claude-x"}, {})
+    # The book's price is not what the operator wrote, so its entry does not stand in.
+    assert isinstance(resolve("gpt-4o", snapshot), Refusal)
+    assert not {"gpt-4o", "claude-x"} & {*snapshot.names(), *snapshot.catalog_names()}
+    written = {name: found.periods[0].rates.cache_write_5m for name, found in snapshot.price_only.items()}
+    assert written == {"gpt-4o": None, "claude-x": 1_250_000}
+    ((_, what),) = found(base + "routes: {auto: {candidates: [gpt-4o]}}\n")
+    assert "`gpt-4o` has a price and no `endpoints`" in what
+
+
+def test_endpoints_that_cannot_be_read_are_no_missing_ones() -> None:
+    text = "providers: {openai: {}}\nmodels: {m: {endpoints: [{provider: openai, modle: x}]%s}}\n"
+    text += "routes: {r: {candidates: [m]}}\n"
+    for price in ("", ", price: {input: 1}"):
+        told = " ".join([what for _, what in found(text % price)])
+        assert "modle" in told
+        assert "no `endpoints`" not in told
 
 
 def test_patterns_lead_names_that_nobody_listed() -> None:

@@ -10,7 +10,7 @@ import orjson
 
 from bascule.cli.contract_words import money
 from bascule.cli.drawing import svg, write_picture
-from bascule.cli.output import print_table, write_text
+from bascule.cli.output import print_table, write_out
 from bascule.cli.page import Grid, Section, Tile, page
 from bascule.cli.period import named_span, now_ms
 from bascule.cli.render import csv_text, markdown_table
@@ -18,7 +18,7 @@ from bascule.config.shape import Contract
 from bascule.model.row import RowFilter
 from bascule.offline.bridge import Bridge, bridge
 from bascule.offline.bridge_paid import BY, charged_by
-from bascule.offline.bridge_payload import MEANING, bridge_payload, in_cents, known_bills, method
+from bascule.offline.bridge_payload import MEANING, bridge_payload, in_cents, known_bills, known_parts, method
 from bascule.offline.charts import Spec, waterfall
 from bascule.offline.paid import needed, paid_report
 from bascule.ports import Analytics
@@ -50,6 +50,8 @@ def bridge_report(
     else:
         found = paid_bridge(analytics, spans[0], spans[1], contracts)
     if form in ("svg", "png"):
+        if None in known_bills(found):
+            raise click.ClickException("of one of the two bills nothing is known, so the change cannot be drawn")
         write_picture(picture(found, before, after), form, out_path)
         return
     if form == "table" and out_path is None:
@@ -62,7 +64,7 @@ def bridge_report(
     if out_path is None:
         sys.stdout.write(text)
     else:
-        write_text(out_path, text)
+        write_out(out_path, text)
 
 
 def bridge_of(
@@ -119,7 +121,7 @@ def section(found: Bridge, before: str, after: str) -> Section:
     ]
     return Section(
         heading=f"Why the bill changed from {before} to {after}",
-        charts=(svg(picture(found, before, after)),),
+        charts=() if None in known_bills(found) else (svg(picture(found, before, after)),),
         grid=Grid(("part", *COLUMNS[1:-1], "what it is"), tuple(rows), text=frozenset({"part", "what it is"})),
         notes=tuple(said(found, before, after)),
     )
@@ -135,13 +137,16 @@ def picture(found: Bridge, before: str, after: str) -> Spec:
 def lines(found: Bridge, before: str, after: str) -> list[list[Any]]:
     """The first bill, every part and the second bill, in COLUMNS."""
     first, parts, last = in_cents(found)
-    bars = bars_of([first, *parts, last])
+    bars: list[str | None] = [*bars_of([first, *parts, last])]
     known = known_bills(found)
     ends = [None if bill is None else _usd(cents) for bill, cents in zip(known, (first, last), strict=True)]
+    if None in known:  # nothing to draw: where a step would begin is not known
+        bars = [None] * len(bars)
     rows: list[list[Any]] = [[before, ends[0], None, None, None, bars[0]]]
-    for part, cents, bar in zip(found.parts, parts, bars[1:-1], strict=True):
-        share = f"{100 * cents / (last - first):.1f}%" if cents and last != first else None
-        rows.append([_words(part.cause), _signed(cents), share, _factor(part.before), _factor(part.after), bar])
+    for part, nanousd, cents, bar in zip(found.parts, known_parts(found), parts, bars[1:-1], strict=True):
+        share = f"{100 * cents / (last - first):.1f}%" if cents and last != first and None not in known else None
+        usd = None if nanousd is None else _signed(cents)
+        rows.append([_words(part.cause), usd, share, _factor(part.before), _factor(part.after), bar])
     return [*rows, [after, ends[1], None, None, None, bars[-1]]]
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import click
 import orjson
 
-from bascule.cli.output import print_table, usd_fit, write_text
+from bascule.cli.output import print_table, usd_fit, write_out
 from bascule.cli.page import Grid, Section, page
 from bascule.cli.paying import Paying, effective_cells, paid_notes, paying
 from bascule.cli.period import Period, iso
@@ -59,7 +59,7 @@ def charge(
     if out_path is None:
         sys.stdout.write(text)
     else:
-        write_text(out_path, text)
+        write_out(out_path, text)
 
 
 def _text(made: Chargeback, found: Paying | None, period: Period, form: str) -> str:

@@ -15,7 +15,7 @@ from bascule.decide.price import rates_for
 from bascule.link import Snapshot
 from bascule.model.catalog import Endpoint, Model
 from bascule.model.errors import ConfigError, Problem
-from bascule.model.money import usd_text
+from bascule.model.money import PriceTimeline, usd_text
 from bascule.offline.amounts import usd_per_mtok
 
 
@@ -81,6 +81,7 @@ def payload(snapshot: Snapshot, document: Document) -> dict[str, Any]:
             for linked in snapshot.providers.values()
         ],
         "models": [model_payload(model) for model in snapshot.models.values()],
+        "price_only": [{"name": name, **_priced(prices)} for name, prices in snapshot.price_only.items()],
         "routes": [
             {
                 "name": route.name,
@@ -120,13 +121,15 @@ def model_payload(model: Model) -> dict[str, Any]:
 
 
 def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
-    rates = None if endpoint.prices is None else rates_for(endpoint.prices, time.time_ns() // 1_000_000, input_tokens=0)
+    return {"id": endpoint.id, **_priced(endpoint.prices), "free": endpoint.free}
+
+
+def _priced(prices: PriceTimeline | None) -> dict[str, Any]:
+    rates = None if prices is None else rates_for(prices, time.time_ns() // 1_000_000, input_tokens=0)
     return {
-        "id": endpoint.id,
         "input_usd_per_mtok": None if rates is None else usd_per_mtok(rates.input),
         "output_usd_per_mtok": None if rates is None else usd_per_mtok(rates.output),
-        "price_source": None if endpoint.prices is None else endpoint.prices.source,
-        "free": endpoint.free,
+        "price_source": None if prices is None else prices.source,
     }
 
 
@@ -137,13 +140,14 @@ def _print(shown: dict[str, Any], snapshot: Snapshot) -> None:
         ("provider", "address", "dialect", "standing"),
         [(one["name"], one["base_url"], one["dialect"], one["standing"]) for one in shown["providers"]],
     )
-    if shown["models"]:
+    if shown["models"] or shown["price_only"]:
         click.echo()
         rows = [
             (model["name"], endpoint["id"], _price(endpoint))
             for model in shown["models"]
             for endpoint in model["endpoints"]
         ]
+        rows += [(one["name"], "(price only, for imports)", _price(one)) for one in shown["price_only"]]
         print_table(("model", "endpoint", "USD per million in / out"), rows)
     if shown["routes"]:
         click.echo()
@@ -163,7 +167,7 @@ def _print(shown: dict[str, Any], snapshot: Snapshot) -> None:
 
 
 def _price(endpoint: dict[str, Any]) -> str:
-    if endpoint["free"]:
+    if endpoint.get("free"):
         return "free"
     if endpoint["input_usd_per_mtok"] is None:
         return "price unknown"

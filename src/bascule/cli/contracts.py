@@ -80,8 +80,10 @@ def _states(analytics: Analytics, contracts: tuple[Contract, ...], period: Perio
     total = report.total
     click.echo(
         f"Paid: {money(report.paid_nanousd)}, of it {money(report.fixed_nanousd)} for nothing that was used; "
-        f"the same use at list price: {money((total.list_nanousd or 0) - total.on_plan_nanousd)}."
+        f"the same use at list price: {money(total.metered_list_nanousd) or 'unknown'}."
     )
+    if total.unpriced_attempts:
+        click.echo(f"Attempts without a known price, in no list price: {total.unpriced_attempts:,}.")
     if total.on_plan_nanousd:
         click.echo(f"Not in what is paid: {money(total.on_plan_nanousd)} at list on a plan that no contract names.")
     for warning in report.warnings:

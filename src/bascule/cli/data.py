@@ -77,4 +77,11 @@ def read_names(config_path: str | None, *, needed: bool = False) -> "Snapshot | 
     if config_path is None and not needed and not compose.DEFAULT_FILE.exists():
         return None
     document = compose.read_document(config_path, os.environ)
-    return link(document, compose.price_book(document), AnySecret(), compose.installed_presets(), stored_keys=True)
+    return link(
+        document,
+        compose.price_book(document),
+        AnySecret(),
+        compose.installed_presets(),
+        stored_keys=True,
+        providers_needed=needed,
+    )

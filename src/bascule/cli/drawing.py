@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+from bascule.cli.output import say_written
 from bascule.cli.showing import showable_values
 from bascule.model.errors import BasculeError
 
@@ -30,6 +31,7 @@ def write_picture(spec: dict[str, Any], form: str, out_path: Path | None) -> Non
         sys.stdout.buffer.write(drawn)
     else:
         out_path.write_bytes(drawn)
+        say_written(out_path)
 
 
 def _converter() -> Any:

@@ -108,6 +108,16 @@ def write_text(path: Path, text: str) -> None:
         raise BasculeError(f"{path} cannot be written: {error.strerror}") from error
 
 
+def write_out(path: Path, text: str) -> None:
+    """What `--out` asked for, and on standard error that it is there. Raises BasculeError."""
+    write_text(path, text)
+    say_written(path)
+
+
+def say_written(path: Path) -> None:
+    click.echo(f"{path} written", err=True)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")
 config_option = click.option(
     "-c",

@@ -80,17 +80,26 @@ def paid_notes(found: Paying) -> list[str]:
     total, said = report.total, []
     if found.contracts:
         said.append(
-            f"Paid: {money(report.paid_nanousd)}, of it {money(total.effective_nanousd or 0)} for use whose list price "
-            f"is {money((total.list_nanousd or 0) - total.on_plan_nanousd)}{_fixed_words(found)}. "
+            f"Paid: {money(report.paid_nanousd)}{_use_words(total)}{_fixed_words(found)}. "
             f"Fees count from {iso_day(report.since_ms)} to {last_day(report.until_ms)}."
         )
-        said.append(f"`marginal` is what one more of the same costs: {money(total.marginal_nanousd)} in all.")
+        if total.marginal_nanousd is not None or total.unpriced_attempts:
+            more = money(total.marginal_nanousd) or "unknown"
+            said.append(f"`marginal` is what one more of the same costs: {more} in all.")
     if total.on_plan_nanousd:
         said.append(
             f"Use of {money(total.on_plan_nanousd)} at list price was on a subscription that no contract names "
             "(`plan`): what it costs is not known, and it is not billed as if metered. Tell its fee under `contracts`."
         )
     return [*said, *report.warnings]
+
+
+def _use_words(total: Paid) -> str:
+    """`, of it $236.00 for use whose list price is $260.00`."""
+    listed = money(total.metered_list_nanousd) or "unknown"
+    if total.effective_nanousd is None and total.unpriced_attempts:
+        return f", without use whose list price is {listed}"
+    return f", of it {money(total.effective_nanousd or 0)} for use whose list price is {listed}"
 
 
 def _fixed_words(found: Paying) -> str:

@@ -1,6 +1,7 @@
 """`bascule report`: spend, tokens, errors, latency, cache share and saving, in total and by group."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,13 +11,14 @@ import orjson
 from bascule.cli.bridging import bridge_report
 from bascule.cli.charging import RULES, charge
 from bascule.cli.data import open_existing, read_document
-from bascule.cli.output import config_option, print_table, usd_fit, write_text
+from bascule.cli.output import config_option, print_table, usd_fit, write_out
 from bascule.cli.paying import Paying, fixed_rows, paid_columns, paid_notes, paying, with_paid_keys
 from bascule.cli.period import Period, iso, month_option, period_options
 from bascule.cli.render import csv_text, markdown_table
-from bascule.cli.report_page import report_page, report_picture
+from bascule.cli.report_page import BARS, Broken, report_page, report_picture
 from bascule.cli.report_words import COLUMNS, HOW_TO_CHOOSE, OPTIONAL, days, header, lines_of, notes, summed_notes
 from bascule.cli.right_sizing import right_size
+from bascule.config.shape import Contract
 from bascule.model.report import SAME, Report, Sort, Terms
 from bascule.model.row import RowFilter
 from bascule.model.sums import Sums
@@ -198,13 +200,14 @@ def command(
             report_picture(held, made, where, form, out_path)
             return
         if form == "html":
-            text = _page(held, store.analytics, made, paid, where, period, terms)
+            broken = _breaking(held, where, period, terms, cast(Sort, sort), None if origin is not None else contracts)
+            text = _page(held, store.analytics, made, paid, where, period, terms, broken)
         else:
             text = _text(made, paid, period, "md" if form == "table" else form)
         if out_path is None:
             sys.stdout.write(text)
         else:
-            write_text(out_path, text)
+            write_out(out_path, text)
         if form == "csv":
             for note in _left_out(made):
                 click.echo(note, err=True)
@@ -282,6 +285,7 @@ def _page(
     where: RowFilter,
     period: Period,
     terms: Terms,
+    broken: Callable[[str], Broken],
 ) -> str:
     return report_page(
         analytics,
@@ -294,7 +298,28 @@ def _page(
         columns=_columns(made, paid),
         lines=lines_of(made, paid),
         notes=_said(made, paid),
+        by=broken,
     )
+
+
+def _breaking(
+    analytics: Analytics,
+    where: RowFilter,
+    period: Period,
+    terms: Terms,
+    sort: Sort,
+    contracts: tuple[Contract, ...] | None,
+) -> Callable[[str], Broken]:
+    """The same report by one dimension; without `contracts` nothing can be said of what is paid."""
+
+    def broken(name: str) -> Broken:
+        made = with_requests(
+            analytics.report((name,), where, terms=terms, sort=sort, top=BARS), analytics, where, terms
+        )
+        paid = None if contracts is None else paying(analytics, contracts, (name,), period, terms)
+        return Broken(made, _columns(made, paid), lines_of(made, paid), _left_out(made))
+
+    return broken
 
 
 def _csv(made: Report, paid: Paying | None) -> str:

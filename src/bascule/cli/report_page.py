@@ -1,21 +1,25 @@
 """A report as a page with charts, or as one chart: for managers, chats and pull requests."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from bascule.cli.bridging import bridge_of
 from bascule.cli.bridging import section as bridge_section
 from bascule.cli.drawing import svg, write_picture
 from bascule.cli.page import Grid, Section, Tile, page
-from bascule.cli.period import Period
+from bascule.cli.period import Period, iso_second
 from bascule.cli.report_words import requests_text
+from bascule.cli.sessions import sums_cells
 from bascule.decide.window import span
 from bascule.model.cost_cell import CostCell
 from bascule.model.money import NANO_PER_USD
 from bascule.model.report import Report, Terms
 from bascule.model.row import RowFilter
 from bascule.offline.charts import Spec, spend_by, spend_over_time, spread
+from bascule.offline.sessions import by_use
 from bascule.ports import Analytics
 
 BARS = 20
@@ -23,6 +27,21 @@ BARS = 20
 COLOURS = 7
 """Models that a chart over time tells apart; the others are one."""
 NOBODY = "(none)"
+DEFAULT_BY = ("model", "project")
+"""What a page is broken down by where nobody says."""
+SESSIONS = 10
+SESSION_COLUMNS = (
+    "session", "project", "start", "requests", "attempts", "cost", "in", "cached", "out", "models",
+)  # fmt: skip
+
+
+class Broken(Struct, frozen=True):
+    """A report broken down by one dimension, with its table."""
+
+    made: Report
+    columns: Sequence[str]
+    lines: Sequence[Sequence[Any]]
+    notes: Sequence[str]
 
 
 def report_page(
@@ -37,17 +56,20 @@ def report_page(
     columns: Sequence[str],
     lines: Sequence[Sequence[Any]],
     notes: Sequence[str],
+    by: Callable[[str], Broken],
 ) -> str:
     """The report with what it lacks in a terminal: days, markets, runs of the same work, the change from the month
-    before, of which `earlier` knows. `columns` and `lines` are its table. Raises NoCharts."""
-    words = frozenset(made.by)
-    table = Grid(tuple(columns), tuple([tuple(line) for line in lines]), words)
+    before, of which `earlier` knows. `columns` and `lines` are its table. Where it is by nothing, `by` breaks it down
+    by model and by project, and its dearest sessions are named. Raises NoCharts."""
+    table = _grid(made.by, columns, lines)
     named = " and ".join(made.by)
     sections = [_over_time(analytics, where), _markets(analytics, where)]
     if made.by:
         sections.append(Section(heading=f"By {named}", charts=(svg(by_group(made)),), grid=table, notes=tuple(notes)))
     else:
         sections.append(Section(heading="In total", grid=table, notes=tuple(notes)))
+        sections += [found for found in (_by(by(name)) for name in DEFAULT_BY) if found]
+        sections += [found for found in (_dearest(analytics, where),) if found]
     sections += [found for found in (_runs(analytics, where, terms), _change(earlier, where, period)) if found]
     return page("What was spent, and on what", heading, _tiles(made, _sessions(analytics, where)), sections)
 
@@ -56,6 +78,42 @@ def report_picture(analytics: Analytics, made: Report, where: RowFilter, form: s
     """One chart: of the groups, or without any of the days."""
     spec = by_group(made) if made.by else over_time(analytics, where)
     write_picture(spec, form, out_path)
+
+
+def _grid(by: Sequence[str], columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> Grid:
+    return Grid(tuple(columns), tuple([tuple(line) for line in lines]), frozenset(by))
+
+
+def _by(found: Broken) -> Section | None:
+    """The dearest groups of one dimension; None where nothing names it."""
+    made = found.made
+    if all(group.values == (None,) for group in made.groups):
+        return None
+    grid = _grid(made.by, found.columns, found.lines)
+    return Section(heading=f"By {made.by[0]}", charts=(svg(by_group(made)),), grid=grid, notes=tuple(found.notes))
+
+
+def _dearest(analytics: Analytics, where: RowFilter) -> Section | None:
+    """The sessions that cost most; what belongs to none is no session."""
+    found = analytics.sessions(where, sort="cost", top=SESSIONS + 1)
+    named = [session for session in found.found if session.session_id is not None][:SESSIONS]
+    if not named:
+        return None
+    lines = [
+        (
+            session.session_id,
+            session.who.get("project"),
+            iso_second(session.sums.first_ms),
+            *sums_cells(session.sums),
+            ", ".join(by_use(session.models)),
+        )
+        for session in named
+    ]
+    return Section(
+        heading="Dearest sessions",
+        grid=Grid(SESSION_COLUMNS, tuple(lines), frozenset({"session", "project", "start", "models"})),
+        notes=("`bascule sessions show ID` has one of them request by request.",),
+    )
 
 
 def by_group(made: Report) -> Spec:

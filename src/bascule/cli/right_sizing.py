@@ -8,7 +8,7 @@ import click
 import orjson
 
 from bascule.cli.data import read_names
-from bascule.cli.output import print_table, usd_fit, write_text
+from bascule.cli.output import print_table, usd_fit, write_out
 from bascule.cli.page import Grid, Section, page
 from bascule.cli.period import Period, iso, now_ms
 from bascule.cli.price_lists import current_book, optional_document
@@ -56,7 +56,7 @@ def right_size(
     if out_path is None:
         sys.stdout.write(text)
     else:
-        write_text(out_path, text)
+        write_out(out_path, text)
 
 
 def _offers(config_path: str | None) -> list[Candidate]:

@@ -102,7 +102,7 @@ def _lines(session: Session) -> list[list[Any]]:
         None if len(session.agents) == 1 else f"{len(session.agents)} agents",
         iso_second(session.sums.first_ms),
         _seconds(session.sums),
-        *_sums_cells(session.sums),
+        *sums_cells(session.sums),
         ", ".join(by_use(session.models)),
     ]
     if len(session.agents) == 1:
@@ -111,7 +111,7 @@ def _lines(session: Session) -> list[list[Any]]:
         head,
         *[
             ["", agent.agent_id or MAIN, iso_second(agent.sums.first_ms), _seconds(agent.sums),
-             *_sums_cells(agent.sums), ", ".join(by_use(agent.models))]
+             *sums_cells(agent.sums), ", ".join(by_use(agent.models))]
             for agent in session.agents.values()
         ],
     ]  # fmt: skip
@@ -119,13 +119,14 @@ def _lines(session: Session) -> list[list[Any]]:
 
 def _agent_lines(session: Session) -> list[list[Any]]:
     lines = [
-        [agent.agent_id or MAIN, *_sums_cells(agent.sums), ", ".join(by_use(agent.models))]
+        [agent.agent_id or MAIN, *sums_cells(agent.sums), ", ".join(by_use(agent.models))]
         for agent in session.agents.values()
     ]
-    return [*lines, ["total", *_sums_cells(session.sums), ", ".join(by_use(session.models))]]
+    return [*lines, ["total", *sums_cells(session.sums), ", ".join(by_use(session.models))]]
 
 
-def _sums_cells(sums: Sums) -> list[Any]:
+def sums_cells(sums: Sums) -> list[Any]:
+    """Requests, attempts, cost, input, share of it read from caches, output."""
     cost = usd_fit(sums.cost_nanousd)
     return [
         sums.requests,

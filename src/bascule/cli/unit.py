@@ -10,7 +10,7 @@ import orjson
 
 from bascule.cli.contract_words import counted, last_day, money, percent_of
 from bascule.cli.data import open_existing, read_document
-from bascule.cli.output import config_option, print_table, write_text
+from bascule.cli.output import config_option, print_table, write_out
 from bascule.cli.period import Period, iso_day, month_option, now_ms, period_options
 from bascule.cli.render import csv_text, markdown_table
 from bascule.model.row import RowFilter
@@ -87,7 +87,7 @@ def command(
     if out_path is None:
         sys.stdout.write(text)
     else:
-        write_text(out_path, text)
+        write_out(out_path, text)
 
 
 def _units(

@@ -46,6 +46,9 @@ def check(config: Config, places: Places) -> Checks:
         _provider(name, provider, checks)
     for name, model in config.models.items():
         _prices(("models", name, "price"), model.price, checks)
+        if model.price is None and ("models", name, "endpoints") not in places:
+            mend = "Add `endpoints: …`, or a `price: …` alone for a model that only imports name"
+            checks.wrong(("models", name), "has no `endpoints`", mend)
         for index, endpoint in enumerate(model.endpoints):
             _prices(("models", name, "endpoints", index, "price"), endpoint.price, checks)
     for name, route in config.routes.items():

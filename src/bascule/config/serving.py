@@ -112,10 +112,10 @@ class Endpoint(Section, frozen=True, kw_only=True):
 
 
 class Model(Section, frozen=True, kw_only=True):
-    """A model by the name that clients ask for."""
+    """A model by the name that clients ask for; with a `price` and no `endpoints`, one that only imports name."""
 
-    endpoints: Annotated[tuple[Endpoint, ...], Meta(min_length=1)]
-    """In order of preference."""
+    endpoints: Annotated[tuple[Endpoint, ...], Meta(min_length=1)] = ()
+    """In order of preference. Left out: the model cannot be asked for, its `price` is for imports alone."""
     price: Prices | None = None
     """Left out: the price book's."""
     context_window: Count | None = None

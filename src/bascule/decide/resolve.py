@@ -124,6 +124,11 @@ def _is_priced(found: Resolved) -> bool:
 def _not_found(name: str, registry: Registry) -> Refusal:
     if not name:
         message = "No model was asked for; set `model`."
+    elif registry.is_price_only(registry.alias(name) or name):
+        message = (
+            f"Model {_shown(name)} has a price in the configuration and no `endpoints`: it is there for imports and "
+            "cannot be asked for."
+        )
     else:
         message = (
             f"Model {_shown(name)} is neither a route nor a configured model, and no configured provider serves it. "

@@ -15,11 +15,13 @@ from bascule.config.suggest import remedy
 from bascule.config.urls import is_loopback
 from bascule.link.endpoint import Book, book_entry, configured_endpoint, configured_model
 from bascule.link.policy import budget_policy, key_policy, route_policy
+from bascule.link.price import timeline
 from bascule.link.provider import LinkedProvider, link_provider
 from bascule.link.references import References
 from bascule.link.snapshot import ConfiguredKey, Snapshot
 from bascule.model.catalog import Model
 from bascule.model.errors import ConfigError
+from bascule.model.money import PriceTimeline
 from bascule.providers.registry import Presets
 
 SHORT_SECRET_BYTES = 16
@@ -32,17 +34,19 @@ def link(
     presets: Presets | None = None,
     *,
     stored_keys: bool = False,
+    providers_needed: bool = True,
 ) -> Snapshot:
     """One snapshot of everything a request needs to know.
 
     `stored_keys` says that the database holds virtual keys: then an address that others can reach is allowed without
-    keys in the file. Raises ConfigError with every problem of the document and of linking, each with its place and
-    remedy. `snapshot.warnings` has what works but is probably not meant.
+    keys in the file. Without `providers_needed` nothing is to be sent, and there may be none. Raises ConfigError with
+    every problem of the document and of linking, each with its place and remedy. `snapshot.warnings` has what works
+    but is probably not meant.
     """
     config = document.config
     checks = Checks(document.places)
     presets = presets or Presets()
-    providers = _providers(document, presets, secrets, checks)
+    providers = _providers(document, presets, secrets, checks, needed=providers_needed)
     keys, admin_secret = _keys(config, secrets, checks)
     _exposure(config, stored_keys, checks)
     routes = {name: route_policy(name, route, config) for name, route in config.routes.items()}
@@ -54,6 +58,7 @@ def link(
         policy_version=policy_version(config),
         providers=providers,
         models=_models(document, providers, book, checks),
+        price_only=_price_only(document),
         routes=routes,
         keys=keys,
         admin_secret=admin_secret,
@@ -88,7 +93,7 @@ def with_server(
 
 
 def _providers(
-    document: Document, presets: Presets, secrets: SecretSource, checks: Checks
+    document: Document, presets: Presets, secrets: SecretSource, checks: Checks, *, needed: bool
 ) -> dict[str, LinkedProvider]:
     linked: dict[str, LinkedProvider] = {}
     for name, config in document.config.providers.items():
@@ -96,7 +101,7 @@ def _providers(
         if provider is not None:
             linked[name] = provider
     # Where an entry could not be read, that has been said already.
-    if not document.config.providers and not document.problems:
+    if needed and not document.config.providers and not document.problems:
         mend = "Set a key such as OPENAI_API_KEY, or add one under `providers`, e.g. `openai: {}`"
         checks.wrong((), "no provider is configured", mend)
     return linked
@@ -104,7 +109,10 @@ def _providers(
 
 def _models(document: Document, providers: dict[str, LinkedProvider], book: Book, checks: Checks) -> dict[str, Model]:
     models: dict[str, Model] = {}
+    price_only = _price_only(document)
     for name, config in document.config.models.items():
+        if name in price_only:
+            continue
         endpoints = []
         first = None
         for index, endpoint in enumerate(config.endpoints):
@@ -121,6 +129,15 @@ def _models(document: Document, providers: dict[str, LinkedProvider], book: Book
         stated = ("models", name, "input") in document.places
         models[name] = configured_model(name, config, tuple(endpoints), stated, first)
     return models
+
+
+def _price_only(document: Document) -> dict[str, PriceTimeline]:
+    """Prices of models without endpoints; endpoints that could not be read are no missing ones."""
+    return {
+        name: timeline(model.price, "anthropic_messages" if "claude" in name.lower() else "openai_chat")
+        for name, model in document.config.models.items()
+        if model.price is not None and ("models", name, "endpoints") not in document.places
+    }
 
 
 def _keys(config: Config, secrets: SecretSource, checks: Checks) -> tuple[tuple[ConfiguredKey, ...], Secret | None]:

@@ -43,6 +43,8 @@ class References:
 
     def leads_somewhere(self, name: str) -> bool:
         provider, slash, _ = name.partition("/")
+        if self.snapshot.is_price_only(name):
+            return False
         if self.has("models", name) or self.has("routes", name) or (slash and self.has("providers", provider)):
             return True
         if not isinstance(resolve(name, self.snapshot), Refusal):
@@ -79,8 +81,12 @@ class References:
                 self.unknown_model((*path, index), name)
 
     def unknown_model(self, path: Path, name: str) -> None:
+        if self.snapshot.is_price_only(name):
+            mend = "Add `endpoints` under its name, or leave it out here"
+            self.checks.wrong(path, f"`{name}` has a price and no `endpoints`, so nobody serves it", mend)
+            return
         # Only names that would do here: aliases may be what is being mended, and nothing may lead to two routes.
-        near = nearest(name, [*self.config.models, *self.snapshot.catalog_names()])
+        near = nearest(name, [*self.snapshot.models, *self.snapshot.catalog_names()])
         known = "" if near is None else f"Did you mean `{near}`? "
         mend = f"{known}Add it under `models`, or write provider/upstream-model"
         self.checks.wrong(path, f"there is no model `{name}`", mend)
@@ -110,7 +116,9 @@ class References:
             if next(iter(self.book.models_of(provider)), None) is None:
                 self.providers(("contracts", index, "provider"), (provider,))
             for place, name in enumerate(contract.covers):
-                if name in AGENTS or self.leads_somewhere(name) or self.sold(provider, name):
+                if name in AGENTS or name in self.config.models:
+                    continue  # also one that only imports name
+                if self.leads_somewhere(name) or self.sold(provider, name):
                     continue
                 near = nearest(name, [*AGENTS, *self.config.models, *self.snapshot.catalog_names()])
                 mend = f"Did you mean `{near}`?" if near is not None else f"Clients are {', '.join(AGENTS)}"

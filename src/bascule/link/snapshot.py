@@ -14,6 +14,7 @@ from bascule.link.endpoint import Book, bare_endpoint, book_entry, named_model
 from bascule.link.provider import LinkedProvider
 from bascule.model.catalog import Endpoint, Model
 from bascule.model.errors import Problem
+from bascule.model.money import PriceTimeline
 from bascule.model.policy import Budget, KeyPolicy, RoutePolicy, Rule
 from bascule.prices.book import BookEntry
 
@@ -45,6 +46,7 @@ class Snapshot:
         policy_version: str,
         providers: Mapping[str, LinkedProvider],
         models: Mapping[str, Model],
+        price_only: Mapping[str, PriceTimeline],
         routes: Mapping[str, RoutePolicy],
         keys: tuple[ConfiguredKey, ...],
         admin_secret: Secret | None,
@@ -57,7 +59,9 @@ class Snapshot:
         self.providers = providers
         self.own_servers = tuple([name for name, linked in providers.items() if linked.is_own_server])
         self.models = models
-        """The configured ones, by name."""
+        """The configured ones that can be asked for, by name."""
+        self.price_only = price_only
+        """Of configured models without endpoints, by name: for imports."""
         self.routes = routes
         self.aliases: Mapping[str, str] = config.aliases
         """As they were written, patterns included."""
@@ -83,6 +87,9 @@ class Snapshot:
     def model(self, name: str) -> Model | None:
         return self.models.get(name)
 
+    def is_price_only(self, name: str) -> bool:
+        return name in self.price_only
+
     def direct(self, provider: str, upstream_model: str) -> Model | None:
         """One endpoint at a configured provider, whatever the model is called there; its price may be unknown."""
         key = (provider, upstream_model)
@@ -101,7 +108,8 @@ class Snapshot:
         known = self._catalog.get(name)
         if known is not None:
             return known
-        if len(name) > MAX_NAME_CHARS:
+        # What the operator wrote wins: at the book's price a request would not cost what the file says.
+        if len(name) > MAX_NAME_CHARS or name in self.price_only:
             return None
         endpoints: list[Endpoint] = []
         first: BookEntry | None = None
@@ -144,7 +152,7 @@ class Snapshot:
                     continue
                 entries = self._book.models_of(linked.spec.price_provider)
                 found.update({entry.id: None for entry in entries if not entry.facts.deprecated})
-            self._catalog_names = tuple(found)
+            self._catalog_names = tuple([name for name in found if name not in self.price_only])
         return self._catalog_names
 
 

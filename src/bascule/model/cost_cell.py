@@ -13,6 +13,9 @@ class Cover(Struct, frozen=True, kw_only=True):
     """Whose use it is matters."""
 
     def admits(self, provider: str | None, client: str | None, model: str | None) -> bool:
+        if provider is None:
+            # A log whose model nobody is known to sell: still the use of a client that the seats are for.
+            return self.by_user and client is not None and client in self.names
         return provider == self.provider and (not self.names or client in self.names or model in self.names)
 
 

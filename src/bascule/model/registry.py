@@ -31,6 +31,10 @@ class Registry(Protocol):
         """The configured model of exactly this name."""
         ...
 
+    def is_price_only(self, name: str) -> bool:
+        """Whether the configuration has a price of this model and nobody to ask for it: it is there for imports."""
+        ...
+
     def direct(self, provider: str, upstream_model: str) -> Model | None:
         """A model made of one endpoint, where `provider` is configured; its prices may be unknown."""
         ...

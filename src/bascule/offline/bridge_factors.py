@@ -107,8 +107,9 @@ class Factors:
             "users": self.users,
             "sessions_per_user": self.sessions_per_user,
             "tokens_per_session": billed,
-            "retries": self.waste,
         }
+        if self.is_priced:  # else what was wasted is unknown, not nothing
+            numbers["retries"] = self.waste
         every = sum(self.tokens.values(), start=Decimal(0)) + sum(self.unknown.values(), start=Decimal(0))
         numbers["known_prices"] = sum(self.tokens.values(), start=Decimal(0)) / every
         input_ = sum((n for (way, _, _), n in self.tokens.items() if not way), start=Decimal(0))

@@ -45,21 +45,21 @@ def method(found: Bridge) -> str:
 
 def bridge_payload(found: Bridge, before: tuple[int, int], after: tuple[int, int]) -> dict[str, Any]:
     """`before` and `after` are the periods, [start, end) in milliseconds."""
-    change = found.change_nanousd
+    change, unknown = found.change_nanousd, None in known_bills(found)
     return {
         "before": _side(found, 0, before),
         "after": _side(found, 1, after),
-        "change_usd": None if None in known_bills(found) else usd_text(change),
+        "change_usd": None if unknown else usd_text(change),
         "parts": [
             {
                 "cause": part.cause,
-                "usd": usd_text(part.nanousd),
-                "share": None if change == 0 else round(part.nanousd / change, 4),
+                "usd": usd_text(nanousd),
+                "share": None if unknown or change == 0 else round(part.nanousd / change, 4),
                 "before": _number(part.before),
                 "after": _number(part.after),
                 "meaning": MEANING[part.cause],
             }
-            for part in found.parts
+            for part, nanousd in zip(found.parts, known_parts(found), strict=True)
         ],
         "cost_is": cost_is(found),
         "method": method(found),
@@ -80,6 +80,16 @@ def _cents(nanousd: int) -> int:
     return (nanousd + CENT // 2) // CENT
 
 
+CONTRACTUAL = frozenset({"fees", "unused_commitments"})
+"""Parts that contracts alone say, whatever is known of the use."""
+
+
+def known_parts(found: Bridge) -> list[int | None]:
+    """Each part; None for those of a change that is not known."""
+    unknown = None in known_bills(found)
+    return [None if unknown and part.cause not in CONTRACTUAL else part.nanousd for part in found.parts]
+
+
 def known_bills(found: Bridge) -> list[int | None]:
     """Both bills; None for one of which nothing is known."""
     sides = zip((found.before, found.after), found.bills_nanousd, strict=True)
@@ -94,6 +104,7 @@ def _side(found: Bridge, number: int, period: tuple[int, int]) -> dict[str, Any]
         "cost_usd": None if bill is None else usd_text(bill),
         "users": side.users,
         "sessions": side.sessions,
+        "attempts": side.attempts,
         "unknown_costs": side.unknown,
     }
     if found.charged is None:

@@ -67,13 +67,16 @@ class ContractState(Struct, frozen=True, kw_only=True):
     place: int
     contract: Contract
     state: Literal["runs", "ended", "begins later"]
-    cost_nanousd: int
-    """Fees, metered use after discount and credit, and what of a commitment was left at its end."""
-    list_nanousd: int
-    """Book price of the use that it applied to."""
+    cost_nanousd: int | None
+    """Fees, metered use after discount and credit, and what of a commitment was left at its end. None where all that
+    it could be is use without a price."""
+    list_nanousd: int | None
+    """Book price of the use that it applied to; None where none of that has one."""
+    unpriced_attempts: int
+    """Of that use: in no book price."""
     fee_nanousd: int
-    covered_nanousd: int
-    """Book price of what seats or capacity covered."""
+    covered_nanousd: int | None
+    """Book price of what seats or capacity covered; None as above."""
     people_seats: tuple[tuple[int, int], ...]
     """Seats: start and people of each piece of time, oldest first."""
     seat_use: Fraction | None
@@ -83,14 +86,18 @@ class ContractState(Struct, frozen=True, kw_only=True):
     pots: tuple[Pot, ...]
 
     @property
-    def saved_nanousd(self) -> int:
+    def saved_nanousd(self) -> int | None:
         """Against list price; below zero where it cost more."""
+        if self.list_nanousd is None or self.cost_nanousd is None:
+            return None
         return self.list_nanousd - self.cost_nanousd
 
     @property
     def fee_use(self) -> Fraction | None:
         """Book price of what seats or capacity covered, over their fee: from 1 on they paid."""
-        return Fraction(self.covered_nanousd, self.fee_nanousd) if self.fee_nanousd else None
+        if self.covered_nanousd is None or not self.fee_nanousd:
+            return None
+        return Fraction(self.covered_nanousd, self.fee_nanousd)
 
 
 class _Pace(Struct, frozen=True):
@@ -126,15 +133,18 @@ def _state(
     metered = sum([term.metered_nanousd for term in terms])
     off = sum([term.off_nanousd + term.credited_nanousd for term in terms])
     unused = sum([line.nanousd for line in fixed if line.what == UNUSED_COMMITMENT])
+    unpriced = sum([term.unpriced_attempts for term in terms])
+    is_unknown = unpriced > 0 and not covered and not metered
     ended, begins = end_of(contract), contract.from_ms
     return ContractState(
         place=place,
         contract=contract,
         state="ended" if ended is not None and ended <= at_ms else "begins later" if (begins or 0) > at_ms else "runs",
-        cost_nanousd=fee + metered - off + unused,
-        list_nanousd=covered + metered,
+        cost_nanousd=None if is_unknown and not fee and not unused else fee + metered - off + unused,
+        list_nanousd=None if is_unknown else covered + metered,
+        unpriced_attempts=unpriced,
         fee_nanousd=fee,
-        covered_nanousd=covered,
+        covered_nanousd=None if is_unknown else covered,
         people_seats=tuple([(term.start_ms, term.people) for term in terms]) if contract.seats is not None else (),
         seat_use=_seat_use(contract, terms),
         idle_nanousd=sum([line.nanousd for line in fixed]),

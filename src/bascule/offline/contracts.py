@@ -41,6 +41,8 @@ class Use(Struct, frozen=True, kw_only=True):
     covered: frozenset[int] | None = None
     """Places of the contracts that cover it."""
     list_nanousd: int
+    """Of the attempts whose price is known."""
+    unpriced_attempts: int = 0
 
 
 class Cost(Struct, frozen=True):
@@ -73,6 +75,8 @@ class Term(Struct, frozen=True, kw_only=True):
     """Book price of the use that its seats or capacity covered."""
     metered_nanousd: int = 0
     """Book price of the metered use that it discounted or paid for."""
+    unpriced_attempts: int = 0
+    """Of either use: in neither book price."""
     fee_nanousd: int = 0
     """Of seats or capacity, used or not."""
     off_nanousd: int = 0
@@ -308,6 +312,7 @@ class _Terms:
             end_ms=piece.end_ms,
             covered_nanousd=sum([piece.uses[place].list_nanousd for place in doing.covered]),
             metered_nanousd=sum([piece.uses[place].list_nanousd for place in doing.metered]),
+            unpriced_attempts=sum([piece.uses[place].unpriced_attempts for place in doing.covered | doing.metered]),
             **doing.sums,
         )
         self.terms.append(made)

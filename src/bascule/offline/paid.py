@@ -52,8 +52,8 @@ class Paid(Struct, kw_only=True):
     """The book price, as the ledger has it; None where no attempt's is known."""
     effective_nanousd: int | None = None
     """After contracts; None where nothing is known."""
-    marginal_nanousd: int = 0
-    """What one more of the same would cost."""
+    marginal_nanousd: int | None = None
+    """What one more of the same would cost; None where nothing is known."""
     fee_nanousd: int = 0
     """Of the effective cost: shares of the fees of seats and capacity, which no use raised."""
     on_plan_nanousd: int = 0
@@ -61,10 +61,17 @@ class Paid(Struct, kw_only=True):
     unpriced_attempts: int = 0
     """In no list price; in the effective cost only where seats or capacity covered them."""
 
+    @property
+    def metered_list_nanousd(self) -> int | None:
+        """List price of all but what was used on such a plan; None where there is such use and none has a price."""
+        if self.list_nanousd is None:
+            return None if self.unpriced_attempts else 0
+        return self.list_nanousd - self.on_plan_nanousd
+
     def plus(self, other: "Paid") -> None:
         self.list_nanousd = _sum(self.list_nanousd, other.list_nanousd)
         self.effective_nanousd = _sum(self.effective_nanousd, other.effective_nanousd)
-        self.marginal_nanousd += other.marginal_nanousd
+        self.marginal_nanousd = _sum(self.marginal_nanousd, other.marginal_nanousd)
         self.fee_nanousd += other.fee_nanousd
         self.on_plan_nanousd += other.on_plan_nanousd
         self.unpriced_attempts += other.unpriced_attempts
@@ -248,7 +255,11 @@ class _Parts:
 
 
 def _priced(cells: Sequence[_Cell]) -> Use:
-    return replace(cells[0].use, list_nanousd=sum([cell.cost.cost_nanousd or 0 for cell in cells]))
+    return replace(
+        cells[0].use,
+        list_nanousd=sum([cell.cost.cost_nanousd or 0 for cell in cells]),
+        unpriced_attempts=sum([cell.cost.unpriced_attempts for cell in cells]),
+    )
 
 
 def _split(cells: Sequence[_Cell], cost: Cost) -> list[Paid]:
@@ -266,7 +277,7 @@ def _split(cells: Sequence[_Cell], cost: Cost) -> list[Paid]:
             list_nanousd=one,
             # Nothing of it has a price, and no fee was shared out to it: unknown, not free.
             effective_nanousd=share if known and (one is not None or share) else None,
-            marginal_nanousd=more,
+            marginal_nanousd=more if one is not None or is_fee else None,
             fee_nanousd=share if is_fee else 0,
             on_plan_nanousd=0 if known else one or 0,
             unpriced_attempts=cell.cost.unpriced_attempts,

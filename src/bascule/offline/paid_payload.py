@@ -19,7 +19,7 @@ def paid_keys(paid: Paid | None) -> dict[str, Any]:
     found = Paid() if paid is None else paid
     return {
         "effective_usd": usd_text(found.effective_nanousd),
-        "marginal_usd": None if paid is None else usd_text(found.marginal_nanousd),
+        "marginal_usd": usd_text(found.marginal_nanousd),
         "on_plan_list_usd": usd_text(found.on_plan_nanousd),
     }
 
@@ -63,6 +63,7 @@ def state_payload(found: ContractState) -> dict[str, Any]:
         "cost_usd": usd_text(found.cost_nanousd),
         "list_usd": usd_text(found.list_nanousd),
         "saved_usd": usd_text(found.saved_nanousd),
+        "unpriced_attempts": found.unpriced_attempts,
         "fee_usd": usd_text(found.fee_nanousd),
         "idle_usd": usd_text(found.idle_nanousd),
         "seat_use": number(found.seat_use),

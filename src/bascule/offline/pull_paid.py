@@ -38,7 +38,7 @@ def _part_of(paid: Paid, place: int, count: int) -> Paid:
     return Paid(
         list_nanousd=None if paid.list_nanousd is None else share(paid.list_nanousd),
         effective_nanousd=None if paid.effective_nanousd is None else share(paid.effective_nanousd),
-        marginal_nanousd=share(paid.marginal_nanousd),
+        marginal_nanousd=None if paid.marginal_nanousd is None else share(paid.marginal_nanousd),
         fee_nanousd=share(paid.fee_nanousd),
         on_plan_nanousd=share(paid.on_plan_nanousd),
         unpriced_attempts=paid.unpriced_attempts,

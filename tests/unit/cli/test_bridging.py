@@ -13,6 +13,7 @@ from bascule import compose
 from bascule.cli import group
 from bascule.model.imported import Imported
 from bascule.model.row import AttemptRow
+from bascule.offline.bridge import CAUSES
 from bascule.testing.months import Pair, pair, rows
 
 MONTHS = ("2026-09", "2026-10")
@@ -100,6 +101,23 @@ def test_a_bill_of_which_nothing_is_known_has_no_change(tmp_path: Path) -> None:
     assert "Change unknown at list price." in told
     assert "Nothing is recorded for 2026-09." in told
     assert "█" not in told
-    assert json.loads(run("--bridge", *MONTHS, "-c", str(config), "--json"))["change_usd"] is None
+    document = json.loads(run("--bridge", *MONTHS, "-c", str(config), "--json"))
+    assert document["change_usd"] is None
+    assert {part["cause"]: part["usd"] for part in document["parts"]} == dict.fromkeys(CAUSES)
+    assert {part["share"] for part in document["parts"]} == {None}
+    (waste,) = [part for part in document["parts"] if part["cause"] == "retries"]
+    assert waste["after"] is None
+    assert (document["before"]["attempts"], document["before"]["cost_usd"]) == (0, "0.000000000")
+    assert document["after"]["attempts"] == document["after"]["unknown_costs"] > 0
+    page = run("--bridge", *MONTHS, "-c", str(config), "--format", "html")
+    assert "<svg" not in page
+    assert "Nothing is recorded for 2026-09." in page
+    drawn = CliRunner().invoke(group, ["report", "--bridge", *MONTHS, "-c", str(config), "--format", "svg"])
+    assert (drawn.exit_code, drawn.stdout) == (1, "")
+    # Its bill is none, which is known; of the change nothing is.
+    assert re.findall(r"\b0\.00\b", told) == ["0.00"]
+    back = run("--bridge", *reversed(MONTHS), "-c", str(config))
+    assert "Change unknown" in back
+    assert re.findall(r"\b0\.00\b", back) == ["0.00"]
     assert "<b>unknown</b><span>change, USD</span>" in run("--bridge", *MONTHS, "-c", str(config), "--format", "html")
     assert run("--bridge", "2026-07", "2026-08", "-c", str(config)) == "Nothing is recorded for 2026-07 and 2026-08.\n"

@@ -19,8 +19,8 @@ def test_a_summary(run: Any, place: Path) -> None:
     assert found.code == 0, found.err
     shown = found.json
     assert set(shown) == {
-        "ok", "file", "mode", "policy_version", "price_version", "baseline", "providers", "models", "routes", "aliases",
-        "keys", "budgets", "warnings",
+        "ok", "file", "mode", "policy_version", "price_version", "baseline", "providers", "models", "price_only",
+        "routes", "aliases", "keys", "budgets", "warnings",
     }  # fmt: skip
     assert shown["ok"] is True
     assert shown["providers"] == [
@@ -46,6 +46,22 @@ def test_an_unknown_price_is_said(run: Any, place: Path) -> None:
     )
     assert "price unknown" in run("check", "-c", "c.yaml").out
     assert run("check", "-c", "c.yaml", "--json").json["models"][0]["endpoints"][0]["input_usd_per_mtok"] is None
+
+
+def test_a_model_with_a_price_alone_is_said_to_be_for_imports(run: Any, place: Path) -> None:
+    (place / "c.yaml").write_text(
+        "providers: {local: {dialect: openai_chat, base_url: 'http://127.0.0.1:9/v1', api_key: none}}\n"
+        "models: {mock-large: {price: {input: 1, output: 4}}}\n"
+    )
+    (line,) = [line for line in run("check", "-c", "c.yaml").out.splitlines() if line.startswith("mock-large")]
+    assert line.split("  ", 1)[1].split() == ["(price", "only,", "for", "imports)", "1", "/", "4"]
+    shown = run("check", "-c", "c.yaml", "--json").json
+    assert shown["models"] == []
+    assert shown["price_only"] == [
+        {"name": "mock-large", "input_usd_per_mtok": "1", "output_usd_per_mtok": "4", "price_source": "config"}
+    ]
+    (place / "c.yaml").write_text("providers: {openai: {}}\nmodels: {mock-large: {quality: 0.5}}\n")
+    assert "has no `endpoints`" in run("check", "-c", "c.yaml").err
 
 
 def test_every_mistake_at_once(run: Any, place: Path) -> None:

@@ -172,6 +172,42 @@ def test_contracts_tell_what_they_cost_saved_and_have_left(run: Any, filled: Pat
     assert "unused on 2026-12-31" in table
 
 
+SEAT = "data_dir: data\ncontracts: [{provider: anthropic, seats: 1, usd_per_seat_month: 100, covers: [claude-code]}]\n"
+
+
+def unpriced(number: int, **more: Any) -> dict[str, Any]:
+    """Of a model that nobody is known to sell: neither provider nor cost."""
+    row = logged(number, f"2026-10-0{number}T10:00:00Z", "1", "ann", model="mock-large") | more
+    return {name: value for name, value in row.items() if name not in ("cost_usd", "provider") or name in more}
+
+
+def test_a_seat_with_calls_that_have_no_price_is_not_idle_and_its_list_price_is_unknown(run: Any, place: Path) -> None:
+    fill(place, run, [unpriced(1), unpriced(2)], SEAT)
+    document = run("contracts", *OCTOBER, "--json").json
+    (seat,), paid = document["contracts"], document["paid"]
+    assert (seat["cost_usd"], seat["idle_usd"], seat["seat_use"]) == ("100.000000000", "0.000000000", 1.0)
+    assert (seat["list_usd"], seat["saved_usd"], seat["list_over_fee"]) == (None, None, None)
+    assert seat["unpriced_attempts"] == 2
+    assert (paid["effective_usd"], paid["marginal_usd"], paid["fixed"]) == ("100.000000000", "0.000000000", [])
+    table = run("contracts", *OCTOBER).out
+    assert "list price: unknown." in table
+    assert "$0.00 for" in table  # idle, which it was not
+    assert "Attempts without a known price, in no list price: 2." in table
+    assert "Paid: $100.00, of it $100.00 for use whose list price is unknown." in run("report", *OCTOBER).out
+
+
+def test_by_the_meter_what_has_no_price_costs_an_unknown_amount(run: Any, place: Path) -> None:
+    discount = "data_dir: data\ncontracts: [{provider: anthropic, discount: 0.1}]\n"
+    fill(place, run, [unpriced(1, provider="anthropic"), unpriced(2, origin="jsonl", client="app")], discount)
+    document = run("contracts", *OCTOBER, "--json").json
+    (contract,), paid = document["contracts"], document["paid"]
+    assert (contract["cost_usd"], contract["list_usd"], contract["unpriced_attempts"]) == (None, None, 1)
+    assert (paid["list_usd"], paid["effective_usd"], paid["marginal_usd"]) == (None, None, None)
+    told = run("report", *OCTOBER).out
+    assert "Paid: $0.00, without use whose list price is unknown." in told
+    assert "one more of the same costs: unknown in all" in told
+
+
 def test_contracts_without_any_say_how_to_write_one(run: Any, book: Any) -> None:
     found = run("contracts")
     assert found.code == 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,16 @@ def test_prices_of_the_configuration_are_used(run: Any, bare: Path, tmp_path: Pa
     assert document["unknown_prices"] == {}
     (own,) = [row for row in rows(run, "-c", str(tmp_path / "own.yaml")) if row["model"] == "house-model-7"]
     assert (own["provider"], own["cost_nanousd"]) == ("house", 70 * 1_000 + 9 * 2_000)
+
+
+def test_the_summarys_own_remedy_prices_a_model_that_only_imports_name(run: Any, bare: Path) -> None:
+    said = run("import", "claude-code").out
+    (snippet,) = re.findall("`(models: .*)`", said)
+    Path("bascule.yaml").write_text(snippet.replace("NAME", "house-model-7"))
+    document = run("import", "claude-code", "--json").json
+    assert (document["unknown_prices"], document["rows_replaced"]) == ({}, 1)
+    (own,) = [row for row in rows(run) if row["model"] == "house-model-7"]
+    assert own["cost_nanousd"] == 70 * 1_000 + 9 * 4_000
 
 
 def test_a_dry_run_writes_nothing(run: Any, bare: Path) -> None:

@@ -1,5 +1,7 @@
 import csv
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 from bascule.model.usage import Usage
@@ -87,7 +89,7 @@ def test_forms(run: Any, book: Any, place: Any) -> None:
     markdown = run("report", "--by", "model", "--format", "md").out
     assert markdown.startswith("| model | requests |")
     page = run("report", "--by", "model", "--format", "html", "--out", "r.html")
-    assert page.out == ""
+    assert (page.out, page.err) == ("", "r.html written\n")
     assert '<td class="text">big</td>' in (place / "r.html").read_text()
     assert run("report", "--format", "md", "--out", "missing/r.md").code == 1
     table = run("report", "--by", "model").out
@@ -111,6 +113,28 @@ def test_the_page_counts_sessions_of_unknown_cost_too(run: Any, book: Any) -> No
     book.attempt(session_id="s1", cost=None)
     book.attempt(session_id="s2", cost=5)
     assert "<b>2</b><span>sessions</span>" in run("report", "--format", "html").out
+
+
+def test_the_page_of_nothing_in_particular_is_broken_down_by_itself(run: Any, book: Any, place: Path) -> None:
+    for number in range(12):
+        book.attempt(model="big", project="shop", session_id=f"s{number}", cost=(number + 1) * 1_000_000_000)
+    book.attempt(model="small", project="blog", session_id="odd", cost=None)
+    text = run("report", "--format", "html").out
+    for heading in ("Day by day", "Markets", "In total", "By model", "By project", "Dearest sessions"):
+        assert text.count(f"<h2>{heading}</h2>") == 1
+    by_project, sessions = text.split("<h2>By project</h2>")[1].split("<h2>Dearest sessions</h2>")
+    assert re.findall('<tr><td class="text">([a-z]+)</td>', by_project) == ["shop", "blog", "total"]
+    assert re.findall('<tr><td class="text">(s[0-9]+)</td>', sessions) == [f"s{number}" for number in range(11, 1, -1)]
+    assert "<h2>By project</h2>" not in run("report", "--format", "html", "--by", "model").out
+    assert run("report", "--format", "svg", "--out", "r.svg").err == "r.svg written\n"
+
+
+def test_a_page_without_projects_and_sessions_has_no_empty_tables(run: Any, book: Any) -> None:
+    book.attempt(model="big", project=None, session_id=None, cost=5)
+    text = run("report", "--format", "html").out
+    assert "<h2>By model</h2>" in text
+    assert "<h2>By project</h2>" not in text
+    assert "<h2>Dearest sessions</h2>" not in text
 
 
 def test_who_pays_and_what_to_try_are_pages_like_the_others(run: Any, book: Any) -> None:

@@ -33,6 +33,7 @@ class Names:
         self.priced = {"gpt", "odd:floor"}
 
     own_servers: tuple[str, ...] = ()
+    price_only: frozenset[str] = frozenset()
 
     def route(self, name: str) -> RoutePolicy | None:
         return self.routes.get(name)
@@ -42,6 +43,9 @@ class Names:
 
     def model(self, name: str) -> Model | None:
         return self.models.get(name)
+
+    def is_price_only(self, name: str) -> bool:
+        return name in self.price_only
 
     def direct(self, provider: str, upstream_model: str) -> Model | None:
         if provider != "p":
@@ -147,6 +151,15 @@ def test_an_unknown_name_may_be_a_model_of_a_server_of_ones_own() -> None:
 def test_a_mistyped_name_is_guessed() -> None:
     assert "Did you mean 'small'?" in unknown("smal", NAMES)
     assert "Did you mean" not in unknown("nothing", NAMES)
+
+
+def test_what_has_a_price_alone_cannot_be_asked_for() -> None:
+    names = Names()
+    names.price_only = frozenset({"mock-large"})
+    names.aliases = {"large": "mock-large"}
+    for name in ("mock-large", "large"):
+        assert f"{name!r} has a price in the configuration and no `endpoints`" in unknown(name, names)
+    assert "nor a configured model" in unknown("mock-small", names)
 
 
 def unknown(name: str, names: Names) -> str:

@@ -48,6 +48,7 @@ class World:
         self.tests: dict[str, Callable[[Mapping[str, Any]], bool]] = {}
 
     own_servers: tuple[str, ...] = ()
+    price_only: frozenset[str] = frozenset()
 
     def route(self, name: str) -> RoutePolicy | None:
         return self.routes.get(name)
@@ -57,6 +58,9 @@ class World:
 
     def model(self, name: str) -> Model | None:
         return self.models.get(name)
+
+    def is_price_only(self, name: str) -> bool:
+        return name in self.price_only
 
     def direct(self, provider: str, upstream_model: str) -> Model | None:
         return None

@@ -40,7 +40,7 @@ def test_seats_are_shared_out_over_what_was_asked_for() -> None:
         "project",
     )
     assert found.groups == {
-        ("web",): Paid(list_nanousd=30 * USD, effective_nanousd=75 * USD, fee_nanousd=75 * USD),
+        ("web",): Paid(list_nanousd=30 * USD, effective_nanousd=75 * USD, marginal_nanousd=0, fee_nanousd=75 * USD),
         ("api",): Paid(
             list_nanousd=16 * USD, effective_nanousd=130 * USD, marginal_nanousd=5 * USD, fee_nanousd=125 * USD
         ),
@@ -74,7 +74,7 @@ def test_a_commitment_is_followed_from_its_first_day_though_the_period_begins_la
         provider="openai", commitment_nanousd=100 * USD, from_ms=at("2026-08-01"), to_ms=at("2026-10-31")
     )
     found = october([spent("2026-08-03", 60), spent("2026-10-03", 25)], [contract], "provider")
-    assert found.total == Paid(list_nanousd=25 * USD, effective_nanousd=25 * USD)
+    assert found.total == Paid(list_nanousd=25 * USD, effective_nanousd=25 * USD, marginal_nanousd=0)
     assert found.fixed == (Fixed(0, "unused commitment", at("2026-10-01"), 15 * USD),)
     assert found.paid_nanousd == 40 * USD
     assert sum(term.committed_nanousd for term in found.terms) == 85 * USD
@@ -86,7 +86,7 @@ def test_use_on_a_plan_is_unknown_without_a_contract_and_not_metered() -> None:
         logged("2026-10-02", 2, "bob", origin="codex", client="codex", provider="openai"),
     ]
     found = october(attempts, [], "user")
-    assert found.groups[("ann",)] == Paid(list_nanousd=40 * USD, on_plan_nanousd=40 * USD)
+    assert found.groups[("ann",)] == Paid(list_nanousd=40 * USD, marginal_nanousd=0, on_plan_nanousd=40 * USD)
     assert found.groups[("bob",)].effective_nanousd == 2 * USD
 
 
@@ -99,7 +99,9 @@ def test_what_has_no_price_stays_unknown_unless_a_fee_covers_it() -> None:
     attempts = [spent("2026-10-02", None, model="odd"), logged("2026-10-02", None, "ann")]
     found = october(attempts, [SEATS], "provider")
     assert found.groups[("openai",)] == Paid(unpriced_attempts=1)
-    assert found.groups[("anthropic",)] == Paid(effective_nanousd=100 * USD, fee_nanousd=100 * USD, unpriced_attempts=1)
+    assert found.groups[("anthropic",)] == Paid(
+        effective_nanousd=100 * USD, marginal_nanousd=0, fee_nanousd=100 * USD, unpriced_attempts=1
+    )
 
 
 def test_without_a_beginning_fees_count_from_the_first_month_with_use_up_to_today() -> None:

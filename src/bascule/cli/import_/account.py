@@ -92,7 +92,9 @@ def import_account(
     document = read_document(asked.config_path)
     names = read_names(asked.config_path) if document.config.models else None
     book = current_book(document)
-    sellers = Sellers(book) if names is None else Sellers(book, names.models, names.aliases)
+    sellers = (
+        Sellers(book) if names is None else Sellers(book, names.models, names.aliases, price_only=names.price_only)
+    )
     run = AccountRun(
         account,
         parts,

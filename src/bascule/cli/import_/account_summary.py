@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from bascule.cli.import_.summary import names_text, payload, tell_bad
+from bascule.cli.import_.summary import HOW_TO_PRICE, names_text, payload, tell_bad
 from bascule.cli.output import usd_fit
 from bascule.cli.period import iso, iso_day, iso_second
 from bascule.model.money import usd_text
@@ -102,8 +102,8 @@ def _notes(account: Account, summary: Summary) -> list[str]:
     ]
     if tally.unknown_prices:
         notes.append(
-            f"No price is known for {names_text(tally.unknown_prices)}: in no cost. Set one under `models` in "
-            "bascule.yaml, or split the report by model where none is named."
+            f"No price is known for {names_text(tally.unknown_prices)}: in no cost. {HOW_TO_PRICE} Where no model is "
+            "named, split the report by model."
         )
     if tally.unknown_counts:
         notes.append(

@@ -85,7 +85,7 @@ class Imports:
         if names is None:
             self.sellers = Sellers(book)
         else:
-            self.sellers = Sellers(book, names.models, names.aliases)
+            self.sellers = Sellers(book, names.models, names.aliases, names.price_only)
         self._store: Store | None = None
         if not asked.dry_run or has_ledger(data_dir_of(document)):
             self._store = open_store(document)

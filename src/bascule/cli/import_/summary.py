@@ -55,6 +55,12 @@ def payload(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[s
     return made
 
 
+HOW_TO_PRICE = (
+    "Write one in bascule.yaml, in USD per million tokens, and import again: "
+    "`models: {NAME: {price: {input: 1, output: 4}}}`."
+)
+
+
 def tell(source: str, tally: Tally, *, dry_run: bool, unknown_columns: dict[str, int] | None) -> None:
     """The summary for a person; what is wrong goes to standard error."""
     span = f", {iso_second(tally.first_ms)} to {iso_second(tally.last_ms)}" if tally.first_ms is not None else ""
@@ -86,7 +92,7 @@ def _notes(tally: Tally) -> list[str]:
     notes = _estimates(tally)
     if tally.unknown_prices:
         names = names_text(tally.unknown_prices)
-        notes.append(f"No price is known for {names}: in no cost. Set one under `models` in bascule.yaml.")
+        notes.append(f"No price is known for {names}: in no cost. {HOW_TO_PRICE}")
     if tally.unknown_counts:
         notes.append(f"The log leaves a count unknown, so in no cost: {names_text(tally.unknown_counts)}.")
     if tally.copies:

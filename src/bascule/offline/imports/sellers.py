@@ -28,14 +28,20 @@ class Sold(Struct, frozen=True):
 
 
 class Sellers:
-    """Looks names up once each. `configured` are the models of a bascule.yaml, by name."""
+    """Looks names up once each. `configured` are the models of a bascule.yaml, by name, and `price_only` the prices of
+    those that it has no endpoints of."""
 
     def __init__(
-        self, book: PriceBook, configured: Mapping[str, Model] | None = None, aliases: Mapping[str, str] | None = None
+        self,
+        book: PriceBook,
+        configured: Mapping[str, Model] | None = None,
+        aliases: Mapping[str, str] | None = None,
+        price_only: Mapping[str, PriceTimeline] | None = None,
     ) -> None:
         self._book = book
         self._configured = configured or {}
         self._aliases = aliases or {}
+        self._price_only = price_only or {}
         self._local = {"oss", *[spec.name for spec in Presets().all() if spec.local]}
         self._known: dict[tuple[str, str | None], Sold] = {}
 
@@ -54,10 +60,13 @@ class Sellers:
         return known
 
     def _find(self, name: str, maker: str | None) -> Sold:
-        own = self._configured.get(self._aliases.get(name, name))
+        meant = self._aliases.get(name, name)
+        own = self._configured.get(meant)
         if own is not None and own.endpoints:
             endpoint = own.endpoints[0]
             return Sold(own.name, endpoint.provider, endpoint.prices)
+        if meant in self._price_only:
+            return Sold(meant, maker, self._price_only[meant])
         if maker in self._local:
             return Sold(name, maker, None)  # an open model under its maker's name, which its maker does not serve
         cloud = cloud_of(name)

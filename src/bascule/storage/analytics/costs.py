@@ -44,7 +44,10 @@ def _covered(covers: Sequence[Cover]) -> str:
         if cover.names:
             names = ", ".join([literal(name) for name in cover.names])
             conditions.append(f"(a.client IN ({names}) OR a.model IN ({names}))")
-        bits.append(f"CASE WHEN {' AND '.join(conditions)} THEN {1 << place} ELSE 0 END")
+        admitted = " AND ".join(conditions)
+        if cover.names and cover.by_user:
+            admitted = f"({admitted}) OR (a.provider IS NULL AND a.client IN ({names}))"
+        bits.append(f"CASE WHEN {admitted} THEN {1 << place} ELSE 0 END")
     return " + ".join(bits) or "0"
 
 

@@ -65,3 +65,12 @@ def test_the_configuration_comes_first() -> None:
     for name in ("house", "claude-haiku-4-5"):
         sold = sellers.find(name, "anthropic")
         assert (sold.model, sold.provider, sold.timeline) == ("house", "own", prices)
+
+
+def test_a_price_without_endpoints_comes_before_the_book_and_says_nothing_of_who_sold_it() -> None:
+    prices = PriceTimeline(periods=(PricePeriod(from_ms=0, rates=Rates(input=7, output=9)),), source="config")
+    sellers = Sellers(PriceBook(), {}, {"large": "gpt-5"}, {"gpt-5": prices})
+    for name in ("gpt-5", "large"):
+        for maker in ("house", None):
+            sold = sellers.find(name, maker)
+            assert (sold.model, sold.provider, sold.timeline) == ("gpt-5", maker, prices)
