@@ -151,7 +151,7 @@ def test_thoughts_are_shown_and_counted(client: GenaiClient, provider: Provider,
     assert_usage(answer.usage_metadata, provider)
 
 
-@pytest.mark.parametrize("script", [Script(status=429, retry_after="7"), Script(status=503), Script(status=500)])
+@pytest.mark.parametrize("script", [Script(status=429, retry_after="1"), Script(status=503), Script(status=500)])
 def test_errors_are_the_sdks(client: GenaiClient, provider: Provider, model: str, script: Script) -> None:
     provider.use(script)
     with pytest.raises(errors.APIError) as raised:
