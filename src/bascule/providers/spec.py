@@ -1,6 +1,6 @@
 """What Bascule knows about a provider, as one value."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -128,66 +128,30 @@ class ProviderSpec(Struct, frozen=True, kw_only=True):
         return f"certified {self.certified}" if self.certified else "from the spec only"
 
 
+_COMPATIBLE: dict[str, dict[str, Any]] = {
+    "openai_chat": {"bounds": OPEN_WEIGHT_BOUNDS},
+    "openai_responses": {"paths": RESPONSES_PATHS, "stream_usage": "always", "bounds": OPENAI_BOUNDS},
+    "anthropic_messages": {
+        "auth": "x-api-key",
+        "paths": ANTHROPIC_PATHS,
+        "forward_query": frozenset({"beta"}),
+        "default_headers": ((b"anthropic-version", b"2023-06-01"),),
+        "stream_usage": "always",
+    },
+    "gemini": {"auth": "x-goog-api-key", "paths": GEMINI_PATHS, "stream_usage": "always"},
+    "bedrock_converse": {
+        "auth": "sigv4",
+        "paths": BEDROCK_PATHS,
+        "stream_usage": "always",
+        "bounds": ANY_VENDOR_BOUNDS,
+    },
+    "cohere": {"paths": COHERE_PATHS, "stream_usage": "always", "bounds": ANY_VENDOR_BOUNDS},
+}
+"""What each dialect's servers have in common, where it is not a spec's default."""
+
+
 def compatible(name: str, dialect: str, base_url: str) -> ProviderSpec:
     """The spec of any server that speaks a dialect and has no preset: the dialect's own defaults."""
-    if dialect == "anthropic_messages":
-        return ProviderSpec(
-            name=name,
-            title=name,
-            dialect=dialect,
-            base_url=base_url,
-            auth="x-api-key",
-            key_required=False,
-            paths=ANTHROPIC_PATHS,
-            forward_query=frozenset({"beta"}),
-            default_headers=((b"anthropic-version", b"2023-06-01"),),
-            stream_usage="always",
-        )
-    if dialect == "openai_responses":
-        return ProviderSpec(
-            name=name,
-            title=name,
-            dialect=dialect,
-            base_url=base_url,
-            key_required=False,
-            paths=RESPONSES_PATHS,
-            stream_usage="always",
-            bounds=OPENAI_BOUNDS,
-        )
-    if dialect == "gemini":
-        return ProviderSpec(
-            name=name,
-            title=name,
-            dialect=dialect,
-            base_url=base_url,
-            auth="x-goog-api-key",
-            key_required=False,
-            paths=GEMINI_PATHS,
-            stream_usage="always",
-        )
-    if dialect == "bedrock_converse":
-        return ProviderSpec(
-            name=name,
-            title=name,
-            dialect=dialect,
-            base_url=base_url,
-            auth="sigv4",
-            key_required=False,
-            paths=BEDROCK_PATHS,
-            stream_usage="always",
-            bounds=ANY_VENDOR_BOUNDS,
-        )
-    if dialect == "cohere":
-        return ProviderSpec(
-            name=name,
-            title=name,
-            dialect=dialect,
-            base_url=base_url,
-            key_required=False,
-            paths=COHERE_PATHS,
-            stream_usage="always",
-            bounds=ANY_VENDOR_BOUNDS,
-        )
     return ProviderSpec(
-        name=name, title=name, dialect=dialect, base_url=base_url, key_required=False, bounds=OPEN_WEIGHT_BOUNDS
+        name=name, title=name, dialect=dialect, base_url=base_url, key_required=False, **_COMPATIBLE[dialect]
     )
