@@ -168,5 +168,5 @@ def clean_environment(folder: Path, more: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the caller's but what programs need to run: no keys, no proxies, an empty home."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
     return {**kept, "HOME": str(home), "PYTHONUNBUFFERED": "1", **more}
