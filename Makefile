@@ -8,7 +8,7 @@ LOCKED := --require-hashes --only-binary :all:
 CODE := src tests scripts $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench docs fuzz lock
+.PHONY: help install demo test promises check bench docs fuzz lock
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ demo: install ## Run the gateway on simulated providers (DEMO_ARGS=--once to end
 
 test: .venv/.developed ## Run the tests (TEST_ARGS='-k budget' to choose)
 	@$(BIN)/python -m pytest $(TEST_ARGS)
+
+promises: .venv/.developed ## Prove what is promised under faults, and print the table (PROMISES_ARGS)
+	@$(BIN)/python -m tests.promises $(PROMISES_ARGS)
 
 check: .venv/.developed ## Lint, formatting, types, layers, what is tracked, generated pages
 	$(BIN)/ruff check .
