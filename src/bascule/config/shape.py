@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
+from bascule.config.idempotency import Idempotency as Idempotency
 from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
@@ -343,6 +344,7 @@ class Config(Section, frozen=True, kw_only=True):
     """Caps; more are made with `bascule budgets`. All that match apply."""
     cache: Cache = Cache()
     responses: Responses = Responses()
+    idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
 
 
