@@ -137,6 +137,7 @@ class Service:
             keys=self.keys,
             clock=self.gateway.clock,
             server=self.snapshot.config.server,
+            overload=self.snapshot.config.overload,
             gauges=self.gauges,
             readiness=self.readiness,
             lifespan=Lifespan(self.start, self.stop),

@@ -44,6 +44,8 @@ class Metrics:
         self.models: dict[tuple[str, str], ModelCounters] = {}
         self.in_flight = 0
         self.refusals: dict[str, int] = {}
+        self.sheds: dict[str, int] = {}
+        """Refused because there was too much, by what there was too much of."""
         self.cache_hits = 0
         self.budget_alerts: dict[tuple[str, str, str], int] = {}
         """By kind of scope, window and threshold."""
@@ -58,6 +60,9 @@ class Metrics:
 
     def refusal(self, kind: str) -> None:
         self.refusals[kind] = self.refusals.get(kind, 0) + 1
+
+    def shed(self, reason: str) -> None:
+        self.sheds[reason] = self.sheds.get(reason, 0) + 1
 
     def budget_alert(self, kind: str, window: str, threshold: str) -> None:
         key = (kind, window, threshold)

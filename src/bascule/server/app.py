@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec import convert
 from starlette.routing import BaseRoute
 
+from bascule.config.overload import Overload
 from bascule.config.shape import Server
 from bascule.gateway.engine import Engine
 from bascule.ports import Clock, KeyStore
@@ -22,6 +23,7 @@ def application(
     keys: KeyStore,
     clock: Clock,
     server: Server,
+    overload: Overload,
     gauges: Callable[[], Gauges],
     readiness: Readiness,
     lifespan: Lifespan,
@@ -32,7 +34,7 @@ def application(
     pages = Pages(engine=engine, keys=keys, clock=clock, gauges=gauges, readiness=readiness)
     limits = convert(server.limits, EdgeLimits, from_attributes=True)
     return Application(
-        hot=Hot(engine=engine, guard=guard, limits=limits),
+        hot=Hot(engine=engine, guard=guard, limits=limits, overload=overload),
         cold=cold_application(pages, guard, engine, admin),
         lifespan=lifespan,
     )

@@ -82,8 +82,10 @@ class ClientExchange:
         "refusal",
         "response_complete",
         "route",
+        "secret",
         "started",
         "task",
+        "tenant",
         "turn",
         "whole",
     )
@@ -97,6 +99,10 @@ class ClientExchange:
         self.query = query
         self.incoming = _NOT_YET
         """Set when the request is whole."""
+        self.secret: bytes | None = None
+        """What its client presented."""
+        self.tenant = ""
+        """Who it is for, as far as slots are concerned."""
         self.refusal: Refusal | None = None
         """Refused before the engine saw it."""
         self.turn = False

@@ -72,7 +72,12 @@ class GatewayProtocol(ArrivingProtocol):
         exchange = ClientExchange(self, self._outbox, route, method, headers, query)
         exchange.chunked = parser.get_http_version() != "1.0"
         exchange.keep_alive = exchange.chunked and parser.should_keep_alive()
-        exchange.refusal = self._hot.refuse_early(method, headers)
+        exchange.secret = presented_secret(headers, query)
+        judged = self._hot.judge_head(method, headers, exchange.secret)
+        if isinstance(judged, Refusal):
+            exchange.refusal = judged
+        else:
+            exchange.tenant = judged
         before = self.cycle
         self._exchange = exchange
         self._head_open = False
@@ -93,8 +98,8 @@ class GatewayProtocol(ArrivingProtocol):
             hot = self._hot
             exchange.take_body(body)
             hot.arriving_bytes += size
-            if exchange.body_bytes > hot.limits.max_body_bytes:
-                self._refuse_body(exchange, hot.too_large())
+            if exchange.body_bytes > hot.most_body_bytes:
+                self._refuse_body(exchange, hot.too_large(exchange.body_bytes))
             elif hot.arriving_bytes > hot.limits.max_arriving_bytes:
                 self._refuse_body(exchange, hot.too_much_arriving())
 
@@ -136,14 +141,14 @@ class GatewayProtocol(ArrivingProtocol):
             headers=exchange.headers,
             body=exchange.body(),
             query=exchange.query.decode("latin-1"),
-            secret=presented_secret(exchange.headers, exchange.query),
+            secret=exchange.secret,
         )
         exchange.task = task = self.loop.create_task(self._to_the_end(exchange))
         self.tasks.add(task)
 
     async def _to_the_end(self, exchange: ClientExchange) -> None:
         try:
-            refusal = await self._hot.serve(exchange)
+            refusal = await self._hot.serve(exchange, exchange.tenant)
             if not exchange.has_ended:
                 if refusal is None or refusal is STOPPING:
                     self._break_off(exchange, refusal)
