@@ -32,9 +32,11 @@ class LimitPolicy(Struct, frozen=True, kw_only=True):
 
 
 def may_enter(held: int, in_flight: int, limit: int, max_tenant_share: float) -> bool:
-    """Whether a tenant that holds so many slots may take one more of those that are free."""
+    """Whether a tenant that holds so many slots may take one more of those that are free. Who has none may."""
     free = limit - in_flight
-    return free > 0 and held * (1 - max_tenant_share) < max_tenant_share * free
+    if free <= 0 or held == 0:
+        return free > 0
+    return (held + 1) * (1 - max_tenant_share) <= max_tenant_share * free
 
 
 def may_wait(held: int, queued: int, queued_in_all: int, tenants: int, limit: int, policy: SharePolicy) -> bool:

@@ -17,6 +17,10 @@ from bascule.server.lifespan import Lifespan
 from bascule.server.metrics_page import Gauges
 
 
+def edge_limits(server: Server) -> EdgeLimits:
+    return convert(server.limits, EdgeLimits, from_attributes=True)
+
+
 def application(
     *,
     engine: Engine,
@@ -32,7 +36,7 @@ def application(
     """Hot routes on the engine, the rest on Starlette."""
     guard = Guard(bound_host=server.host, allowed_hosts=server.allowed_hosts, allowed_origins=server.allowed_origins)
     pages = Pages(engine=engine, keys=keys, clock=clock, gauges=gauges, readiness=readiness)
-    limits = convert(server.limits, EdgeLimits, from_attributes=True)
+    limits = edge_limits(server)
     return Application(
         hot=Hot(engine=engine, guard=guard, limits=limits, overload=overload),
         cold=cold_application(pages, guard, engine, admin),

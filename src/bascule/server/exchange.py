@@ -83,6 +83,7 @@ class ClientExchange:
         "response_complete",
         "route",
         "secret",
+        "skipped_bytes",
         "started",
         "task",
         "tenant",
@@ -111,6 +112,8 @@ class ClientExchange:
         """The body is all there."""
         self.body_bytes = 0
         """Of it, that are here and have not been dropped."""
+        self.skipped_bytes = 0
+        """Of it, that came after the request had been refused."""
         self.task: asyncio.Task[None] | None = None
         self.started = False
         self.has_ended = False

@@ -86,8 +86,8 @@ class LoadWatch:
         if now == before:
             return
         self._hot.under(now)
-        self._hot.engine.metrics.memory_pressure(now)
-        if now != "none" and before == "none":
+        if now != "none":
+            self._hot.engine.metrics.memory_pressure(now)
             give_back_memory()
         log.log(
             logging.INFO if now == "none" else logging.WARNING,
