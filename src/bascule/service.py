@@ -23,6 +23,7 @@ from bascule.compose import (
 )
 from bascule.config.load import Document
 from bascule.gateway.alerts import BudgetAlerts
+from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.link import Snapshot, with_server
 from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
@@ -92,6 +93,7 @@ class Service:
             read_memory=memory_reader(self.snapshot.config.overload.memory.limit_bytes),
             relieve=self.gateway.relieve,
         )
+        self._audit_head = AuditHead(self.store.governance)
 
     def _file(self) -> Path | None:
         if self._path is not None:
@@ -109,7 +111,9 @@ class Service:
 
     async def start(self) -> None:
         """Recover, load what was spent, begin to drain and to watch."""
+        self._enter(self.snapshot, changed=None)
         self.gateway.open()
+        self._audit_head.start()
         self._watch.start()
         self._alerts.start()
         self._load.start()
@@ -119,14 +123,17 @@ class Service:
         await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
+        await self._audit_head.stop()
         self.gateway.close()
 
     def reload(self) -> None:
-        """Validate first, then swap whole. Raises ConfigError; everything then stays as it was."""
+        """Validate first, enter it in the audit trail, then swap whole. Raises ConfigError, StoreError; everything then
+        stays as it was."""
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem("server", "address, data_dir or durability changed", "Restart the gateway for that")
             raise ConfigError((problem,))
+        self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
         self.redactor.register(_secrets(snapshot))
         self.keys.configure(configured_keys(snapshot))
         self.gateway.reconfigure(snapshot)
@@ -135,6 +142,10 @@ class Service:
 
     def _reload_ended(self, error: BasculeError | None) -> None:
         self.gateway.metrics.reload("taken" if error is None else "refused")
+
+    def _enter(self, snapshot: Snapshot, *, changed: list[str] | None) -> None:
+        now_ms = self.gateway.clock.now_ms()
+        enter_configuration(self.store.governance, snapshot.policy_version, changed=changed, now_ms=now_ms)
 
     def refresh(self) -> None:
         """Keys and budgets that a command or another process made."""
@@ -254,6 +265,11 @@ def _secrets(snapshot: Snapshot) -> list[str]:
         found.append(snapshot.admin_secret)
     values = [secret.reveal() for secret in found]
     return [value.decode(encoding, "replace") for value in values for encoding in ("utf-8", "latin-1")]
+
+
+def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
+    was, now = old.config, new.config
+    return [name for name in was.__struct_fields__ if getattr(was, name) != getattr(now, name)]
 
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:

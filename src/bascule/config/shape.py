@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
+from bascule.config.idempotency import Idempotency as Idempotency
 from bascule.config.overload import Overload as Overload
 from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
@@ -349,6 +350,7 @@ class Config(Section, frozen=True, kw_only=True):
     cache: Cache = Cache()
     responses: Responses = Responses()
     overload: Overload = Overload()
+    idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
 
 

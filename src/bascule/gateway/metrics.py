@@ -53,6 +53,8 @@ class Metrics:
         self.reloads: dict[str, int] = {"taken": 0, "refused": 0}
         """Configurations read again while serving."""
         self.cache_hits = 0
+        self.replays = 0
+        """Answers given again to a repeated Idempotency-Key."""
         self.budget_alerts: dict[tuple[str, str, str], int] = {}
         """By kind of scope, window and threshold."""
         self.uncached_prompts: dict[tuple[str, str, str], int] = {}
