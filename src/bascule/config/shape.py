@@ -11,6 +11,7 @@ from bascule.config.attempts import Breaker as Breaker
 from bascule.config.attempts import Hedge as Hedge
 from bascule.config.attempts import Outlier as Outlier
 from bascule.config.attempts import Retry as Retry
+from bascule.config.idempotency import Idempotency as Idempotency
 from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
@@ -341,6 +342,7 @@ class Config(Section, frozen=True, kw_only=True):
     """Caps; more are made with `bascule budgets`. All that match apply."""
     cache: Cache = Cache()
     responses: Responses = Responses()
+    idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
     breaker: Breaker = Breaker()
     outlier: Outlier = Outlier()

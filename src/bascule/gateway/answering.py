@@ -41,6 +41,10 @@ class Answering:
         self._compares = compares
         self.keep_bytes = keep_bytes
         self.started = False
+        self.complete = False
+        """The client was given a whole answer."""
+        self.billable = False
+        """Something was sent for which a provider may bill."""
         self.refused: Refusal | None = None
         """Nothing was sent and nothing can be: the ledger took no more lines."""
         self.tokens_used = 0
@@ -49,6 +53,7 @@ class Answering:
 
     def settle(self, opened: OpenAttempt, ended: Ended) -> Cost:
         fx = self._fx
+        self.billable = self.billable or ended.ending != "failed"
         self._observe(opened, ended)
         cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
         if ended.ending == "completed" and fx.collapse is not None:
@@ -155,6 +160,7 @@ class Answering:
             headers.append(cost_line)
         self.started = True
         await exchange.respond(200, headers, answer)
+        self.complete = True
         if self.keep_bytes:
             self.answered = Answered(
                 candidate=candidate,
@@ -197,6 +203,7 @@ class Answering:
             last = codec.close(cost.cost_nanousd)
             self._keep(context, last_response(last) if context.keeps else None)
             await self._finish_stream(exchange, relayed, last, candidate)
+            self.complete = True
             await read_out(reply)
             self.answered = Answered(
                 candidate=candidate,

@@ -66,6 +66,21 @@ class Serving:
         """At least one attempt has gone to an upstream."""
         self.answering = Answering(effects, request, self._limits, keep_bytes=keep_bytes, compares=has_peers(plan))
 
+    @property
+    def attempts(self) -> int:
+        """How many have been made."""
+        return len(self._history)
+
+    @property
+    def complete(self) -> bool:
+        """The client was given a whole answer."""
+        return self.answering.complete
+
+    @property
+    def billable(self) -> bool:
+        """Something was sent for which a provider may bill."""
+        return self.answering.billable
+
     async def run(self) -> Refusal | None:
         """None where the client was answered, else the refusal that it should get."""
         if self._limits.hedge_after_s is None:
