@@ -82,7 +82,7 @@ def put_back(archive: Path, target: Path | None, config_path: str | None, as_jso
 @click.argument("archive", type=ARCHIVE)
 @json_option
 def verify(archive: Path, as_json: bool) -> None:
-    """Restore an archive beside, and check every line of its ledger and audit trail. Exit status 1 names what is wrong."""
+    """Restore an archive beside, and check every line of its ledger and audit trail. Exit status 1: it fails."""
     from bascule.compose import open_store
 
     with tempfile.TemporaryDirectory(prefix="bascule-verify-") as folder:
