@@ -374,6 +374,11 @@ class Gateway:
         self.retry_budgets.policy = _retry_budget(snapshot.config.retry)
         self.engine.use(self.settings(snapshot))
 
+    def relieve(self) -> None:
+        """Memory is short: let go of what can be had again."""
+        if self.cache is not None:
+            self.cache.clear()
+
     def close(self) -> bool:
         """Stop draining and close everything; True where the store has every line."""
         self.upstream.close()
