@@ -96,6 +96,14 @@ def bent(path: str, dice: random.Random) -> str:
     return dice.choice(BEFORE) + path + dice.choice(AFTER)
 
 
+def equals(path: str) -> Iterator[str]:
+    """Other ways to write the very same path."""
+    yield "http://127.0.0.1" + path
+    yield "/" + "".join([f"%{ord(char):02X}" for char in path[1:]])
+    for at in range(1, len(path), 3):
+        yield f"{path[:at]}%{ord(path[at]):02x}{path[at + 1 :]}"
+
+
 def requests(paths: list[str], count: int, seed: int) -> Iterator[bytes]:
     """Every path once as it stands by every stranger, then as many bent ones as it takes."""
     dice = random.Random(seed)
@@ -104,6 +112,9 @@ def requests(paths: list[str], count: int, seed: int) -> Iterator[bytes]:
         for stranger in who:
             for method in ("GET", "POST", "DELETE", "PATCH"):
                 yield one(method, path, ["host: 127.0.0.1", *stranger])
+        for same in equals(path):
+            for stranger in ([], [f"authorization: Bearer {MEMBER}"]):
+                yield one("GET", same, ["host: 127.0.0.1", *stranger])
     for _ in range(count):
         lines = [f"host: {dice.choice(HOSTS[:4] if dice.random() < 0.7 else HOSTS)}"]
         if dice.random() < 0.1:
