@@ -13,11 +13,14 @@ from msgspec import Struct, structs
 
 from bascule.config.environment import environment_document
 from bascule.config.load import Document, load_file
-from bascule.config.shape import QUALITY_LEVELS, Config, PromptCacheAlert
-from bascule.config.sources import Secrets
+from bascule.config.shape import QUALITY_LEVELS, Config, Postgres, PromptCacheAlert, Retry
+from bascule.config.sources import SecretMissing, Secrets, SecretSource
 from bascule.decide.attempt import AttemptLimits
+from bascule.decide.breaker import BreakerPolicy
 from bascule.decide.budget import in_force
 from bascule.decide.cache_watch import CollapsePolicy
+from bascule.decide.outlier import OutlierPolicy
+from bascule.decide.retry_budget import RetryBudgetPolicy
 from bascule.decide.route import RouteTable
 from bascule.decide.window import window_bounds
 from bascule.gateway.bodies import Bodies
@@ -34,33 +37,35 @@ from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.once import Once
+from bascule.gateway.once import Ports as OncePorts
 from bascule.gateway.planning import Planning
 from bascule.gateway.relay import Drains
+from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
 from bascule.model.errors import LedgerUnavailable, StoreError
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
-from bascule.ports import Clock, Governance, KeyStore, Upstream
+from bascule.ports import Beside, Clock, Governance, KeyStore, LedgerStore, OutcomeStore, Upstream
 from bascule.prices.book import PriceBook
 from bascule.prices.local import FILE_NAME as LOCAL_PRICES
 from bascule.providers.discover import discover
 from bascule.providers.installed import GROUP, with_installed
 from bascule.providers.registry import Presets
 from bascule.storage.analytics.duck import DuckAnalytics
+from bascule.storage.beside import OneThread
 from bascule.storage.drainer import Drainer
-from bascule.storage.journal.segments import chain_id_of
+from bascule.storage.journal.segments import chain_id_of, lock_chain
 from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.keys import KeyRing, open_pepper
 from bascule.storage.memory.authority import MemoryAuthority, Spent
 from bascule.storage.memory.rate import RateLimiter
 from bascule.storage.recover import Recovery, recover
+from bascule.storage.replica import LOCAL, is_of, replica_of
 from bascule.storage.segments.read import Segments
 from bascule.storage.spent import spent_with
-from bascule.storage.sqlite.connect import Database, open_database
-from bascule.storage.sqlite.governance import SqliteGovernance
-from bascule.storage.sqlite.imports import SqliteImports
-from bascule.storage.sqlite.ledger import SqliteLedger
-from bascule.storage.sqlite.outcomes import SqliteOutcomes
+from bascule.storage.sqlite.open import open_sqlite
+from bascule.storage.stores import Idempotency, Imports, Opened, Stores
 from bascule.storage.view import LedgerView
 from bascule.upstream.client import HttpUpstream
 from bascule.upstream.limits import UpstreamLimits
@@ -104,17 +109,35 @@ def snapshot_of(document: Document, environment: Mapping[str, str], *, stored_ke
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """The data directory as commands and the server read it."""
+    """The data directory and its database as commands and the server read them."""
 
-    database: Database
-    ledger: SqliteLedger
+    stores: Stores
     view: LedgerView
-    governance: SqliteGovernance
-    imports: SqliteImports
     segments: Segments
     analytics: DuckAnalytics
-    outcomes: SqliteOutcomes
     data_dir: Path
+    replica: str
+    """Whose journals lie in the data directory, among those that share the database."""
+
+    @property
+    def database(self) -> Opened:
+        return self.stores.database
+
+    @property
+    def ledger(self) -> LedgerStore:
+        return self.stores.ledger
+
+    @property
+    def governance(self) -> Governance:
+        return self.stores.governance
+
+    @property
+    def imports(self) -> Imports:
+        return self.stores.imports
+
+    @property
+    def outcomes(self) -> OutcomeStore:
+        return self.stores.outcomes
 
     @property
     def journals(self) -> Path:
@@ -131,34 +154,60 @@ def data_dir_of(document: Document) -> Path:
     return document.directory / document.config.data_dir
 
 
-def open_store(data_dir: Path, config: Config) -> Store:
-    """Open the database, making or migrating it where needed. Raises StoreError."""
-    database = open_database(data_dir, config.durability)
-    ledger = SqliteLedger(database)
-    segments = Segments(ledger, data_dir / "journal", data_dir / "segments")
+def open_store(data_dir: Path, config: Config, secrets: SecretSource | None = None) -> Store:
+    """Open the database, making or migrating it where needed: `database`, or SQLite in the data directory.
+
+    `secrets` reads a `database` that is a reference. Raises StoreError.
+    """
+    if config.database is None:
+        stores, replica = open_sqlite(data_dir, config.durability), LOCAL
+    else:
+        stores = _postgres(config.database, config.postgres, data_dir, secrets or Secrets({}))
+        replica = replica_of(data_dir)
+    segments = Segments(stores.ledger, data_dir / "journal", data_dir / "segments")
     return Store(
-        database=database,
-        ledger=ledger,
-        view=LedgerView(ledger, data_dir / "journal"),
-        governance=SqliteGovernance(database),
-        imports=SqliteImports(database),
+        stores=stores,
+        view=LedgerView(stores.ledger, data_dir / "journal"),
         segments=segments,
         analytics=DuckAnalytics(segments),
-        outcomes=SqliteOutcomes(database),
         data_dir=data_dir,
+        replica=replica,
     )
+
+
+def _postgres(reference: str, bounds: Postgres, data_dir: Path, secrets: SecretSource) -> Stores:
+    url = database_url(reference, secrets)
+    try:
+        from bascule.storage.postgres.connect import PostgresLimits
+        from bascule.storage.postgres.open import open_postgres
+    except ImportError as error:
+        raise StoreError(f"`database` needs the extra `postgres` ({error}): pip install 'bascule[postgres]'") from error
+    limits = PostgresLimits(**{name: getattr(bounds, name) for name in PostgresLimits.__struct_fields__})
+    return open_postgres(url, limits, data_dir)
+
+
+def database_url(reference: str, secrets: SecretSource) -> str:
+    """The URL that `database` says or refers to. Raises StoreError."""
+    if not reference.startswith(("env:", "file:")):
+        return reference
+    try:
+        found = secrets.read(reference)
+    except SecretMissing as error:
+        raise StoreError(f"`database`: {error.what}. {error.remedy}") from error
+    return "" if found is None else found.reveal().decode()
 
 
 def key_ring(store: Store, snapshot: Snapshot) -> KeyRing:
     """The keys of the configuration and of the store. Raises StoreError."""
-    return KeyRing(open_pepper(store.data_dir), store.governance, configured_keys(snapshot))
+    keys = configured_keys(snapshot)
+    return KeyRing(open_pepper(store.data_dir), store.governance, keys, shared=store.replica != LOCAL)
 
 
 def configured_keys(snapshot: Snapshot) -> list[tuple[bytes, KeyPolicy]]:
     return [(key.secret.reveal(), key.policy) for key in snapshot.keys]
 
 
-def spent_in(ledger: SqliteLedger, journal: JournalWriter) -> Spent:
+def spent_in(ledger: LedgerStore, journal: JournalWriter) -> Spent:
     """What the authority asks for counters whose window began before it watched them: rare.
 
     Raises StoreError where the store lags so far behind the journal that looking through what it lacks would hold up
@@ -202,6 +251,12 @@ class Transport(Upstream, Protocol):
     def close(self) -> None: ...
 
 
+class Work(Beside, Protocol):
+    """Work beside the event loop that is ended with the gateway."""
+
+    def close(self) -> None: ...
+
+
 class Gateway:
     """Everything that serves, from opening to closing."""
 
@@ -214,9 +269,10 @@ class Gateway:
         *,
         transport: Transport | None = None,
         journal: JournalWriter | None = None,
+        beside: Work | None = None,
     ) -> None:
-        """`transport` and `journal` stand in for the real ones in tests. Raises StoreError where the journal cannot
-        be begun."""
+        """`transport`, `journal` and `beside` stand in for the real ones in tests. Raises StoreError where the journal
+        cannot be begun."""
         config = snapshot.config
         self.clock = clock or SystemClock()
         self.store = store
@@ -224,7 +280,7 @@ class Gateway:
         epoch = f"{self.clock.now_ms():x}{randomness.token_hex(2)}"
         self.journal = journal or JournalWriter(
             store.journals,
-            chain_id_of("local", 0, epoch),
+            chain_id_of(store.replica, 0, epoch),
             durability=config.durability,
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )
@@ -233,7 +289,9 @@ class Gateway:
         self.metrics = Metrics()
         self.cache_watch = CacheWatch(self.metrics)
         self.calibrations = Calibrations()
-        self.wellbeing = Wellbeing()
+        self.wellbeing = Wellbeing(*_leaving_alone(config))
+        self.wellbeing.listeners.append(self.metrics.breaker)
+        self.retry_budgets = RetryBudgets(_retry_budget(config.retry))
         self.drains = Drains(config.server.limits.max_drains)
         limits = config.server.limits
         self.outbox = Outbox(self.journal.write_group)
@@ -244,6 +302,9 @@ class Gateway:
         )
         self.cache = _cache(config)
         self.kept = _kept(config)
+        self.beside = beside or OneThread("bascule-keys")
+        self.keys_used = _keys_used(config, store)
+        self.once = self._once(config)
         self.books = Books(
             journal=self.journal,
             authority=self.authority,
@@ -253,6 +314,19 @@ class Gateway:
         )
         self.engine = Engine(self._world(), self.settings(snapshot))
 
+    def _once(self, config: Config) -> Once | None:
+        if self.keys_used is None:
+            return None
+        ports = OncePorts(
+            store=self.keys_used,
+            replies=None,
+            beside=self.beside,
+            clock=self.clock,
+            metrics=self.metrics,
+            owner=self.journal.chain_id,
+        )
+        return Once(ports, config.idempotency)
+
     def _world(self) -> World:
         return World(
             keys=self.keys,
@@ -261,6 +335,7 @@ class Gateway:
             calibrations=self.calibrations,
             recorder=Recorder(self.journal, self.authority, self.books.outage),
             kept=self.kept,
+            once=self.once,
             caching=Caching(self.cache, books=self.books, clock=self.clock, metrics=self.metrics),
             clock=self.clock,
             identifiers=Identifiers(),
@@ -291,9 +366,12 @@ class Gateway:
                 dispatcher=Dispatcher(snapshot, drains=self.drains),
                 holding=holding,
                 wellbeing=self.wellbeing,
+                retry_budgets=self.retry_budgets,
                 dice=random.random,
                 limits=AttemptLimits(
-                    max_attempts=config.retry.max_attempts, retry_after_cap_s=config.retry.retry_after_cap_s
+                    max_attempts=config.retry.max_attempts,
+                    retry_after_cap_s=config.retry.retry_after_cap_s,
+                    deadline_s=config.retry.deadline_s,
                 ),
                 baseline=None if baseline is None else baseline.endpoints[0].prices,
                 price_version=snapshot.price_version,
@@ -309,7 +387,10 @@ class Gateway:
     def open(self) -> Recovery:
         """Bring the ledger up to date, load what has been spent, start draining."""
         now_ms = self.clock.now_ms()
-        found = recover(self.store.journals, self.store.ledger, self.journal, self.drainer, now_ms)
+        store = self.store
+        found = recover(store.journals, store.ledger, self.journal, self.drainer, now_ms, replica=store.replica)
+        if self.keys_used is not None:
+            self.keys_used.abandon(self._is_dead)
         budgets = budgets_of(self.engine.snapshot, self.store.governance)
         spent = self.store.ledger.spent(budgets, now_ms)
         self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
@@ -318,10 +399,27 @@ class Gateway:
             self.journal.write_in_groups(self.outbox.due)
         return found
 
+    def _is_dead(self, owner: str) -> bool:
+        """Whether the process of this chain, of this host, has ended."""
+        if owner == self.journal.chain_id or not is_of(self.store.replica, owner):
+            return False
+        lock = lock_chain(self.store.journals, owner)
+        if lock is None:
+            return False
+        lock.release(remove=True)
+        return True
+
     def reconfigure(self, snapshot: Snapshot) -> None:
         """Take a new configuration whole. Requests in flight keep theirs; what has been spent stays spent."""
         self.authority.configure(budgets_of(snapshot, self.store.governance))
+        self.wellbeing.use(*_leaving_alone(snapshot.config))
+        self.retry_budgets.policy = _retry_budget(snapshot.config.retry)
         self.engine.use(self.settings(snapshot))
+
+    def relieve(self) -> None:
+        """Memory is short: let go of what can be had again."""
+        if self.cache is not None:
+            self.cache.clear()
 
     def close(self) -> bool:
         """Stop draining and close everything; True where the store has every line."""
@@ -329,8 +427,30 @@ class Gateway:
         self.outbox.flush()
         self.journal.write_in_groups(None)
         complete = self.drainer.close()
+        self.beside.close()
+        if self.keys_used is not None:
+            self.keys_used.close()
         self.store.database.close()
         return complete
+
+
+def _leaving_alone(config: Config) -> tuple[BreakerPolicy | None, OutlierPolicy | None]:
+    """Who is left alone or tried last, and when. Observing, nobody is: nothing is changed or refused."""
+    if config.mode == "observe":
+        return None, None
+    breaker, outlier = config.breaker, config.outlier
+    return (
+        BreakerPolicy(**{name: getattr(breaker, name) for name in BreakerPolicy.__struct_fields__})
+        if breaker.enabled
+        else None,
+        OutlierPolicy(**{name: getattr(outlier, name) for name in OutlierPolicy.__struct_fields__})
+        if outlier.enabled
+        else None,
+    )
+
+
+def _retry_budget(retry: Retry) -> RetryBudgetPolicy:
+    return RetryBudgetPolicy(share=retry.budget_share, reserve=retry.budget_reserve, window_s=retry.budget_window_s)
 
 
 def _collapse(alert: PromptCacheAlert) -> CollapsePolicy | None:
@@ -349,6 +469,14 @@ def _kept(config: Config) -> KeptAnswers | None:
         max_bytes=store.max_bytes,
         max_body_bytes=config.server.limits.max_body_bytes,
     )
+
+
+def _keys_used(config: Config, store: Store) -> Idempotency | None:
+    """Raises StoreError."""
+    limits = config.idempotency
+    if not limits.enabled:
+        return None
+    return store.stores.idempotency(limits.max_rows, limits.max_rows_per_key)
 
 
 def _cache(config: Config) -> ExactCache | None:

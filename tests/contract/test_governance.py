@@ -23,6 +23,8 @@ from bascule.storage.keys import (
     rotate_key,
 )
 from bascule.storage.memory.governance import MemoryGovernance
+from bascule.storage.postgres.connect import PostgresDatabase
+from bascule.storage.postgres.governance import PostgresGovernance
 from bascule.storage.sqlite.connect import open_database
 from bascule.storage.sqlite.governance import SqliteGovernance
 
@@ -31,10 +33,15 @@ CI = KeyPolicy(name="ci", team="platform", models=("auto",), tags={"env": "ci"})
 HASHER = KeyHasher(b"p" * 32)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def governance(request: pytest.FixtureRequest, tmp_path: Path):
     if request.param == "memory":
         yield MemoryGovernance()
+        return
+    if request.param == "postgres":
+        database = PostgresDatabase(request.getfixturevalue("postgres_url"))
+        yield PostgresGovernance(database, tmp_path / "audit.anchor")
+        database.close()
         return
     database = open_database(tmp_path)
     yield SqliteGovernance(database)
@@ -75,6 +82,13 @@ def test_the_form_of_a_key_and_what_is_kept_of_it(governance, tmp_path):
     assert "pppp" not in repr(HASHER)
     assert all(random not in repr(entry) for entry in governance.audit())
     assert all(random.encode() not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_replicas_have_one_pepper_from_the_first_of_them_on(governance):
+    KeyRing(HASHER, governance, shared=True)
+    with pytest.raises(StoreError, match="Copy the file `pepper`"):
+        KeyRing(KeyHasher(b"q" * 32), governance, shared=True)
+    KeyRing(HASHER, governance, shared=True)
 
 
 def test_a_name_is_taken_while_its_key_is_good(governance):
