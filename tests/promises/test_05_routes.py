@@ -6,10 +6,11 @@ The routes are read from the tables that serve them, so that a new one is in thi
 import asyncio
 import json
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 from msgspec import Struct
+from starlette.routing import Route
 from tests.acceptance.conftest import MakeGateway, make_gateway, provider  # noqa: F401
 from tests.acceptance.process import Gateway
 from tests.acceptance.provider import Provider
@@ -146,7 +147,7 @@ def test_what_no_table_has_reaches_nobody(gateway: Gateway, provider: Provider, 
         for path in OF_PROVIDERS:
             seen = await post(gateway.url, path, {"model": "oai", "messages": HI, "input": "hi", "prompt": "hi"}, head)
             assert seen.status in (404, 405), (path, seen)
-        pages = [route.path for route in Pages.routes(_no_pages())]
+        pages = [cast(Route, route).path for route in Pages.routes(_no_pages())]
         for page in pages:
             path = page.replace("{name:path}", "oai")
             lines = (

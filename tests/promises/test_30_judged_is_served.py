@@ -8,8 +8,11 @@ import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 from tests.acceptance.conftest import MakeGateway, make_gateway, provider  # noqa: F401
 from tests.acceptance.process import Gateway
 from tests.acceptance.provider import Provider
@@ -214,7 +217,8 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
 @pytest.mark.promise(30, fault="every admin route, walked by everybody who has not its role", limit="2xx 0")
 def test_every_admin_route_refuses_whoever_has_not_its_role(gate: Gate, figure: Figure) -> None:
     calls = admin_calls(gate.service.administration())
-    served = {route.path for route in gate.service.application().cold.routes if route.path.startswith("/bascule")}
+    routes = cast(Starlette, gate.service.application().cold).routes
+    served = {path for route in routes if (path := cast(Route, route).path).startswith("/bascule")}
     assert served == {PREFIX + call.path for call in calls}, "an admin route that no table has"
     tried = 0
 
