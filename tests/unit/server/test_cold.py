@@ -151,5 +151,5 @@ async def test_every_error_has_an_id_to_ask_about(
 async def test_a_slash_too_many_is_another_path_and_no_redirect(gate: Any, call: Any) -> None:
     for target in ("/v1/models/", "/healthz/", "/bascule/api/keys/"):
         answer = await call(gate.app, "GET", target, headers={"authorization": f"Bearer {SECRETS['admin']}"})
-        assert answer.status in (404, 405), target
+        assert 400 <= answer.status < 500, target
         assert "location" not in answer.headers
