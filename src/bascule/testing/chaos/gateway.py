@@ -61,7 +61,7 @@ class GatewayProcess:
                 stdin=subprocess.DEVNULL,
                 cwd=self.folder,
                 env=self.env,
-                preexec_fn=preexec,  # noqa: PLW1509 - tests bound the child's resources; it has no threads yet
+                preexec_fn=preexec,
                 start_new_session=True,  # so that `kill` reaches its workers, and Ctrl-C only who started it
             )
         deadline = time.monotonic() + START_S
