@@ -7,11 +7,18 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
+from bascule.config.attempts import Breaker as Breaker
+from bascule.config.attempts import Hedge as Hedge
+from bascule.config.attempts import Outlier as Outlier
+from bascule.config.attempts import Retry as Retry
+from bascule.config.idempotency import Idempotency as Idempotency
+from bascule.config.overload import Overload as Overload
+from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
 from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
-from bascule.config.scalars import DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
+from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
 from bascule.config.serving import Data as Data
 from bascule.config.serving import DialectName as DialectName
@@ -38,10 +45,14 @@ class Limits(Section, frozen=True, kw_only=True):
     `max_body_bytes`, or no body of that size can come."""
     max_connections: Count = 4_096
     """Of clients, open at once in each worker; one more gets 503 and is closed."""
+    reserved_connections: Count = 32
+    """Beyond `max_connections`, for health, metrics and the admin API alone, each for one request."""
     head_timeout_s: Seconds = 60.0
     """For a request's headers to arrive; a slower one gets 408."""
     body_idle_s: Seconds = 60.0
     """Between two pieces of a request's body; a slower one gets 408."""
+    client_stall_s: Seconds = 60.0
+    """A client that takes nothing of its answer for so long is cut off, as if it had left."""
     max_connections_per_provider: Count = 200
     """Open at once to one provider; what is beyond waits for one of them."""
     max_drains: Count = 200
@@ -148,6 +159,9 @@ class Route(Section, frozen=True, kw_only=True):
     data: DataConstraint = DataConstraint()
     rules: tuple[Rule, ...] = ()
     """The first that is true is applied."""
+    hedge: Hedge | None = None
+    content_filter: Literal["stop", "failover"] = "stop"
+    """When a provider refuses a request for its content: `stop` is its answer, `failover` asks the next candidate."""
     strategy: str | dict[str, Any] = "single"
     """How many models work on one request."""
 
@@ -195,6 +209,8 @@ class Key(Section, frozen=True, kw_only=True):
     everything."""
     expires_ms: DayMs | None = field(name="expires", default=None)
     """The day from which it is refused."""
+    data: DataConstraint = DataConstraint()
+    """For all that it asks; routes and requests can only tighten it."""
 
 
 class Budget(Section, frozen=True, kw_only=True):
@@ -295,15 +311,6 @@ class Responses(Section, frozen=True, kw_only=True):
     store: ResponseStore = ResponseStore()
 
 
-class Retry(Section, frozen=True, kw_only=True):
-    """How often a failed attempt is followed by another."""
-
-    max_attempts: Annotated[int, Meta(ge=1, le=20)] = 3
-    """Upstream attempts for one request, the first included."""
-    retry_after_cap_s: Annotated[float, Meta(ge=0, le=3_600)] = 60.0
-    """A longer Retry-After than this is not waited for."""
-
-
 class Config(Section, frozen=True, kw_only=True):
     """bascule.yaml."""
 
@@ -314,8 +321,10 @@ class Config(Section, frozen=True, kw_only=True):
     """`process` survives `kill -9`; `power` also a power cut, by an fsync in groups."""
     mode: ServingMode = "enforce"
     """`observe` measures and explains, and refuses and changes nothing."""
-    database: str | None = None
-    """`postgresql://…` for several replicas."""
+    database: DatabaseRef | None = None
+    """PostgreSQL for several replicas: `env:NAME` or `file:PATH` of a URL, or `postgresql://user@host/name` without a
+    password (which then comes from PGPASSWORD or PGPASSFILE). Null: SQLite in `data_dir`."""
+    postgres: Postgres = Postgres()
     privacy: Privacy = Privacy()
     baseline: Baseline | None = None
     providers: dict[Name, Provider] = field(default_factory=dict)
@@ -338,7 +347,11 @@ class Config(Section, frozen=True, kw_only=True):
     """Caps; more are made with `bascule budgets`. All that match apply."""
     cache: Cache = Cache()
     responses: Responses = Responses()
+    overload: Overload = Overload()
+    idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
+    breaker: Breaker = Breaker()
+    outlier: Outlier = Outlier()
 
 
 QUALITY_LEVELS = {"low": 0.5, "medium": 0.7, "high": 0.85}

@@ -17,6 +17,24 @@ class RateLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     in_flight: int | None = None
 
 
+class DataPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What may happen to the data of a request. An unknown fact does not satisfy a constraint."""
+
+    retention: str | None = None
+    """`none`, or the longest that is accepted, e.g. `30d`."""
+    training: bool | None = None
+    """False: only endpoints known not to train."""
+    regions: tuple[str, ...] = ()
+    providers_allow: tuple[str, ...] = ()
+    providers_deny: tuple[str, ...] = ()
+    zdr: bool = False
+    quantizations: tuple[str, ...] = ()
+
+
+NO_DATA_POLICY = DataPolicy()
+"""Anything may see it. Where nothing is said this very object stands, so that asking costs one `is`."""
+
+
 class KeyPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who a virtual key is and what it may do. The secret itself is nowhere in it."""
 
@@ -33,6 +51,8 @@ class KeyPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: Literal["member", "admin", "auditor", "team_admin"] = "member"
     source: Literal["config", "store", "open"] = "config"
     expires_ms: int | None = None
+    data: DataPolicy = NO_DATA_POLICY
+    """Holds for every request, whatever route and request say; these can only tighten it."""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -47,20 +67,6 @@ class Budget(Struct, frozen=True, kw_only=True):
     source: Literal["config", "store"] = "config"
 
 
-class DataPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What may happen to the data of a request. An unknown fact does not satisfy a constraint."""
-
-    retention: str | None = None
-    """`none`, or the longest that is accepted, e.g. `30d`."""
-    training: bool | None = None
-    """False: only endpoints known not to train."""
-    regions: tuple[str, ...] = ()
-    providers_allow: tuple[str, ...] = ()
-    providers_deny: tuple[str, ...] = ()
-    zdr: bool = False
-    quantizations: tuple[str, ...] = ()
-
-
 class Rule(Struct, frozen=True, kw_only=True):
     """One CEL rule of a route; whatever is not None replaces the route's own when `when` is true."""
 
@@ -70,6 +76,15 @@ class Rule(Struct, frozen=True, kw_only=True):
     quality: float | None = None
     max_cost_nanousd: int | None = None
     refuse: str | None = None
+
+
+class Hedge(Struct, frozen=True, kw_only=True):
+    """When a second candidate is asked beside a first that stays silent."""
+
+    after_s: float
+    percentile: float | None = None
+    """Once enough is known of the first candidate: after this percentile of its own times to first content, 0 to 1;
+    `after_s` until then."""
 
 
 class RoutePolicy(Struct, frozen=True, kw_only=True):
@@ -82,8 +97,11 @@ class RoutePolicy(Struct, frozen=True, kw_only=True):
     """The floor, 0 to 1; `low|medium|high` are already numbers here. None: no floor."""
     max_cost_nanousd: int | None = None
     max_output_tokens: int | None = None
-    data: DataPolicy = DataPolicy()
+    data: DataPolicy = NO_DATA_POLICY
     rules: tuple[Rule, ...] = ()
+    hedge: Hedge | None = None
+    filtered_elsewhere: bool = False
+    """What one model refuses for its content, others may be asked."""
 
 
 class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,7 +112,9 @@ class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True):
     suffix: Literal["floor", "nitro"] | None = None
     quality: float | None = None
     max_cost_nanousd: int | None = None
-    data: DataPolicy = DataPolicy()
+    data: DataPolicy = NO_DATA_POLICY
+    key_data: DataPolicy = NO_DATA_POLICY
+    """The key's, put there by admission and never read from the request."""
     order: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
