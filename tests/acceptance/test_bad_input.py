@@ -257,7 +257,7 @@ def test_a_data_directory_that_is_a_file(make_gateway: MakeGateway) -> None:
     assert str(gateway.data_dir) in told
 
 
-FILE_LIMIT = 220_000
+FILE_LIMIT = 300_000
 
 
 def little_disk() -> None:
