@@ -22,6 +22,7 @@ from bascule.compose import (
     snapshot_of,
 )
 from bascule.config.load import Document
+from bascule.config.sources import Secrets
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.link import Snapshot, with_server
@@ -74,7 +75,8 @@ class Service:
         self._port = port
         self._workers = workers
         document = self._read()
-        self.store = open_store(data_dir_of(document), document.config)
+        secrets = Secrets(environment, document.directory)
+        self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
         self.redactor = Redactor(_secrets(self.snapshot))
@@ -131,7 +133,9 @@ class Service:
         stays as it was."""
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
-            problem = Problem("server", "address, data_dir or durability changed", "Restart the gateway for that")
+            problem = Problem(
+                "server", "address, data_dir, database or durability changed", "Restart the gateway for that"
+            )
             raise ConfigError((problem,))
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
         self.redactor.register(_secrets(snapshot))
@@ -276,8 +280,8 @@ def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
     was, now = old.config, new.config
-    fixed = (was.server.host, was.server.port, was.data_dir, was.durability)
-    return fixed != (now.server.host, now.server.port, now.data_dir, now.durability)
+    fixed = (was.server.host, was.server.port, was.data_dir, was.database, was.durability)
+    return fixed != (now.server.host, now.server.port, now.data_dir, now.database, now.durability)
 
 
 def run(
