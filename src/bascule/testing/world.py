@@ -83,6 +83,7 @@ class World:
         *,
         environment: Mapping[str, str] | None = None,
         now_ms: int = NOON_MS,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """`config` is the text of a bascule.yaml, `directory` where its relative paths begin."""
         self.effects: list[tuple[Any, ...]] = []
@@ -107,6 +108,7 @@ class World:
             transport=self.upstream,
             journal=self.journal,
             beside=AtOnce(),
+            telemetry=telemetry,
         )
         self.gateway.open()
 
