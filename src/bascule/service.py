@@ -25,6 +25,7 @@ from bascule.compose import (
     snapshot_of,
 )
 from bascule.config.load import Document
+from bascule.config.sources import Secrets
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.link import Snapshot, with_server
@@ -77,7 +78,8 @@ class Service:
         self._port = port
         self._workers = workers
         document = self._read()
-        self.store = open_store(data_dir_of(document), document.config)
+        secrets = Secrets(environment, document.directory)
+        self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
         self.redactor = Redactor(_secrets(self.snapshot))
@@ -138,7 +140,9 @@ class Service:
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem(
-                "server", "address, data_dir, durability or telemetry changed", "Restart the gateway for that"
+                "server",
+                "address, data_dir, database, durability or telemetry changed",
+                "Restart the gateway for that",
             )
             raise ConfigError((problem,))
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
@@ -284,9 +288,20 @@ def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
 
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
-    was, now = old.config, new.config
-    fixed = (was.server.host, was.server.port, was.data_dir, was.durability, was.telemetry)
-    return fixed != (now.server.host, now.server.port, now.data_dir, now.durability, now.telemetry)
+    return _fixed(old) != _fixed(new)
+
+
+def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
+    """What a process cannot change while it serves."""
+    config = snapshot.config
+    return (
+        config.server.host,
+        config.server.port,
+        config.data_dir,
+        config.database,
+        config.durability,
+        config.telemetry,
+    )
 
 
 def run(

@@ -63,11 +63,6 @@ def check(config: Config, places: Places) -> Checks:
 
 
 def _not_in_this_release(config: Config, checks: Checks) -> None:
-    if config.database is not None:
-        what = "PostgreSQL as the store" if config.database.startswith("postgres") else "this kind of database"
-        checks.wrong(
-            ("database",), f"{what} is not in this release", "Leave `database` out: SQLite in data_dir is used"
-        )
     if config.server.workers > 1:
         what = "several workers need budgets that they share, which is not in this release"
         checks.wrong(("server", "workers"), what, "Write 1; one worker serves thousands of requests a second")

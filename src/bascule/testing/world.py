@@ -27,6 +27,7 @@ from bascule.model.entry import Decision, Intent, Settlement
 from bascule.model.errors import LedgerUnavailable
 from bascule.model.headers import Headers
 from bascule.model.row import AttemptRow
+from bascule.ports.telemetry import Telemetry
 from bascule.storage.beside import AtOnce
 from bascule.storage.journal.writer import JournalWriter
 from bascule.testing.clock import NOON_MS, FakeClock, VirtualLoop
