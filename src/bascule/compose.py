@@ -20,6 +20,7 @@ from bascule.decide.budget import in_force
 from bascule.decide.cache_watch import CollapsePolicy
 from bascule.decide.route import RouteTable
 from bascule.decide.window import window_bounds
+from bascule.gateway.alerting import Alerting
 from bascule.gateway.bodies import Bodies
 from bascule.gateway.books import Books
 from bascule.gateway.cache import ExactCache
@@ -33,6 +34,7 @@ from bascule.gateway.engine import Engine, Settings, World
 from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.kept import KeptAnswers
+from bascule.gateway.ledger_watch import LedgerWatch
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.planning import Planning
 from bascule.gateway.relay import Drains
@@ -63,6 +65,7 @@ from bascule.storage.sqlite.ledger import SqliteLedger
 from bascule.storage.sqlite.outcomes import SqliteOutcomes
 from bascule.storage.view import LedgerView
 from bascule.upstream.client import HttpUpstream
+from bascule.upstream.guarded import GuardedConnector
 from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.outbox import Outbox
 
@@ -231,7 +234,14 @@ class Gateway:
         self.drainer = Drainer(self.journal, store.ledger)
         self.authority = MemoryAuthority(budgets_of(snapshot, store.governance), spent_in(store.ledger, self.journal))
         self.metrics = Metrics()
-        self.cache_watch = CacheWatch(self.metrics)
+        self.alerting = Alerting(
+            claims=store.governance,
+            clock=self.clock,
+            metrics=self.metrics,
+            dice=random.random,
+            connect=lambda timeout_s: GuardedConnector(timeout_s=timeout_s),
+        )
+        self.cache_watch = CacheWatch(self.metrics, tell=self.alerting.tell)
         self.calibrations = Calibrations()
         self.wellbeing = Wellbeing()
         self.drains = Drains(config.server.limits.max_drains)
@@ -251,7 +261,17 @@ class Gateway:
             metrics=self.metrics,
             calibrations=self.calibrations,
         )
+        self.ledger_watch = LedgerWatch(
+            drainer=self.drainer, outage=self.books.outage, clock=self.clock, tell=self.alerting.tell
+        )
         self.engine = Engine(self._world(), self.settings(snapshot))
+        self._tell_whom(snapshot)
+
+    def _tell_whom(self, snapshot: Snapshot) -> None:
+        config = snapshot.config
+        self.alerting.configure(config.alerts, snapshot.webhooks)
+        self.ledger_watch.backlog_share = config.alerts.ledger_backlog_share
+        self.ledger_watch.max_lines = config.server.limits.max_ledger_queue
 
     def _world(self) -> World:
         return World(
@@ -322,6 +342,7 @@ class Gateway:
         """Take a new configuration whole. Requests in flight keep theirs; what has been spent stays spent."""
         self.authority.configure(budgets_of(snapshot, self.store.governance))
         self.engine.use(self.settings(snapshot))
+        self._tell_whom(snapshot)
 
     def close(self) -> bool:
         """Stop draining and close everything; True where the store has every line."""

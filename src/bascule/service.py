@@ -24,7 +24,8 @@ from bascule.compose import (
 from bascule.config.load import Document
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.link import Snapshot, with_server
-from bascule.model.errors import ConfigError, Problem
+from bascule.model.alert import Alert
+from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
 from bascule.model.policy import KeyPolicy
 from bascule.ports import Governance, StoredKey
@@ -82,8 +83,9 @@ class Service:
             settings=self.store.governance,
             clock=self.gateway.clock,
             metrics=self.gateway.metrics,
+            tell=self.gateway.alerting.tell,
         )
-        self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh)
+        self._watch = Watch(self._file(), reload=self._reload_or_tell, refresh=self.refresh)
 
     def _file(self) -> Path | None:
         if self._path is not None:
@@ -104,12 +106,32 @@ class Service:
         self.gateway.open()
         self._watch.start()
         self._alerts.start()
+        self.gateway.ledger_watch.start()
         settle_garbage_collector()
 
     async def stop(self) -> None:
         await self._watch.stop()
         await self._alerts.stop()
+        await self.gateway.ledger_watch.stop()
+        await self.gateway.alerting.stop()
         self.gateway.close()
+
+    def _reload_or_tell(self) -> None:
+        """`reload`, and an alert where it was refused."""
+        try:
+            self.reload()
+        except BasculeError as error:
+            mistakes = error.problems if isinstance(error, ConfigError) else ()
+            now_ms = self.gateway.clock.now_ms()
+            alert = Alert(
+                event="reload_failed",
+                scope=f"gateway {mistakes[0].where if mistakes else ''} {len(mistakes)}",
+                ts_ms=now_ms,
+                summary="a changed configuration was refused, the old one stays; the log says why",
+                fields={"first_mistake_at": mistakes[0].where if mistakes else None, "mistakes": len(mistakes)},
+            )
+            self.gateway.alerting.tell(alert)
+            raise
 
     def reload(self) -> None:
         """Validate first, then swap whole. Raises ConfigError; everything then stays as it was."""
@@ -216,6 +238,7 @@ class StoredKeys:
 def _secrets(snapshot: Snapshot) -> list[str]:
     found = [key.secret for key in snapshot.keys]
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]
+    found += [secret for webhook in snapshot.webhooks for secret in webhook.secrets]
     if snapshot.admin_secret is not None:
         found.append(snapshot.admin_secret)
     values = [secret.reveal() for secret in found]

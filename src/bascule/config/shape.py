@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
+from bascule.config.alerts import Alerts
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
 from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
+from bascule.config.request import Request
 from bascule.config.scalars import DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
 from bascule.config.serving import Data as Data
@@ -339,6 +341,8 @@ class Config(Section, frozen=True, kw_only=True):
     cache: Cache = Cache()
     responses: Responses = Responses()
     retry: Retry = Retry()
+    request: Request = Request()
+    alerts: Alerts = Alerts()
 
 
 QUALITY_LEVELS = {"low": 0.5, "medium": 0.7, "high": 0.85}

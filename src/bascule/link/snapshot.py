@@ -10,6 +10,7 @@ from bascule.config.secret import Secret
 from bascule.config.shape import Config
 from bascule.config.suggest import nearest
 from bascule.decide.aliases import Aliases
+from bascule.link.alerts import LinkedWebhook
 from bascule.link.endpoint import Book, bare_endpoint, book_entry, named_model
 from bascule.link.provider import LinkedProvider
 from bascule.model.catalog import Endpoint, Model
@@ -50,6 +51,7 @@ class Snapshot:
         routes: Mapping[str, RoutePolicy],
         keys: tuple[ConfiguredKey, ...],
         admin_secret: Secret | None,
+        webhooks: tuple[LinkedWebhook, ...],
         budgets: tuple[Budget, ...],
         book: Book,
     ) -> None:
@@ -68,6 +70,7 @@ class Snapshot:
         self._aliases = Aliases.of(config.aliases)
         self.keys = keys
         self.admin_secret = admin_secret
+        self.webhooks = webhooks
         self.budgets = budgets
         self.baseline_model: Model | None = None
         """What savings are measured against; set by `link` once names can be resolved."""

@@ -20,6 +20,7 @@ from bascule.ports.ledger import (
 )
 from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
+from bascule.ports.webhooks import Deliveries, NotDelivered
 
 __all__ = [
     "HOUR_MS",
@@ -28,6 +29,7 @@ __all__ = [
     "Authority",
     "Clock",
     "Damage",
+    "Deliveries",
     "Governance",
     "Header",
     "HourOf",
@@ -39,6 +41,7 @@ __all__ = [
     "LedgerReader",
     "LedgerSnapshot",
     "LedgerStore",
+    "NotDelivered",
     "OpenAttempt",
     "OutcomeStore",
     "RateLimiter",

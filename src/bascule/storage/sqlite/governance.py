@@ -92,6 +92,11 @@ class SqliteGovernance:
     def audit_head(self) -> ChainHead | None:
         return read_anchor(self._anchor)
 
+    def claim_once(self, name: str, until_ms: int, now_ms: int) -> bool:
+        with self._database.separately() as connection:
+            connection.execute(self._sql["forget_claims"], (_claim("", 0), _claim("", now_ms)))
+            return connection.execute(self._sql["claim"], (_claim(name, until_ms),)).rowcount == 1
+
     def setting(self, name: str) -> str | None:
         with self._database.reading() as connection:
             found = connection.execute(self._sql["setting"], (name,)).fetchone()
@@ -122,3 +127,8 @@ class SqliteGovernance:
     def _anchor_head(self) -> None:
         with self._database.reading() as connection:
             write_anchor(self._anchor, ChainHead(*connection.execute(self._sql["last_audit"]).fetchone()))
+
+
+def _claim(name: str, until_ms: int) -> str:
+    """Claims stand in the order in which they are forgotten."""
+    return f"claim {until_ms:015d} {name}"
