@@ -34,6 +34,8 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 """What DNS64 makes of an IPv4 address, so that all of the old internet looks like this in some networks."""
 
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
+_HOST = re.compile(r"[\w.:-]+")
+"""Names, letters of any script among them, and numbers."""
 _INSIDE_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "private", "home.arpa", "onion")
 """Endings of names that are looked up inside; `metadata.google.internal` is one of them."""
 _SCHEMES_FETCHED = ("http", "https", "ftp", "ftps", "ws", "wss")
@@ -161,7 +163,8 @@ def is_inside_url(url: str) -> bool:
         return True
     if not host or "@" in parts.netloc:
         return True
-    return is_inside_host(_plain(host))
+    plain = _plain(host)
+    return not _HOST.fullmatch(plain) or is_inside_host(plain)
 
 
 def _plain(host: str) -> str:
