@@ -210,7 +210,7 @@ def test_no_client_sends_the_gateway_anywhere(trap: Counting, figure: Figure, tm
                 for path, body in naming(url):
                     ask(gateway, path, body)
                     sent += 1
-            reached = len(provider.hits)
+            named, reached = sent, len(provider.hits)
             for path, body, headers in _with_base_urls(f"{trap.url}/v1"):
                 ask(gateway, path, body, **headers)
                 sent += 1
