@@ -1,4 +1,4 @@
-"""Write the generated pages under docs/: the command line and the configuration, from what implements them.
+"""Write the generated pages under docs/: the command line, the configuration and tables, from what implements them.
 
 usage: python scripts/docs.py [--check]     --check writes nothing and fails where a page is out of date
 """
@@ -12,6 +12,7 @@ import click
 
 from bascule.config.reference import configuration_page
 from bascule.dialects.matrix import shipped_matrix
+from bascule.model.alert import KINDS
 from bascule.offline.matrix_page import matrix_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,7 +61,21 @@ def dialects_page() -> str:
     return f"{before}<!-- matrix -->\n{matrix_page(shipped_matrix())}<!-- end of matrix -->{after}"
 
 
+def alerts_page() -> str:
+    """docs/alerts.md with its table of events written anew."""
+    rows = [
+        f"| `{name}` | {kind.severity} | {kind.when} | {kind.scope} | {', '.join([f'`{f}`' for f in kind.fields])} |"
+        for name, kind in KINDS.items()
+    ]
+    table = "\n".join(["| event | severity | when | told once of each | data |", "|---|---|---|---|---|", *rows])
+    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    before, rest = page.split("<!-- events -->\n", 1)
+    after = rest.partition("<!-- end of events -->")[2]
+    return f"{before}<!-- events -->\n{table}\n<!-- end of events -->{after}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "alerts.md": alerts_page,
     "cli.md": cli_page,
     "configuration.md": configuration_page,
     "dialects.md": dialects_page,
