@@ -3,12 +3,13 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
 BIN := .venv/bin
+TEST_WORKERS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := --require-hashes --only-binary :all:
 CODE := src tests scripts $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test promises check bench docs fuzz lock
+.PHONY: help install demo test promises check bench docs fuzz dist lock
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +20,7 @@ demo: install ## Run the gateway on simulated providers (DEMO_ARGS=--once to end
 	@$(BIN)/bascule demo $(DEMO_ARGS)
 
 test: .venv/.developed ## Run the tests (TEST_ARGS='-k budget' to choose)
-	@$(BIN)/python -m pytest $(TEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 
 promises: .venv/.developed ## Prove what is promised under faults, and print the table (PROMISES_ARGS)
 	@$(BIN)/python -m tests.promises $(PROMISES_ARGS)
@@ -43,6 +44,12 @@ fuzz: .venv/.developed ## A million wrong inputs through every codec, and the pr
 	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis $(TEST_ARGS)
 
+dist: .venv/.releaser ## Build a release into dist/, check it, list what it depends on
+	@rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d dist
+	$(BIN)/cyclonedx-py requirements requirements/all.txt --pyproject pyproject.toml --output-reproducible -o dist/bascule.cdx.json
+	$(BIN)/python scripts/check_dist.py dist
+
 lock: .venv/.locker ## Rewrite requirements/*.txt from pyproject.toml (LOCK_ARGS=--upgrade to move pins)
 	sh scripts/lock.sh $(BIN)/uv $(LOCK_ARGS)
 
@@ -62,4 +69,8 @@ lock: .venv/.locker ## Rewrite requirements/*.txt from pyproject.toml (LOCK_ARGS
 
 .venv/.locker: .venv/.created requirements/lock.txt
 	$(PIP) install $(LOCKED) -r requirements/lock.txt
+	@touch $@
+
+.venv/.releaser: .venv/.created requirements/release.txt
+	$(PIP) install $(LOCKED) -r requirements/release.txt
 	@touch $@

@@ -36,21 +36,24 @@ from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.ledger_watch import LedgerWatch
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.once import Once
+from bascule.gateway.once import Ports as OncePorts
 from bascule.gateway.planning import Planning
 from bascule.gateway.relay import Drains
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
 from bascule.model.errors import LedgerUnavailable, StoreError
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
-from bascule.ports import Clock, Governance, KeyStore, Upstream
+from bascule.ports import Beside, Clock, Governance, KeyStore, Upstream
 from bascule.prices.book import PriceBook
 from bascule.prices.local import FILE_NAME as LOCAL_PRICES
 from bascule.providers.discover import discover
 from bascule.providers.installed import GROUP, with_installed
 from bascule.providers.registry import Presets
 from bascule.storage.analytics.duck import DuckAnalytics
+from bascule.storage.beside import OneThread
 from bascule.storage.drainer import Drainer
-from bascule.storage.journal.segments import chain_id_of
+from bascule.storage.journal.segments import chain_id_of, lock_chain
 from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.keys import KeyRing, open_pepper
 from bascule.storage.memory.authority import MemoryAuthority, Spent
@@ -60,6 +63,7 @@ from bascule.storage.segments.read import Segments
 from bascule.storage.spent import spent_with
 from bascule.storage.sqlite.connect import Database, open_database
 from bascule.storage.sqlite.governance import SqliteGovernance
+from bascule.storage.sqlite.idempotency import SqliteIdempotency
 from bascule.storage.sqlite.imports import SqliteImports
 from bascule.storage.sqlite.ledger import SqliteLedger
 from bascule.storage.sqlite.outcomes import SqliteOutcomes
@@ -205,6 +209,12 @@ class Transport(Upstream, Protocol):
     def close(self) -> None: ...
 
 
+class Work(Beside, Protocol):
+    """Work beside the event loop that is ended with the gateway."""
+
+    def close(self) -> None: ...
+
+
 class Gateway:
     """Everything that serves, from opening to closing."""
 
@@ -217,9 +227,10 @@ class Gateway:
         *,
         transport: Transport | None = None,
         journal: JournalWriter | None = None,
+        beside: Work | None = None,
     ) -> None:
-        """`transport` and `journal` stand in for the real ones in tests. Raises StoreError where the journal cannot
-        be begun."""
+        """`transport`, `journal` and `beside` stand in for the real ones in tests. Raises StoreError where the journal
+        cannot be begun."""
         config = snapshot.config
         self.clock = clock or SystemClock()
         self.store = store
@@ -254,6 +265,9 @@ class Gateway:
         )
         self.cache = _cache(config)
         self.kept = _kept(config)
+        self.beside = beside or OneThread("bascule-keys")
+        self.keys_used = _keys_used(config, store)
+        self.once = self._once(config)
         self.books = Books(
             journal=self.journal,
             authority=self.authority,
@@ -273,6 +287,19 @@ class Gateway:
         self.ledger_watch.backlog_share = config.alerts.ledger_backlog_share
         self.ledger_watch.max_lines = config.server.limits.max_ledger_queue
 
+    def _once(self, config: Config) -> Once | None:
+        if self.keys_used is None:
+            return None
+        ports = OncePorts(
+            store=self.keys_used,
+            replies=None,
+            beside=self.beside,
+            clock=self.clock,
+            metrics=self.metrics,
+            owner=self.journal.chain_id,
+        )
+        return Once(ports, config.idempotency)
+
     def _world(self) -> World:
         return World(
             keys=self.keys,
@@ -281,6 +308,7 @@ class Gateway:
             calibrations=self.calibrations,
             recorder=Recorder(self.journal, self.authority, self.books.outage),
             kept=self.kept,
+            once=self.once,
             caching=Caching(self.cache, books=self.books, clock=self.clock, metrics=self.metrics),
             clock=self.clock,
             identifiers=Identifiers(),
@@ -330,6 +358,8 @@ class Gateway:
         """Bring the ledger up to date, load what has been spent, start draining."""
         now_ms = self.clock.now_ms()
         found = recover(self.store.journals, self.store.ledger, self.journal, self.drainer, now_ms)
+        if self.keys_used is not None:
+            self.keys_used.abandon(self._is_dead)
         budgets = budgets_of(self.engine.snapshot, self.store.governance)
         spent = self.store.ledger.spent(budgets, now_ms)
         self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
@@ -337,6 +367,16 @@ class Gateway:
         if self._in_groups:
             self.journal.write_in_groups(self.outbox.due)
         return found
+
+    def _is_dead(self, owner: str) -> bool:
+        """Whether the process of this chain, of this host, has ended."""
+        if owner == self.journal.chain_id:
+            return False
+        lock = lock_chain(self.store.journals, owner)
+        if lock is None:
+            return False
+        lock.release(remove=True)
+        return True
 
     def reconfigure(self, snapshot: Snapshot) -> None:
         """Take a new configuration whole. Requests in flight keep theirs; what has been spent stays spent."""
@@ -350,6 +390,9 @@ class Gateway:
         self.outbox.flush()
         self.journal.write_in_groups(None)
         complete = self.drainer.close()
+        self.beside.close()
+        if self.keys_used is not None:
+            self.keys_used.close()
         self.store.database.close()
         return complete
 
@@ -370,6 +413,15 @@ def _kept(config: Config) -> KeptAnswers | None:
         max_bytes=store.max_bytes,
         max_body_bytes=config.server.limits.max_body_bytes,
     )
+
+
+def _keys_used(config: Config, store: Store) -> SqliteIdempotency | None:
+    """On a connection of its own. Raises StoreError."""
+    limits = config.idempotency
+    if not limits.enabled:
+        return None
+    database = Database(store.database.path, config.durability)
+    return SqliteIdempotency(database, max_rows=limits.max_rows, max_rows_per_key=limits.max_rows_per_key)
 
 
 def _cache(config: Config) -> ExactCache | None:

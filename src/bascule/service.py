@@ -23,6 +23,7 @@ from bascule.compose import (
 )
 from bascule.config.load import Document
 from bascule.gateway.alerts import BudgetAlerts
+from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.link import Snapshot, with_server
 from bascule.model.alert import Alert
 from bascule.model.errors import BasculeError, ConfigError, Problem
@@ -85,6 +86,7 @@ class Service:
             metrics=self.gateway.metrics,
             tell=self.gateway.alerting.tell,
         )
+        self._audit_head = AuditHead(self.store.governance)
         self._watch = Watch(self._file(), reload=self._reload_or_tell, refresh=self.refresh)
 
     def _file(self) -> Path | None:
@@ -103,7 +105,9 @@ class Service:
 
     async def start(self) -> None:
         """Recover, load what was spent, begin to drain and to watch."""
+        self._enter(self.snapshot, changed=None)
         self.gateway.open()
+        self._audit_head.start()
         self._watch.start()
         self._alerts.start()
         self.gateway.ledger_watch.start()
@@ -114,6 +118,7 @@ class Service:
         await self._alerts.stop()
         await self.gateway.ledger_watch.stop()
         await self.gateway.alerting.stop()
+        await self._audit_head.stop()
         self.gateway.close()
 
     def _reload_or_tell(self) -> None:
@@ -134,15 +139,21 @@ class Service:
             raise
 
     def reload(self) -> None:
-        """Validate first, then swap whole. Raises ConfigError; everything then stays as it was."""
+        """Validate first, enter it in the audit trail, then swap whole. Raises ConfigError, StoreError; everything then
+        stays as it was."""
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem("server", "address, data_dir or durability changed", "Restart the gateway for that")
             raise ConfigError((problem,))
+        self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
         self.redactor.register(_secrets(snapshot))
         self.keys.configure(configured_keys(snapshot))
         self.gateway.reconfigure(snapshot)
         self.snapshot = snapshot
+
+    def _enter(self, snapshot: Snapshot, *, changed: list[str] | None) -> None:
+        now_ms = self.gateway.clock.now_ms()
+        enter_configuration(self.store.governance, snapshot.policy_version, changed=changed, now_ms=now_ms)
 
     def refresh(self) -> None:
         """Keys and budgets that a command or another process made."""
@@ -243,6 +254,11 @@ def _secrets(snapshot: Snapshot) -> list[str]:
         found.append(snapshot.admin_secret)
     values = [secret.reveal() for secret in found]
     return [value.decode(encoding, "replace") for value in values for encoding in ("utf-8", "latin-1")]
+
+
+def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
+    was, now = old.config, new.config
+    return [name for name in was.__struct_fields__ if getattr(was, name) != getattr(now, name)]
 
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:

@@ -11,6 +11,7 @@ from bascule.model.errors import BasculeError, ConfigError
 
 COMMANDS = {
     "alerts": "alerts",
+    "audit": "audit",
     "budgets": "budgets",
     "certify": "certify",
     "check": "check",

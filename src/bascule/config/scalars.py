@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from bascule.config.postgres import address_problem
 from bascule.config.urls import UrlError, check_base_url
 from bascule.decide.addresses import as_network
 from bascule.decide.budget import parse_scope
@@ -161,6 +162,14 @@ def network(text: str) -> str:
         ) from error
 
 
+def database(text: str) -> str:
+    """Where the store is: a reference to a secret, or a URL without one."""
+    problem = address_problem(text)
+    if problem is not None:
+        raise Unreadable(*problem)
+    return text
+
+
 def name(text: str) -> str:
     """A name: any printable characters, no spaces around them."""
     if not text or text != text.strip() or not text.isprintable():
@@ -181,6 +190,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "retention": retention,
     "api_version": api_version,
     "network": network,
+    "database": database,
     "name": name,
 }
 
@@ -197,6 +207,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "retention": {"type": "string", "pattern": f"^({_RETENTION.pattern})$"},
     "api_version": {"type": "string", "pattern": f"^{_API_VERSION.pattern}$"},
     "network": {"type": "string", "description": "10.0.0.0/8, fd00::/8 or one address"},
+    "database": {"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|postgres(ql)?://.+)$"},
     "name": {"type": "string", "minLength": 1},
 }
 
@@ -217,4 +228,5 @@ BaseUrl = Annotated[str, _form("base_url")]
 Retention = Annotated[str, _form("retention")]
 ApiVersion = Annotated[str, _form("api_version")]
 NetworkText = Annotated[str, _form("network")]
+DatabaseRef = Annotated[str, _form("database")]
 Name = Annotated[str, _form("name")]

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from bascule.config.alerts import Alerts
+from bascule.config.idempotency import Idempotency as Idempotency
+from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
 from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
 from bascule.config.request import Request
-from bascule.config.scalars import DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
+from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
 from bascule.config.serving import Data as Data
 from bascule.config.serving import DialectName as DialectName
@@ -197,6 +199,8 @@ class Key(Section, frozen=True, kw_only=True):
     everything."""
     expires_ms: DayMs | None = field(name="expires", default=None)
     """The day from which it is refused."""
+    data: DataConstraint = DataConstraint()
+    """For all that it asks; routes and requests can only tighten it."""
 
 
 class Budget(Section, frozen=True, kw_only=True):
@@ -316,8 +320,10 @@ class Config(Section, frozen=True, kw_only=True):
     """`process` survives `kill -9`; `power` also a power cut, by an fsync in groups."""
     mode: ServingMode = "enforce"
     """`observe` measures and explains, and refuses and changes nothing."""
-    database: str | None = None
-    """`postgresql://…` for several replicas."""
+    database: DatabaseRef | None = None
+    """PostgreSQL for several replicas: `env:NAME` or `file:PATH` of a URL, or `postgresql://user@host/name` without a
+    password (which then comes from PGPASSWORD or PGPASSFILE). Null: SQLite in `data_dir`."""
+    postgres: Postgres = Postgres()
     privacy: Privacy = Privacy()
     baseline: Baseline | None = None
     providers: dict[Name, Provider] = field(default_factory=dict)
@@ -340,6 +346,7 @@ class Config(Section, frozen=True, kw_only=True):
     """Caps; more are made with `bascule budgets`. All that match apply."""
     cache: Cache = Cache()
     responses: Responses = Responses()
+    idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
     request: Request = Request()
     alerts: Alerts = Alerts()

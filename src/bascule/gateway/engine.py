@@ -22,6 +22,7 @@ from bascule.gateway.holding import affordable
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.once import Once, Run
 from bascule.gateway.planning import Planned, Planning
 from bascule.gateway.respond import error_answer
 from bascule.gateway.serving import Serving
@@ -50,6 +51,8 @@ class World(Struct, frozen=True, kw_only=True):
     caching: Caching
     kept: KeptAnswers | None
     """None where the configuration keeps no answers."""
+    once: Once | None
+    """None where repeated requests are not recognised."""
     clock: Clock
     identifiers: Identifiers
     metrics: Metrics
@@ -140,6 +143,29 @@ class Engine:
         )
         if isinstance(request, Refusal):
             return request
+        if request.identity.idempotency_key is None or world.once is None or settings.observe:
+            return await self._serve_admitted(exchange, settings, request)
+        return await self._serve_once(world.once, exchange, settings, request)
+
+    async def _serve_once(
+        self, once: Once, exchange: Exchange, settings: Settings, request: Admitted
+    ) -> Refusal | None:
+        """Serve a request with an Idempotency-Key, unless it repeats one."""
+        run = await once.enter(exchange, request)
+        if not isinstance(run, Run):
+            return run
+        refusal = None
+        try:
+            refusal = await self._serve_admitted(run.exchange, settings, request, run)
+        finally:
+            await once.leave(run, refusal)
+        return refusal
+
+    async def _serve_admitted(
+        self, exchange: Exchange, settings: Settings, request: Admitted, run: Run | None = None
+    ) -> Refusal | None:
+        """None where the client was answered. `run`: of a request with an Idempotency-Key."""
+        world = self._world
         planned = settings.planning.plan(request)
         if isinstance(planned, Refusal):
             world.recorder.refused(request, planned)
@@ -162,12 +188,19 @@ class Engine:
             if served:
                 return served if isinstance(served, Refusal) else None
         if not settings.observe and is_limited(request.key.rate):
-            return await self._run_within_rates(exchange, settings, request, planned, keeps=keeps)
-        serving = self._prepare(exchange, settings, request, planned, keeps=keeps)
+            return await self._run_within_rates(exchange, settings, request, planned, keeps=keeps, run=run)
+        serving = self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
         return serving if isinstance(serving, Refusal) else await self._finish(serving, request)
 
     async def _run_within_rates(
-        self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned, *, keeps: bool
+        self,
+        exchange: Exchange,
+        settings: Settings,
+        request: Admitted,
+        planned: Planned,
+        *,
+        keeps: bool,
+        run: Run | None,
     ) -> Refusal | None:
         """Serve if the key's rate limits let it in. A request that is refused afterwards has not counted."""
         world = self._world
@@ -180,7 +213,7 @@ class Engine:
         serving: Serving | Refusal | None = None
         refusal: Refusal | None = None
         try:
-            serving = self._prepare(exchange, settings, request, planned, keeps=keeps)
+            serving = self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
             refusal = serving if isinstance(serving, Refusal) else await self._finish(serving, request)
         finally:
             now_s = world.clock.monotonic_s()
@@ -193,7 +226,14 @@ class Engine:
         return refusal
 
     def _prepare(
-        self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned, *, keeps: bool
+        self,
+        exchange: Exchange,
+        settings: Settings,
+        request: Admitted,
+        planned: Planned,
+        *,
+        keeps: bool,
+        run: Run | None,
     ) -> Serving | Refusal:
         """Fit the plan to the money that is left, and write down what was decided. `keeps`: the answer may be kept."""
         world = self._world
@@ -207,7 +247,7 @@ class Engine:
         decision = world.recorder.planned(
             request, plan, budgets, observed=planned.observed, price_version=fx.price_version
         )
-        return Serving(
+        serving = Serving(
             fx,
             exchange,
             request,
@@ -217,6 +257,9 @@ class Engine:
             keep_bytes=world.caching.most_bytes if keeps else 0,
             strict=hold_mode(budgets) == "strict",
         )
+        if run is not None:
+            run.course = serving
+        return serving
 
     async def _finish(self, serving: Serving, request: Admitted) -> Refusal | None:
         try:

@@ -45,6 +45,8 @@ class Metrics:
         self.in_flight = 0
         self.refusals: dict[str, int] = {}
         self.cache_hits = 0
+        self.replays = 0
+        """Answers given again to a repeated Idempotency-Key."""
         self.budget_alerts: dict[tuple[str, str, str], int] = {}
         """By kind of scope, window and threshold."""
         self.uncached_prompts: dict[tuple[str, str, str], int] = {}

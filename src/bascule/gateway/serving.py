@@ -78,9 +78,18 @@ class Serving:
         self.started = False
         self.sent = False
         """At least one attempt has gone to an upstream."""
+        self.complete = False
+        """The client was given a whole answer."""
+        self.billable = False
+        """Something was sent for which a provider may bill."""
         self.tokens_used = 0
         """Billed input and output of all attempts so far."""
         self.answered: Answered | None = None
+
+    @property
+    def attempts(self) -> int:
+        """How many have been made."""
+        return len(self._history)
 
     async def run(self) -> Refusal | None:
         """None where the client was answered, else the refusal that it should get."""
@@ -181,6 +190,7 @@ class Serving:
 
     def _settle(self, opened: OpenAttempt, ended: Ended) -> Cost:
         fx = self._fx
+        self.billable = self.billable or ended.ending != "failed"
         fx.wellbeing.observe(opened.candidate.endpoint.id, ended.fault, fx.clock.monotonic_s())
         cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
         if ended.ending == "completed" and fx.collapse is not None:
@@ -271,6 +281,7 @@ class Serving:
             headers.append(cost_line)
         self.started = True
         await self._exchange.respond(200, headers, answer)
+        self.complete = True
         if self.keep_bytes:
             self.answered = Answered(
                 candidate=candidate,
@@ -313,6 +324,7 @@ class Serving:
             last = codec.close(cost.cost_nanousd)
             self._keep(context, last_response(last) if context.keeps else None)
             await self._finish_stream(relayed, last, candidate)
+            self.complete = True
             await _read_out(reply)
             self.answered = Answered(
                 candidate=candidate,

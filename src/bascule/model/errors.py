@@ -22,6 +22,7 @@ RefusalKind = Literal[
     "route_not_found",  # 404
     "method_not_allowed",  # 405
     "conflict",  # 409
+    "not_replayable",  # 409: the same request was sent, and its answer cannot be given again
     "too_large",  # 413
     "unsupported",  # 400: the target dialect has no word for what was asked
     "idempotency_mismatch",  # 422
@@ -46,6 +47,7 @@ STATUS_OF: dict[RefusalKind, int] = {
     "route_not_found": 404,
     "method_not_allowed": 405,
     "conflict": 409,
+    "not_replayable": 409,
     "too_large": 413,
     "idempotency_mismatch": 422,
     "rate_limited": 429,

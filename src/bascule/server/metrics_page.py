@@ -42,6 +42,8 @@ class _Families(Collector):
             refusals.add_metric([kind], count)
         yield refusals
         yield CounterMetricFamily("bascule_cache_hits", "Answers served from the cache", value=metrics.cache_hits)
+        replays = "Answers given again to a repeated Idempotency-Key"
+        yield CounterMetricFamily("bascule_idempotent_replays", replays, value=metrics.replays)
         alerts = CounterMetricFamily(
             "bascule_budget_alerts", "Thresholds that budgets have reached", labels=["kind", "window", "threshold"]
         )
