@@ -13,16 +13,20 @@ from msgspec import Struct, structs
 
 from bascule.config.environment import environment_document
 from bascule.config.load import Document, load_file
-from bascule.config.shape import QUALITY_LEVELS, Config, PromptCacheAlert
+from bascule.config.shape import QUALITY_LEVELS, Config, PromptCacheAlert, Retry
 from bascule.config.sources import Secrets
 from bascule.decide.attempt import AttemptLimits
+from bascule.decide.breaker import BreakerPolicy
 from bascule.decide.budget import in_force
 from bascule.decide.cache_watch import CollapsePolicy
+from bascule.decide.outlier import OutlierPolicy
+from bascule.decide.retry_budget import RetryBudgetPolicy
 from bascule.decide.route import RouteTable
 from bascule.decide.window import window_bounds
 from bascule.gateway.alerting import Alerting
 from bascule.gateway.bodies import Bodies
 from bascule.gateway.books import Books
+from bascule.gateway.breaker_alerts import BreakerAlerts
 from bascule.gateway.cache import ExactCache
 from bascule.gateway.cache_watch import CacheWatch
 from bascule.gateway.caching import Caching
@@ -40,6 +44,7 @@ from bascule.gateway.once import Once
 from bascule.gateway.once import Ports as OncePorts
 from bascule.gateway.planning import Planning
 from bascule.gateway.relay import Drains
+from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
 from bascule.model.errors import LedgerUnavailable, StoreError
@@ -254,7 +259,9 @@ class Gateway:
         )
         self.cache_watch = CacheWatch(self.metrics, tell=self.alerting.tell)
         self.calibrations = Calibrations()
-        self.wellbeing = Wellbeing()
+        self.wellbeing = Wellbeing(*_leaving_alone(config))
+        self.wellbeing.listeners += [self.metrics.breaker, BreakerAlerts(clock=self.clock, tell=self.alerting.tell)]
+        self.retry_budgets = RetryBudgets(_retry_budget(config.retry))
         self.drains = Drains(config.server.limits.max_drains)
         limits = config.server.limits
         self.outbox = Outbox(self.journal.write_group)
@@ -339,9 +346,12 @@ class Gateway:
                 dispatcher=Dispatcher(snapshot, drains=self.drains),
                 holding=holding,
                 wellbeing=self.wellbeing,
+                retry_budgets=self.retry_budgets,
                 dice=random.random,
                 limits=AttemptLimits(
-                    max_attempts=config.retry.max_attempts, retry_after_cap_s=config.retry.retry_after_cap_s
+                    max_attempts=config.retry.max_attempts,
+                    retry_after_cap_s=config.retry.retry_after_cap_s,
+                    deadline_s=config.retry.deadline_s,
                 ),
                 baseline=None if baseline is None else baseline.endpoints[0].prices,
                 price_version=snapshot.price_version,
@@ -381,6 +391,8 @@ class Gateway:
     def reconfigure(self, snapshot: Snapshot) -> None:
         """Take a new configuration whole. Requests in flight keep theirs; what has been spent stays spent."""
         self.authority.configure(budgets_of(snapshot, self.store.governance))
+        self.wellbeing.use(*_leaving_alone(snapshot.config))
+        self.retry_budgets.policy = _retry_budget(snapshot.config.retry)
         self.engine.use(self.settings(snapshot))
         self._tell_whom(snapshot)
 
@@ -395,6 +407,25 @@ class Gateway:
             self.keys_used.close()
         self.store.database.close()
         return complete
+
+
+def _leaving_alone(config: Config) -> tuple[BreakerPolicy | None, OutlierPolicy | None]:
+    """Who is left alone or tried last, and when. Observing, nobody is: nothing is changed or refused."""
+    if config.mode == "observe":
+        return None, None
+    breaker, outlier = config.breaker, config.outlier
+    return (
+        BreakerPolicy(**{name: getattr(breaker, name) for name in BreakerPolicy.__struct_fields__})
+        if breaker.enabled
+        else None,
+        OutlierPolicy(**{name: getattr(outlier, name) for name in OutlierPolicy.__struct_fields__})
+        if outlier.enabled
+        else None,
+    )
+
+
+def _retry_budget(retry: Retry) -> RetryBudgetPolicy:
+    return RetryBudgetPolicy(share=retry.budget_share, reserve=retry.budget_reserve, window_s=retry.budget_window_s)
 
 
 def _collapse(alert: PromptCacheAlert) -> CollapsePolicy | None:

@@ -214,7 +214,9 @@ class Service:
                 ("bascule_ledger_backlog_lines", "Ledger lines not in the store yet", gateway.drainer.backlog),
                 ("bascule_open_holds", "Attempts that hold money", gateway.authority.open_holds),
                 ("bascule_upstream_connections", "Open upstream connections", gateway.upstream.open_connections),
-            ]
+                ("bascule_retry_budgets_spent", "Requests given up for want of budget", gateway.retry_budgets.refused),
+            ],
+            gateway.wellbeing.breakers(gateway.clock.monotonic_s()),
         )
 
     def readiness(self) -> str | None:

@@ -8,6 +8,10 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from bascule.config.alerts import Alerts
+from bascule.config.attempts import Breaker as Breaker
+from bascule.config.attempts import Hedge as Hedge
+from bascule.config.attempts import Outlier as Outlier
+from bascule.config.attempts import Retry as Retry
 from bascule.config.idempotency import Idempotency as Idempotency
 from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
@@ -152,6 +156,9 @@ class Route(Section, frozen=True, kw_only=True):
     data: DataConstraint = DataConstraint()
     rules: tuple[Rule, ...] = ()
     """The first that is true is applied."""
+    hedge: Hedge | None = None
+    content_filter: Literal["stop", "failover"] = "stop"
+    """When a provider refuses a request for its content: `stop` is its answer, `failover` asks the next candidate."""
     strategy: str | dict[str, Any] = "single"
     """How many models work on one request."""
 
@@ -301,15 +308,6 @@ class Responses(Section, frozen=True, kw_only=True):
     store: ResponseStore = ResponseStore()
 
 
-class Retry(Section, frozen=True, kw_only=True):
-    """How often a failed attempt is followed by another."""
-
-    max_attempts: Annotated[int, Meta(ge=1, le=20)] = 3
-    """Upstream attempts for one request, the first included."""
-    retry_after_cap_s: Annotated[float, Meta(ge=0, le=3_600)] = 60.0
-    """A longer Retry-After than this is not waited for."""
-
-
 class Config(Section, frozen=True, kw_only=True):
     """bascule.yaml."""
 
@@ -350,6 +348,8 @@ class Config(Section, frozen=True, kw_only=True):
     retry: Retry = Retry()
     request: Request = Request()
     alerts: Alerts = Alerts()
+    breaker: Breaker = Breaker()
+    outlier: Outlier = Outlier()
 
 
 QUALITY_LEVELS = {"low": 0.5, "medium": 0.7, "high": 0.85}

@@ -23,6 +23,7 @@ from bascule.decide.webhooks import (
     window_end_ms,
 )
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.telling import Tell
 from bascule.link.alerts import LinkedWebhook
 from bascule.model.alert import Alert
 from bascule.model.errors import StoreError
@@ -69,6 +70,8 @@ class Alerting:
         self._alerts = Alerts()
         self._couriers: dict[str, _Courier] = {}
         self._told: dict[str, int] = {}
+        self.listeners: list[Tell] = []
+        """Who else is told, of all that webhooks could be told of."""
 
     def configure(self, alerts: Alerts, webhooks: tuple[LinkedWebhook, ...]) -> None:
         """Take a configuration. What waits for a webhook that stays keeps waiting, by its new words."""
@@ -95,6 +98,8 @@ class Alerting:
         if len(self._told) > MAX_REMEMBERED:
             del self._told[next(iter(self._told))]
         self._metrics.alert(alert.event)
+        for listener in self.listeners:
+            listener(alert)
         for courier in self._couriers.values():
             courier.take(alert, claim, until_ms)
 

@@ -221,7 +221,7 @@ class Engine:
             if refusal is not None and refusal.kind in NOT_COUNTED and not sent:
                 world.rates.give_back(name, limit, tokens, now_s)
             else:
-                used = serving.tokens_used if isinstance(serving, Serving) else None
+                used = serving.answering.tokens_used if isinstance(serving, Serving) else None
                 world.rates.finish(name, limit, tokens, used, now_s)
         return refusal
 
@@ -245,7 +245,12 @@ class Engine:
             return fitted
         plan = affordable(planned.plan, fitted)
         decision = world.recorder.planned(
-            request, plan, budgets, observed=planned.observed, price_version=fx.price_version
+            request,
+            plan,
+            budgets,
+            health=planned.health,
+            observed=planned.observed,
+            price_version=fx.price_version,
         )
         serving = Serving(
             fx,
@@ -268,7 +273,8 @@ class Engine:
             if serving.unrecorded is not None:
                 self._world.recorder.write(serving.unrecorded)
         if refusal is not None:
-            return None if serving.started else refusal
-        if serving.answered is not None and serving.keep_bytes:
-            self._world.caching.keep(request, serving.answered)
+            return None if serving.answering.started else refusal
+        answering = serving.answering
+        if answering.answered is not None and answering.keep_bytes:
+            self._world.caching.keep(request, answering.answered)
         return None

@@ -2,6 +2,8 @@
 
 from bisect import bisect_left
 
+from bascule.gateway.wellbeing import BreakerChange
+
 DURATION_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
@@ -57,6 +59,12 @@ class Metrics:
         """What was told of, by event."""
         self.deliveries: dict[tuple[str, str], int] = {}
         """To webhooks, by name and what became of them."""
+        self.breaker_changes: dict[tuple[str, str, str], int] = {}
+        """By kind of target, target and new state."""
+
+    def breaker(self, change: BreakerChange) -> None:
+        key = (change.kind, change.target, change.state)
+        self.breaker_changes[key] = self.breaker_changes.get(key, 0) + 1
 
     def request(self, surface: str, status: int) -> None:
         key = (surface, status)

@@ -46,15 +46,15 @@ KINDS: dict[EventName, EventKind] = {
     ),
     "breaker_open": EventKind(
         severity="warning",
-        when="An endpoint kept failing, so nothing is sent there for a while.",
-        scope="endpoint",
-        fields=("endpoint", "provider", "error_class"),
+        when="An endpoint, a provider or a credential kept failing, so nothing is sent there for a while.",
+        scope="target",
+        fields=("kind", "target", "error_class"),
     ),
     "breaker_closed": EventKind(
         severity="info",
-        when="An endpoint whose breaker was open has answered again.",
-        scope="endpoint",
-        fields=("endpoint", "provider"),
+        when="What was left alone has answered again.",
+        scope="target",
+        fields=("kind", "target"),
     ),
     "cache_collapse": EventKind(
         severity="warning",

@@ -72,6 +72,8 @@ class Refusal(Struct, frozen=True, kw_only=True):
     status: int = 0
     """HTTP status; 0 takes the kind's own."""
     retry_after_s: float | None = None
+    spent: bool = False
+    """Trying again is over: it was done here, or makes no sense. A client that does it too would multiply it."""
     needed_nanousd: int | None = None
     left_nanousd: int | None = None
     scope: str | None = None

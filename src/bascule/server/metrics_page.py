@@ -13,8 +13,12 @@ from bascule.model.money import NANO_PER_USD
 class Gauges:
     """Values read when asked, from parts that the metrics do not own."""
 
-    def __init__(self, readings: Iterable[tuple[str, str, float]]) -> None:
+    def __init__(
+        self, readings: Iterable[tuple[str, str, float]], breakers: Iterable[tuple[str, str, str]] = ()
+    ) -> None:
+        """`breakers`: kind, target and state of those that are not closed."""
         self.readings = tuple(readings)
+        self.breakers = tuple(breakers)
 
 
 def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
@@ -52,6 +56,7 @@ class _Families(Collector):
         yield alerts
         yield from self._alerts()
         yield from self._prompt_caches()
+        yield from self._breakers()
         yield GaugeMetricFamily("bascule_in_flight", "Requests being served", value=metrics.in_flight)
         yield from self._by_model()
         for name, help_text, value in self._gauges.readings:
@@ -67,6 +72,16 @@ class _Families(Collector):
         for place, count in self._metrics.deliveries.items():
             deliveries.add_metric(list(place), count)
         yield from (told, deliveries)
+
+    def _breakers(self) -> Iterator[Metric]:
+        labels = ["kind", "target", "state"]
+        changes = CounterMetricFamily("bascule_breaker_changes", "Breakers that opened or closed", labels=labels)
+        for change, count in self._metrics.breaker_changes.items():
+            changes.add_metric(list(change), count)
+        unwell = GaugeMetricFamily("bascule_unwell", "Targets that are left alone or tried last", labels=labels)
+        for place in self._gauges.breakers:
+            unwell.add_metric(list(place), 1)
+        yield from (changes, unwell)
 
     def _prompt_caches(self) -> Iterator[Metric]:
         labels = ["model", "provider"]

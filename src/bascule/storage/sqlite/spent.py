@@ -7,11 +7,8 @@ from bascule.decide.budget import parse_scope
 from bascule.decide.window import span
 from bascule.model.policy import Budget
 from bascule.ports import Spent
+from bascule.storage.spent_margin import FOR_EVER_MS, WINDOW_MARGIN_MS
 from bascule.storage.sqlite.statements import statements
-
-WINDOW_MARGIN_MS = 600_000
-"""How far the start of an attempt may lie from the moment that its hold was taken, at the edge of a window."""
-_FOR_EVER_MS = 1 << 60
 
 _COLUMN_OF = {
     "org": "org",
@@ -37,7 +34,7 @@ def _spent(connection: sqlite3.Connection, budget: Budget, now_ms: int) -> dict[
     tag, _, value = name.partition("=")
     prefix, wanted = (f"tag:{tag}=", value) if kind == "tag" else (f"{kind}:", name)
     here = span(budget.window, now_ms)
-    end_ms = _FOR_EVER_MS if here.end_ms is None else here.end_ms
+    end_ms = FOR_EVER_MS if here.end_ms is None else here.end_ms
     column = _COLUMN_OF[kind]
     sql = statements("ledger.sql")["spent"].replace(":column", column)
     sql = sql.replace(":only", "" if wanted == "*" else f"AND {column} = :name")
