@@ -12,6 +12,7 @@ from bascule.model.errors import BasculeError, ConfigError
 COMMANDS = {
     "alerts": "alerts",
     "audit": "audit",
+    "backup": "backup",
     "budgets": "budgets",
     "certify": "certify",
     "check": "check",
