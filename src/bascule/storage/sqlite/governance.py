@@ -13,6 +13,7 @@ from bascule.model.chain import ChainHead
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
 from bascule.ports import StoredKey
 from bascule.storage.anchor import read_anchor, write_anchor
+from bascule.storage.claims import claim_name
 from bascule.storage.sqlite.connect import Database
 from bascule.storage.sqlite.statements import statements
 
@@ -93,8 +94,8 @@ class SqliteGovernance:
 
     def claim_once(self, name: str, until_ms: int, now_ms: int) -> bool:
         with self._database.separately() as connection:
-            connection.execute(self._sql["forget_claims"], (_claim("", 0), _claim("", now_ms)))
-            return connection.execute(self._sql["claim"], (_claim(name, until_ms),)).rowcount == 1
+            connection.execute(self._sql["forget_claims"], (claim_name("", 0), claim_name("", now_ms)))
+            return connection.execute(self._sql["claim"], (claim_name(name, until_ms),)).rowcount == 1
 
     def setting(self, name: str) -> str | None:
         with self._database.reading() as connection:
@@ -126,8 +127,3 @@ class SqliteGovernance:
     def _anchor_head(self) -> None:
         with self._database.reading() as connection:
             write_anchor(self._anchor, ChainHead(*connection.execute(self._sql["last_audit"]).fetchone()))
-
-
-def _claim(name: str, until_ms: int) -> str:
-    """Claims stand in the order in which they are forgotten."""
-    return f"claim {until_ms:015d} {name}"
