@@ -22,10 +22,10 @@ from bascule.compose import (
     snapshot_of,
 )
 from bascule.config.load import Document
+from bascule.config.sources import Secrets
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.link import Snapshot, with_server
-from bascule.model.alert import Alert
 from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
 from bascule.model.policy import KeyPolicy
@@ -33,14 +33,16 @@ from bascule.ports import Governance, StoredKey
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.routes import admin_routes
 from bascule.server.admin.work import Readings
-from bascule.server.app import application
+from bascule.server.app import application, edge_limits
 from bascule.server.asgi import Application
 from bascule.server.feedback import FeedbackPage
 from bascule.server.lifespan import Lifespan
 from bascule.server.listening import judge_address
 from bascule.server.live import Watch
+from bascule.server.load import LoadWatch
 from bascule.server.logs import Redactor, configure_logging
 from bascule.server.memory import settle_garbage_collector
+from bascule.server.memory_use import memory_reader
 from bascule.server.metrics_page import Gauges
 from bascule.server.protocol import gateway_protocol
 from bascule.server.responses_page import ResponsesPage
@@ -73,7 +75,8 @@ class Service:
         self._port = port
         self._workers = workers
         document = self._read()
-        self.store = open_store(data_dir_of(document), document.config)
+        secrets = Secrets(environment, document.directory)
+        self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
         self.redactor = Redactor(_secrets(self.snapshot))
@@ -86,8 +89,15 @@ class Service:
             metrics=self.gateway.metrics,
             tell=self.gateway.alerting.tell,
         )
+        self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh, told=self._reload_ended)
+        self._application = self._make_application()
+        self._load = LoadWatch(
+            self._application.hot,
+            read_memory=memory_reader(self.snapshot.config.overload.memory.limit_bytes),
+            relieve=self.gateway.relieve,
+            told=self.gateway.operator_alerts.memory_short,
+        )
         self._audit_head = AuditHead(self.store.governance)
-        self._watch = Watch(self._file(), reload=self._reload_or_tell, refresh=self.refresh)
 
     def _file(self) -> Path | None:
         if self._path is not None:
@@ -111,9 +121,11 @@ class Service:
         self._watch.start()
         self._alerts.start()
         self.gateway.ledger_watch.start()
+        self._load.start()
         settle_garbage_collector()
 
     async def stop(self) -> None:
+        await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
         await self.gateway.ledger_watch.stop()
@@ -121,35 +133,26 @@ class Service:
         await self._audit_head.stop()
         self.gateway.close()
 
-    def _reload_or_tell(self) -> None:
-        """`reload`, and an alert where it was refused."""
-        try:
-            self.reload()
-        except BasculeError as error:
-            mistakes = error.problems if isinstance(error, ConfigError) else ()
-            now_ms = self.gateway.clock.now_ms()
-            alert = Alert(
-                event="reload_failed",
-                scope=f"gateway {mistakes[0].where if mistakes else ''} {len(mistakes)}",
-                ts_ms=now_ms,
-                summary="a changed configuration was refused, the old one stays; the log says why",
-                fields={"first_mistake_at": mistakes[0].where if mistakes else None, "mistakes": len(mistakes)},
-            )
-            self.gateway.alerting.tell(alert)
-            raise
-
     def reload(self) -> None:
         """Validate first, enter it in the audit trail, then swap whole. Raises ConfigError, StoreError; everything then
         stays as it was."""
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
-            problem = Problem("server", "address, data_dir or durability changed", "Restart the gateway for that")
+            problem = Problem(
+                "server", "address, data_dir, database or durability changed", "Restart the gateway for that"
+            )
             raise ConfigError((problem,))
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
         self.redactor.register(_secrets(snapshot))
         self.keys.configure(configured_keys(snapshot))
         self.gateway.reconfigure(snapshot)
+        self._application.hot.configure(edge_limits(snapshot.config.server), snapshot.config.overload)
         self.snapshot = snapshot
+
+    def _reload_ended(self, error: BasculeError | None) -> None:
+        self.gateway.metrics.reload("taken" if error is None else "refused")
+        if error is not None:
+            self.gateway.operator_alerts.reload_refused(error)
 
     def _enter(self, snapshot: Snapshot, *, changed: list[str] | None) -> None:
         now_ms = self.gateway.clock.now_ms()
@@ -165,11 +168,15 @@ class Service:
 
     def application(self) -> Application:
         """What uvicorn serves."""
+        return self._application
+
+    def _make_application(self) -> Application:
         return application(
             engine=self.gateway.engine,
             keys=self.keys,
             clock=self.gateway.clock,
             server=self.snapshot.config.server,
+            overload=self.snapshot.config.overload,
             gauges=self.gauges,
             readiness=self.readiness,
             lifespan=Lifespan(self.start, self.stop),
@@ -208,9 +215,25 @@ class Service:
         )
 
     def gauges(self) -> Gauges:
-        gateway = self.gateway
+        gateway, slots, load = self.gateway, self._application.hot.slots, self._load
+        memory = (
+            []
+            if load.memory is None
+            else [
+                ("bascule_memory_used_bytes", "Memory used, of the limit", load.memory.used_bytes),
+                ("bascule_memory_limit_bytes", "Memory that may be used", load.memory.limit_bytes),
+            ]
+        )
         return Gauges(
             [
+                ("bascule_in_flight_limit", "Requests that may be served at once just now", slots.limit),
+                ("bascule_waiting_requests", "Requests that wait for others to end", slots.waiting),
+                (
+                    "bascule_event_loop_lag_seconds",
+                    "How late the event loop is, the least of half a second",
+                    load.lag_s,
+                ),
+                *memory,
                 ("bascule_ledger_backlog_lines", "Ledger lines not in the store yet", gateway.drainer.backlog),
                 ("bascule_open_holds", "Attempts that hold money", gateway.authority.open_holds),
                 ("bascule_upstream_connections", "Open upstream connections", gateway.upstream.open_connections),
@@ -265,8 +288,8 @@ def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
     was, now = old.config, new.config
-    fixed = (was.server.host, was.server.port, was.data_dir, was.durability)
-    return fixed != (now.server.host, now.server.port, now.data_dir, now.durability)
+    fixed = (was.server.host, was.server.port, was.data_dir, was.database, was.durability)
+    return fixed != (now.server.host, now.server.port, now.data_dir, now.database, now.durability)
 
 
 def run(

@@ -13,6 +13,7 @@ from bascule.config.attempts import Hedge as Hedge
 from bascule.config.attempts import Outlier as Outlier
 from bascule.config.attempts import Retry as Retry
 from bascule.config.idempotency import Idempotency as Idempotency
+from bascule.config.overload import Overload as Overload
 from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
@@ -46,10 +47,14 @@ class Limits(Section, frozen=True, kw_only=True):
     `max_body_bytes`, or no body of that size can come."""
     max_connections: Count = 4_096
     """Of clients, open at once in each worker; one more gets 503 and is closed."""
+    reserved_connections: Count = 32
+    """Beyond `max_connections`, for health, metrics and the admin API alone, each for one request."""
     head_timeout_s: Seconds = 60.0
     """For a request's headers to arrive; a slower one gets 408."""
     body_idle_s: Seconds = 60.0
     """Between two pieces of a request's body; a slower one gets 408."""
+    client_stall_s: Seconds = 60.0
+    """A client that takes nothing of its answer for so long is cut off, as if it had left."""
     max_connections_per_provider: Count = 200
     """Open at once to one provider; what is beyond waits for one of them."""
     max_drains: Count = 200
@@ -344,6 +349,7 @@ class Config(Section, frozen=True, kw_only=True):
     """Caps; more are made with `bascule budgets`. All that match apply."""
     cache: Cache = Cache()
     responses: Responses = Responses()
+    overload: Overload = Overload()
     idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
     request: Request = Request()

@@ -9,7 +9,7 @@ from msgspec import Struct
 from bascule.decide.admit import is_limited
 from bascule.decide.budget import hold_mode
 from bascule.dialects.registry import dialect
-from bascule.gateway.admission import Admitted, admit
+from bascule.gateway.admission import Admitted, admit, authenticate
 from bascule.gateway.bodies import Bodies
 from bascule.gateway.books import LEDGER_DOWN
 from bascule.gateway.caching import Caching
@@ -29,6 +29,7 @@ from bascule.gateway.serving import Serving
 from bascule.gateway.surfaces import SURFACES
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError
+from bascule.model.policy import KeyPolicy
 from bascule.ports import Clock, KeyStore, RateLimiter
 
 log = logging.getLogger("bascule.engine")
@@ -88,6 +89,10 @@ class Engine:
     def new_request_id(self) -> str:
         """For a request that is refused before it gets here."""
         return self._world.identifiers.request(self._world.clock.now_ms())
+
+    def identify(self, secret: bytes | None) -> KeyPolicy | Refusal:
+        """Whose request it is, before it is read. `handle` asks again, for a key may end while a body arrives."""
+        return authenticate(self._world.keys, secret, self._world.clock.now_ms())
 
     def use(self, settings: Settings) -> None:
         self._settings = settings

@@ -100,9 +100,9 @@ KINDS: dict[EventName, EventKind] = {
     ),
     "memory_high": EventKind(
         severity="critical",
-        when="The gateway uses so much memory that it begins to shed requests.",
-        scope="gateway",
-        fields=("rss_bytes", "limit_bytes"),
+        when="The gateway uses so much memory that it refuses large bodies, or all new work.",
+        scope="what is refused",
+        fields=("refused", "used_bytes", "limit_bytes"),
     ),
     "test": EventKind(
         severity="info",

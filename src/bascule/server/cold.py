@@ -174,11 +174,10 @@ class Judged:
         if problem is None:
             await self._app(scope, receive, complete)
             return
-        refusal = Refusal(kind="forbidden", message=problem)
-        status, given, body = error_answer(_dialect_of(Request(scope)), refusal, self._engine.new_request_id())
+        status, given, body = error_answer(_dialect_of(Request(scope)), problem, self._engine.new_request_id())
         await _response(status, given, body)(scope, receive, complete)
 
-    def _problem(self, headers: Headers, path: str) -> str | None:
+    def _problem(self, headers: Headers, path: str) -> Refusal | None:
         hosts = headers.all(b"host")
         problem = self._guard.host_problem(hosts)
         if problem is None and (self._engine.is_open or path.startswith("/bascule/")):
