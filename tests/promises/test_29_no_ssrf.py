@@ -142,7 +142,13 @@ def config(url: str, **more: Any) -> dict[str, Any]:
                "input": ["text", "image"]}
         for name in DIALECTS
     }  # fmt: skip
-    return {"providers": providers, "models": models, "retry": {"max_attempts": 1}, **more}
+    return {
+        "providers": providers,
+        "models": models,
+        "retry": {"max_attempts": 1},
+        "breaker": {"enabled": False},
+        **more,
+    }
 
 
 def ask(gateway: Gateway, path: str, body: Any, **headers: str) -> int:
