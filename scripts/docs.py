@@ -14,6 +14,7 @@ from bascule.config.reference import configuration_page
 from bascule.dialects.matrix import shipped_matrix
 from bascule.model.alert import KINDS
 from bascule.offline.matrix_page import matrix_page
+from bascule.testing.fault_table import fault_table
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 100
@@ -54,28 +55,33 @@ def cli_page() -> str:
 
 
 def dialects_page() -> str:
-    """docs/dialects.md with its tables written anew; the words around them are its own."""
-    page = (ROOT / "docs" / "dialects.md").read_text(encoding="utf-8")
-    before, rest = page.split("<!-- matrix -->\n", 1)
-    after = rest.partition("<!-- end of matrix -->")[2]
-    return f"{before}<!-- matrix -->\n{matrix_page(shipped_matrix())}<!-- end of matrix -->{after}"
+    return with_table("dialects.md", "matrix", matrix_page(shipped_matrix()))
+
+
+def chaos_page() -> str:
+    return with_table("chaos.md", "faults", fault_table())
+
+
+def with_table(name: str, what: str, table: str) -> str:
+    """A page with one table written anew, between `<!-- what -->` and `<!-- end of what -->`; all else is its own."""
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    before, rest = page.split(f"<!-- {what} -->\n", 1)
+    after = rest.partition(f"<!-- end of {what} -->")[2]
+    return f"{before}<!-- {what} -->\n{table}<!-- end of {what} -->{after}"
 
 
 def alerts_page() -> str:
-    """docs/alerts.md with its table of events written anew."""
     rows = [
         f"| `{name}` | {kind.severity} | {kind.when} | {kind.scope} | {', '.join([f'`{f}`' for f in kind.fields])} |"
         for name, kind in KINDS.items()
     ]
-    table = "\n".join(["| event | severity | when | told once of each | data |", "|---|---|---|---|---|", *rows])
-    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
-    before, rest = page.split("<!-- events -->\n", 1)
-    after = rest.partition("<!-- end of events -->")[2]
-    return f"{before}<!-- events -->\n{table}\n<!-- end of events -->{after}"
+    head = ["| event | severity | when | told once of each | data |", "|---|---|---|---|---|"]
+    return with_table("alerts.md", "events", "\n".join([*head, *rows, ""]))
 
 
 PAGES: dict[str, Callable[[], str]] = {
     "alerts.md": alerts_page,
+    "chaos.md": chaos_page,
     "cli.md": cli_page,
     "configuration.md": configuration_page,
     "dialects.md": dialects_page,
