@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, structs
 
@@ -47,9 +47,10 @@ from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
-from bascule.model.errors import LedgerUnavailable, StoreError
+from bascule.model.errors import BasculeError, LedgerUnavailable, StoreError
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
 from bascule.ports import Beside, Clock, Governance, KeyStore, LedgerStore, OutcomeStore, Upstream
+from bascule.ports.telemetry import Telemetry
 from bascule.prices.book import PriceBook
 from bascule.prices.local import FILE_NAME as LOCAL_PRICES
 from bascule.providers.discover import discover
@@ -74,6 +75,9 @@ from bascule.upstream.client import HttpUpstream
 from bascule.upstream.guarded import GuardedConnector
 from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.outbox import Outbox
+
+if TYPE_CHECKING:
+    from bascule.telemetry.otlp import OtlpTelemetry
 
 log = logging.getLogger("bascule")
 
@@ -274,6 +278,7 @@ class Gateway:
         transport: Transport | None = None,
         journal: JournalWriter | None = None,
         beside: Work | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """`transport`, `journal` and `beside` stand in for the real ones in tests. Raises StoreError where the journal
         cannot be begun."""
@@ -323,10 +328,12 @@ class Gateway:
             clock=self.clock,
             metrics=self.metrics,
             calibrations=self.calibrations,
+            telemetry=telemetry,
         )
         self.ledger_watch = LedgerWatch(
             drainer=self.drainer, outage=self.books.outage, clock=self.clock, tell=self.alerting.tell
         )
+        self.telemetry = telemetry
         self.engine = Engine(self._world(), self.settings(snapshot))
         self._tell_whom(snapshot)
 
@@ -362,6 +369,7 @@ class Gateway:
             clock=self.clock,
             identifiers=Identifiers(),
             metrics=self.metrics,
+            telemetry=self.telemetry,
         )
 
     def settings(self, snapshot: Snapshot) -> Settings:
@@ -455,6 +463,19 @@ class Gateway:
             self.keys_used.close()
         self.store.database.close()
         return complete
+
+
+def open_telemetry(snapshot: Snapshot, instance: str) -> "OtlpTelemetry | None":
+    """Whom requests are told of; None where nobody is. Raises BasculeError where the extra is missing."""
+    otlp = snapshot.config.telemetry.otlp
+    if otlp is None:
+        return None
+    try:
+        from bascule.telemetry.otlp import OtlpTelemetry
+    except ModuleNotFoundError as error:
+        raise BasculeError("`telemetry.otlp` needs OpenTelemetry: pip install 'bascule[otel]'") from error
+    headers = {name: secret.reveal().decode() for name, secret in snapshot.telemetry_headers.items()}
+    return OtlpTelemetry(otlp, headers, instance=instance)
 
 
 def _leaving_alone(config: Config) -> tuple[BreakerPolicy | None, OutlierPolicy | None]:

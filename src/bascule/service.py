@@ -2,8 +2,10 @@
 
 import asyncio
 import math
+import os
 import secrets
 import signal
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
@@ -18,6 +20,7 @@ from bascule.compose import (
     data_dir_of,
     key_ring,
     open_store,
+    open_telemetry,
     read_document,
     snapshot_of,
 )
@@ -80,7 +83,8 @@ class Service:
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
         self.redactor = Redactor(_secrets(self.snapshot))
-        self.gateway = Gateway(self.snapshot, self.store, self.keys)
+        self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
+        self.gateway = Gateway(self.snapshot, self.store, self.keys, telemetry=self.telemetry)
         self._revision = self.store.governance.revision()
         self._alerts = BudgetAlerts(
             authority=self.gateway.authority,
@@ -132,6 +136,8 @@ class Service:
         await self.gateway.alerting.stop()
         await self._audit_head.stop()
         self.gateway.close()
+        if self.telemetry is not None:
+            await asyncio.to_thread(self.telemetry.close)
 
     def reload(self) -> None:
         """Validate first, enter it in the audit trail, then swap whole. Raises ConfigError, StoreError; everything then
@@ -139,7 +145,9 @@ class Service:
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem(
-                "server", "address, data_dir, database or durability changed", "Restart the gateway for that"
+                "server",
+                "address, data_dir, database, durability or telemetry changed",
+                "Restart the gateway for that",
             )
             raise ConfigError((problem,))
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
@@ -273,6 +281,7 @@ class StoredKeys:
 
 def _secrets(snapshot: Snapshot) -> list[str]:
     found = [key.secret for key in snapshot.keys]
+    found += snapshot.telemetry_headers.values()
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]
     found += [secret for webhook in snapshot.webhooks for secret in webhook.secrets]
     if snapshot.admin_secret is not None:
@@ -287,9 +296,20 @@ def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
 
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
-    was, now = old.config, new.config
-    fixed = (was.server.host, was.server.port, was.data_dir, was.database, was.durability)
-    return fixed != (now.server.host, now.server.port, now.data_dir, now.database, now.durability)
+    return _fixed(old) != _fixed(new)
+
+
+def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
+    """What a process cannot change while it serves."""
+    config = snapshot.config
+    return (
+        config.server.host,
+        config.server.port,
+        config.data_dir,
+        config.database,
+        config.durability,
+        config.telemetry,
+    )
 
 
 def run(

@@ -28,6 +28,7 @@ from bascule.config.serving import Endpoint as Endpoint
 from bascule.config.serving import Model as Model
 from bascule.config.serving import Provider as Provider
 from bascule.config.serving import Timeouts as Timeouts
+from bascule.config.telemetry import Telemetry
 from bascule.model.policy import BudgetMode, BudgetWindow, Objective, OnExhausted, ServingMode
 
 
@@ -349,6 +350,7 @@ class Config(Section, frozen=True, kw_only=True):
     """Caps; more are made with `bascule budgets`. All that match apply."""
     cache: Cache = Cache()
     responses: Responses = Responses()
+    telemetry: Telemetry = Telemetry()
     overload: Overload = Overload()
     idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()

@@ -52,6 +52,7 @@ class Snapshot:
         keys: tuple[ConfiguredKey, ...],
         admin_secret: Secret | None,
         webhooks: tuple[LinkedWebhook, ...],
+        telemetry_headers: Mapping[str, Secret],
         budgets: tuple[Budget, ...],
         book: Book,
     ) -> None:
@@ -71,6 +72,7 @@ class Snapshot:
         self.keys = keys
         self.admin_secret = admin_secret
         self.webhooks = webhooks
+        self.telemetry_headers = telemetry_headers
         self.budgets = budgets
         self.baseline_model: Model | None = None
         """What savings are measured against; set by `link` once names can be resolved."""
