@@ -207,8 +207,8 @@ def database_url(reference: str, secrets: SecretSource) -> str:
 
 def key_ring(store: Store, snapshot: Snapshot) -> KeyRing:
     """The keys of the configuration and of the store. Raises StoreError."""
-    keys = configured_keys(snapshot)
-    return KeyRing(open_pepper(store.data_dir), store.governance, keys, shared=store.replica != LOCAL)
+    keys, grace_s = configured_keys(snapshot), snapshot.config.postgres.keys_grace_s
+    return KeyRing(open_pepper(store.data_dir), store.governance, keys, shared=store.replica != LOCAL, grace_s=grace_s)
 
 
 def configured_keys(snapshot: Snapshot) -> list[tuple[bytes, KeyPolicy]]:
@@ -239,12 +239,12 @@ def spent_in(ledger: LedgerStore, journal: JournalWriter) -> Spent:
     return spent
 
 
-def budgets_of(snapshot: Snapshot, governance: Governance) -> tuple[Budget, ...]:
+def budgets_of(snapshot: Snapshot, stored: tuple[Budget, ...]) -> tuple[Budget, ...]:
     """The configuration's budgets, then those made by command for other scopes and windows.
 
     Observing, they all count and none refuses.
     """
-    budgets = in_force(snapshot.budgets, governance.budgets())
+    budgets = in_force(snapshot.budgets, stored)
     if snapshot.config.mode == "observe":
         return tuple([structs.replace(budget, mode="warn") for budget in budgets])
     return budgets
@@ -294,7 +294,9 @@ class Gateway:
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )
         self.drainer = Drainer(self.journal, store.ledger)
-        self.authority = MemoryAuthority(budgets_of(snapshot, store.governance), spent_in(store.ledger, self.journal))
+        self.authority = MemoryAuthority(
+            budgets_of(snapshot, store.governance.budgets()), spent_in(store.ledger, self.journal)
+        )
         self.metrics = Metrics()
         self.alerting = Alerting(
             claims=store.governance,
@@ -421,7 +423,7 @@ class Gateway:
         found = recover(store.journals, store.ledger, self.journal, self.drainer, now_ms, replica=store.replica)
         if self.keys_used is not None:
             self.keys_used.abandon(self._is_dead)
-        budgets = budgets_of(self.engine.snapshot, self.store.governance)
+        budgets = budgets_of(self.engine.snapshot, self.store.governance.budgets())
         spent = self.store.ledger.spent(budgets, now_ms)
         self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
         self.drainer.start()
@@ -439,13 +441,19 @@ class Gateway:
         lock.release(remove=True)
         return True
 
-    def reconfigure(self, snapshot: Snapshot) -> None:
-        """Take a new configuration whole. Requests in flight keep theirs; what has been spent stays spent."""
-        self.authority.configure(budgets_of(snapshot, self.store.governance))
+    def reconfigure(self, snapshot: Snapshot, stored: tuple[Budget, ...]) -> None:
+        """Take a new configuration and the store's budgets whole. Requests in flight keep theirs; what has been spent
+        stays spent."""
+        self.authority.configure(budgets_of(snapshot, stored))
         self.wellbeing.use(*_leaving_alone(snapshot.config))
         self.retry_budgets.policy = _retry_budget(snapshot.config.retry)
         self.engine.use(self.settings(snapshot))
         self._tell_whom(snapshot)
+
+    @property
+    def store_error(self) -> str | None:
+        """Why the ledger's store did not take the last lines; None while it does."""
+        return self.drainer.last_error
 
     def relieve(self) -> None:
         """Memory is short: let go of what can be had again."""

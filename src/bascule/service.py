@@ -31,7 +31,7 @@ from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.link import Snapshot, with_server
 from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
-from bascule.model.policy import KeyPolicy
+from bascule.model.policy import Budget, KeyPolicy
 from bascule.ports import Governance, StoredKey
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.routes import admin_routes
@@ -86,6 +86,8 @@ class Service:
         self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
         self.gateway = Gateway(self.snapshot, self.store, self.keys, telemetry=self.telemetry)
         self._revision = self.store.governance.revision()
+        self._taking = asyncio.Lock()
+        """One change of what is served at a time."""
         self._alerts = BudgetAlerts(
             authority=self.gateway.authority,
             settings=self.store.governance,
@@ -139,9 +141,19 @@ class Service:
         if self.telemetry is not None:
             await asyncio.to_thread(self.telemetry.close)
 
-    def reload(self) -> None:
+    async def reload(self) -> None:
         """Validate first, enter it in the audit trail, then swap whole. Raises ConfigError, StoreError; everything then
         stays as it was."""
+        async with self._taking:
+            snapshot, budgets = await asyncio.to_thread(self._read_anew)
+            self.redactor.register(_secrets(snapshot))
+            self.keys.configure(configured_keys(snapshot))
+            self.gateway.reconfigure(snapshot, budgets)
+            self._application.hot.configure(edge_limits(snapshot.config.server), snapshot.config.overload)
+            self.snapshot = snapshot
+
+    def _read_anew(self) -> tuple[Snapshot, tuple[Budget, ...]]:
+        """The configuration and the budgets of the store. Beside the event loop."""
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem(
@@ -150,12 +162,9 @@ class Service:
                 "Restart the gateway for that",
             )
             raise ConfigError((problem,))
+        budgets = self.store.governance.budgets()
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
-        self.redactor.register(_secrets(snapshot))
-        self.keys.configure(configured_keys(snapshot))
-        self.gateway.reconfigure(snapshot)
-        self._application.hot.configure(edge_limits(snapshot.config.server), snapshot.config.overload)
-        self.snapshot = snapshot
+        return snapshot, budgets
 
     def _reload_ended(self, error: BasculeError | None) -> None:
         self.gateway.metrics.reload("taken" if error is None else "refused")
@@ -166,13 +175,22 @@ class Service:
         now_ms = self.gateway.clock.now_ms()
         enter_configuration(self.store.governance, snapshot.policy_version, changed=changed, now_ms=now_ms)
 
-    def refresh(self) -> None:
-        """Keys and budgets that a command or another process made."""
+    async def refresh(self) -> None:
+        """Keys and budgets that a command or another process made. Raises StoreError."""
+        async with self._taking:
+            budgets = await asyncio.to_thread(self._changed_budgets)
+            if budgets is not None:
+                self.gateway.reconfigure(self.snapshot, budgets)
+
+    def _changed_budgets(self) -> tuple[Budget, ...] | None:
+        """None where neither keys nor budgets have changed. Beside the event loop."""
         self.keys.refresh()
         revision = self.store.governance.revision()
-        if revision != self._revision:
-            self._revision = revision
-            self.gateway.reconfigure(self.snapshot)
+        if revision == self._revision:
+            return None
+        budgets = self.store.governance.budgets()
+        self._revision = revision
+        return budgets
 
     def application(self) -> Application:
         """What uvicorn serves."""
@@ -242,6 +260,11 @@ class Service:
                     load.lag_s,
                 ),
                 *memory,
+                (
+                    "bascule_store_down",
+                    "1 while the ledger's store takes no lines",
+                    int(gateway.store_error is not None),
+                ),
                 ("bascule_ledger_backlog_lines", "Ledger lines not in the store yet", gateway.drainer.backlog),
                 ("bascule_open_holds", "Attempts that hold money", gateway.authority.open_holds),
                 ("bascule_upstream_connections", "Open upstream connections", gateway.upstream.open_connections),
@@ -251,9 +274,8 @@ class Service:
         )
 
     def readiness(self) -> str | None:
-        error = self.gateway.drainer.last_error
-        if error is not None:
-            return f"the ledger's store does not take lines: {error}"
+        """Ready as long as new work is taken: a store that is down for a while is the journal's business, and a
+        readiness that followed it would take every replica out of service at once."""
         return "the ledger's journal did not take a line just now" if self.gateway.books.outage.is_recent else None
 
 
