@@ -93,6 +93,7 @@ class Service:
             settings=self.store.governance,
             clock=self.gateway.clock,
             metrics=self.gateway.metrics,
+            tell=self.gateway.alerting.tell,
         )
         self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh, told=self._reload_ended)
         self._application = self._make_application()
@@ -100,6 +101,7 @@ class Service:
             self._application.hot,
             read_memory=memory_reader(self.snapshot.config.overload.memory.limit_bytes),
             relieve=self.gateway.relieve,
+            told=self.gateway.operator_alerts.memory_short,
         )
         self._audit_head = AuditHead(self.store.governance)
 
@@ -124,6 +126,7 @@ class Service:
         self._audit_head.start()
         self._watch.start()
         self._alerts.start()
+        self.gateway.ledger_watch.start()
         self._load.start()
         settle_garbage_collector()
 
@@ -131,6 +134,8 @@ class Service:
         await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
+        await self.gateway.ledger_watch.stop()
+        await self.gateway.alerting.stop()
         await self._audit_head.stop()
         self.gateway.close()
         if self.telemetry is not None:
@@ -163,6 +168,8 @@ class Service:
 
     def _reload_ended(self, error: BasculeError | None) -> None:
         self.gateway.metrics.reload("taken" if error is None else "refused")
+        if error is not None:
+            self.gateway.operator_alerts.reload_refused(error)
 
     def _enter(self, snapshot: Snapshot, *, changed: list[str] | None) -> None:
         now_ms = self.gateway.clock.now_ms()
@@ -298,6 +305,7 @@ def _secrets(snapshot: Snapshot) -> list[str]:
     found = [key.secret for key in snapshot.keys]
     found += snapshot.telemetry_headers.values()
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]
+    found += [secret for webhook in snapshot.webhooks for secret in webhook.secrets]
     if snapshot.admin_secret is not None:
         found.append(snapshot.admin_secret)
     values = [secret.reveal() for secret in found]

@@ -220,6 +220,15 @@ def test_two_processes_see_each_others_changes(tmp_path):
     other.close()
 
 
+def test_a_claim_is_the_first_one_s_until_it_is_over(governance):
+    assert governance.claim_once("alert a", 2_000, 1_000)
+    assert not governance.claim_once("alert a", 2_000, 1_500)
+    assert governance.claim_once("alert b", 2_000, 1_500)
+    assert governance.claim_once("alert a", 3_000, 1_500), "of another window"
+    assert governance.claim_once("alert a", 2_000, 2_001), "forgotten"
+    assert governance.setting("alert a") is None
+
+
 class Silent:
     """A store of keys that can be made to fail or to hang."""
 
