@@ -134,7 +134,7 @@ class Service:
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem(
-                "server", "address, data_dir, database or durability changed", "Restart the gateway for that"
+                "server", "address, data_dir, database, durability or privacy changed", "Restart the gateway for that"
             )
             raise ConfigError((problem,))
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
@@ -204,6 +204,8 @@ class Service:
             clock=gateway.clock,
             snapshot=lambda: self.snapshot,
             refresh=self.refresh,
+            content=gateway.content,
+            forget=gateway.forget,
             adjustment_id=lambda now_ms: f"adj_{ulid(now_ms, secrets.randbits(80))}",
         )
 
@@ -217,8 +219,11 @@ class Service:
                 ("bascule_memory_limit_bytes", "Memory that may be used", load.memory.limit_bytes),
             ]
         )
+        content = gateway.content
+        dropped = 0 if content is None else content.recorder.dropped
         return Gauges(
             [
+                ("bascule_recordings_dropped", "Recordings that the disk did not take, since the start", dropped),
                 ("bascule_in_flight_limit", "Requests that may be served at once just now", slots.limit),
                 ("bascule_waiting_requests", "Requests that wait for others to end", slots.waiting),
                 (
@@ -267,6 +272,7 @@ class StoredKeys:
 def _secrets(snapshot: Snapshot) -> list[str]:
     found = [key.secret for key in snapshot.keys]
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]
+    found += snapshot.content_keys
     if snapshot.admin_secret is not None:
         found.append(snapshot.admin_secret)
     values = [secret.reveal() for secret in found]
@@ -280,8 +286,8 @@ def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
     was, now = old.config, new.config
-    fixed = (was.server.host, was.server.port, was.data_dir, was.database, was.durability)
-    return fixed != (now.server.host, now.server.port, now.data_dir, now.database, now.durability)
+    fixed = (was.server.host, was.server.port, was.data_dir, was.database, was.durability, was.privacy)
+    return fixed != (now.server.host, now.server.port, now.data_dir, now.database, now.durability, now.privacy)
 
 
 def run(

@@ -15,6 +15,7 @@ COMMANDS = {
     "budgets": "budgets",
     "certify": "certify",
     "check": "check",
+    "content": "content",
     "contracts": "contracts",
     "demo": "demo",
     "dialects": "dialects",

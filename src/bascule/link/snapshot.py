@@ -50,6 +50,7 @@ class Snapshot:
         routes: Mapping[str, RoutePolicy],
         keys: tuple[ConfiguredKey, ...],
         admin_secret: Secret | None,
+        content_keys: tuple[Secret, ...],
         budgets: tuple[Budget, ...],
         book: Book,
     ) -> None:
@@ -68,6 +69,8 @@ class Snapshot:
         self._aliases = Aliases.of(config.aliases)
         self.keys = keys
         self.admin_secret = admin_secret
+        self.content_keys = content_keys
+        """What recordings are sealed under: the first; the others still open them."""
         self.budgets = budgets
         self.baseline_model: Model | None = None
         """What savings are measured against; set by `link` once names can be resolved."""
