@@ -10,6 +10,7 @@ from bascule.config.secret import Secret
 from bascule.config.shape import Config
 from bascule.config.suggest import nearest
 from bascule.decide.aliases import Aliases
+from bascule.link.alerts import LinkedWebhook
 from bascule.link.endpoint import Book, bare_endpoint, book_entry, named_model
 from bascule.link.provider import LinkedProvider
 from bascule.model.catalog import Endpoint, Model
@@ -51,6 +52,8 @@ class Snapshot:
         keys: tuple[ConfiguredKey, ...],
         admin_secret: Secret | None,
         content_keys: tuple[Secret, ...],
+        webhooks: tuple[LinkedWebhook, ...],
+        telemetry_headers: Mapping[str, Secret],
         budgets: tuple[Budget, ...],
         book: Book,
     ) -> None:
@@ -71,6 +74,8 @@ class Snapshot:
         self.admin_secret = admin_secret
         self.content_keys = content_keys
         """What recordings are sealed under: the first; the others still open them."""
+        self.webhooks = webhooks
+        self.telemetry_headers = telemetry_headers
         self.budgets = budgets
         self.baseline_model: Model | None = None
         """What savings are measured against; set by `link` once names can be resolved."""

@@ -22,6 +22,7 @@ from bascule.ports.ledger import (
 )
 from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
+from bascule.ports.webhooks import Deliveries, NotDelivered
 
 __all__ = [
     "HOUR_MS",
@@ -33,6 +34,7 @@ __all__ = [
     "ContentSink",
     "ContentStore",
     "Damage",
+    "Deliveries",
     "Governance",
     "Header",
     "HourOf",
@@ -45,6 +47,7 @@ __all__ = [
     "LedgerReader",
     "LedgerSnapshot",
     "LedgerStore",
+    "NotDelivered",
     "OpenAttempt",
     "OutcomeStore",
     "RateLimiter",
