@@ -7,6 +7,7 @@ import asyncio
 import base64
 import json
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,7 @@ def test_canaries_stay_inside(make_gateway: MakeGateway, provider: Provider, fig
         said.append(body.encode())
     process = Path(f"/proc/{gateway.pid}")
     said.append((process / "cmdline").read_bytes())
-    assert "Max core file size        0                    0" in (process / "limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", (process / "limits").read_text())
     for arguments in (("keys", "list", "--json"), ("ledger", "export"), ("budgets", "show", "--json"), ("report",),
                       ("audit", "list", "--json"), ("check",)):  # fmt: skip
         said.append(gateway.run(*arguments).encode())
@@ -183,8 +184,9 @@ def test_the_log_says_no_form_of_it(figure: Figure) -> None:
     redactor = Redactor([CLIENT_KEY, ADMIN_KEY, PROVIDER_KEY])
     said = 0
     for secret in (CLIENT_KEY, ADMIN_KEY, PROVIDER_KEY):
-        for form in [*forms(secret), secret.encode()]:
-            shown = form.decode()
+        encoded = [base64.b64encode(f"{'u' * before}{secret}:more".encode()).decode() for before in range(4)]
+        escaped = quote(secret, safe="")
+        for shown in (secret, secret[:12], secret[:17], escaped, escaped.lower(), secret.encode().hex(), *encoded):
             try:
                 raise ValueError(shown)
             except ValueError:
