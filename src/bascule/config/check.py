@@ -58,6 +58,7 @@ def check(config: Config, places: Places) -> Checks:
     _budgets(config, checks)
     for found in contract_mistakes(config.contracts, places):
         checks.wrong(found.path, found.what, found.remedy)
+    _webhooks(config, checks)
     _secrets(config, checks)
     return checks
 
@@ -179,6 +180,20 @@ def _budgets(config: Config, checks: Checks) -> None:
             where = checks.places.where(("budgets", first))
             what = f"a second budget for {budget.scope} by {budget.window}; the first is at {where}"
             checks.wrong(("budgets", index), what, "Keep one of the two")
+
+
+def _webhooks(config: Config, checks: Checks) -> None:
+    seen: set[str] = set()
+    for index, webhook in enumerate(config.alerts.webhooks):
+        path: Path = ("alerts", "webhooks", index)
+        if webhook.name in seen:
+            checks.wrong((*path, "name"), f"a second webhook `{webhook.name}`", "Give each its own name")
+        seen.add(webhook.name)
+        if webhook.url == "none":
+            checks.wrong((*path, "url"), "a webhook needs an address", "Write env:NAME or file:PATH")
+        if webhook.secret in (None, "none") and webhook.format == "bascule":
+            mend = "Add `secret: env:NAME`, or write `format: slack` where the address is the secret"
+            checks.wrong(path, f"`{webhook.name}` has no secret, so that anybody could send what it gets", mend)
 
 
 def _secrets(config: Config, checks: Checks) -> None:

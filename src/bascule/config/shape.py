@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
+from bascule.config.alerts import Alerts
 from bascule.config.attempts import Breaker as Breaker
 from bascule.config.attempts import Hedge as Hedge
 from bascule.config.attempts import Outlier as Outlier
@@ -18,6 +19,7 @@ from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
 from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
+from bascule.config.request import Request
 from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
 from bascule.config.serving import Data as Data
@@ -352,6 +354,8 @@ class Config(Section, frozen=True, kw_only=True):
     overload: Overload = Overload()
     idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
+    request: Request = Request()
+    alerts: Alerts = Alerts()
     breaker: Breaker = Breaker()
     outlier: Outlier = Outlier()
 

@@ -21,6 +21,7 @@ from bascule.ports.ledger import (
 )
 from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
+from bascule.ports.webhooks import Deliveries, NotDelivered
 
 __all__ = [
     "HOUR_MS",
@@ -30,6 +31,7 @@ __all__ = [
     "Beside",
     "Clock",
     "Damage",
+    "Deliveries",
     "Governance",
     "Header",
     "HourOf",
@@ -42,6 +44,7 @@ __all__ = [
     "LedgerReader",
     "LedgerSnapshot",
     "LedgerStore",
+    "NotDelivered",
     "OpenAttempt",
     "OutcomeStore",
     "RateLimiter",
