@@ -115,7 +115,9 @@ def read_document(path: str | None, environment: Mapping[str, str]) -> Document:
 def snapshot_of(document: Document, environment: Mapping[str, str], *, stored_keys: bool) -> Snapshot:
     """Configuration, presets and prices, linked. Raises ConfigError with every mistake."""
     secrets = Secrets(environment, document.directory)
-    return link(document, price_book(document), secrets, installed_presets(), stored_keys=stored_keys)
+    snapshot = link(document, price_book(document), secrets, installed_presets(), stored_keys=stored_keys)
+    snapshot.read = tuple(secrets.given)
+    return snapshot
 
 
 class Store(Struct, frozen=True, kw_only=True):

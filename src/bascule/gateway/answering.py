@@ -2,6 +2,8 @@
 
 import logging
 
+from msgspec import structs
+
 from bascule.decide.attempt import AttemptLimits
 from bascule.dialects.base import ReplyContext, Target
 from bascule.dialects.json_array import JsonArrayStream
@@ -160,6 +162,7 @@ class Answering:
                 extra={"request_id": self._request.request_id, "provider": opened.candidate.endpoint.provider},
             )
         if isinstance(read, Fault):
+            read = destination.conceal(read)
             self.settle(opened, Ended(ending=unanswered(read), fault=read, status=200, first_ms=first_ms))
             return read
         cost = self.settle(
@@ -221,6 +224,8 @@ class Answering:
             if relay.started:
                 await exchange.end(codec.fail(cut_short(CANCELLED)))
             raise
+        if relayed.fault is not None:
+            relayed = structs.replace(relayed, fault=destination.conceal(relayed.fault))
         self.started = self.started or relayed.started
         cost = self.settle(opened, stream_ended(codec.facts, relayed))
         if relayed.ending == "complete":

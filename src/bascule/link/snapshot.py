@@ -80,6 +80,8 @@ class Snapshot:
         self.baseline_model: Model | None = None
         """What savings are measured against; set by `link` once names can be resolved."""
         self.warnings: tuple[Problem, ...] = ()
+        self.read: tuple[Secret, ...] = ()
+        """Whatever was read from the environment and from files as secrets; set by who linked it."""
         self._book = book
         self._rules = {name: CompiledRules(route.rules) for name, route in routes.items()}
         self._direct: dict[tuple[str, str], Model] = {}
