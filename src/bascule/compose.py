@@ -87,6 +87,7 @@ DEFAULT_FILE = Path("bascule.yaml")
 WINDOWS: tuple[BudgetWindow, ...] = ("hour", "day", "week", "month", "total")
 MAX_CACHED_ANSWERS = 100_000
 MAX_STORE_LAG_LINES = 2_000
+END_OF_TIME_MS = 1 << 62
 
 
 class SystemClock:
@@ -179,7 +180,7 @@ def open_store(data_dir: Path, config: Config, secrets: SecretSource | None = No
     segments = Segments(stores.ledger, data_dir / "journal", data_dir / "segments")
     return Store(
         stores=stores,
-        view=LedgerView(stores.ledger, data_dir / "journal"),
+        view=LedgerView(stores.ledger, data_dir / "journal", stores.watermarks),
         segments=segments,
         analytics=DuckAnalytics(segments),
         data_dir=data_dir,
@@ -297,7 +298,7 @@ class Gateway:
             durability=config.durability,
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )
-        self.drainer = Drainer(self.journal, store.ledger)
+        self.drainer = Drainer(self.journal, store.ledger, watermarks=store.stores.watermarks)
         self.authority = MemoryAuthority(
             budgets_of(snapshot, store.governance.budgets()), spent_in(store.ledger, self.journal)
         )
@@ -436,6 +437,7 @@ class Gateway:
         now_ms = self.clock.now_ms()
         store = self.store
         found = recover(store.journals, store.ledger, self.journal, self.drainer, now_ms, replica=store.replica)
+        self._forget_dead_journals()
         if self.keys_used is not None:
             self.keys_used.abandon(self._is_dead)
         budgets = budgets_of(self.engine.snapshot, self.store.governance.budgets())
@@ -447,6 +449,14 @@ class Gateway:
         if self._in_groups:
             self.journal.write_in_groups(self.outbox.due)
         return found
+
+    def _forget_dead_journals(self) -> None:
+        """Nobody need wait for what has just been recovered."""
+        watermarks = self.store.stores.watermarks
+        if watermarks is None:
+            return
+        for chain_id in filter(self._is_dead, watermarks.behind(END_OF_TIME_MS)):
+            watermarks.ended(chain_id)
 
     def _is_dead(self, owner: str) -> bool:
         """Whether the process of this chain, of this host, has ended."""

@@ -76,11 +76,18 @@ def export_rows(
         model=model,
         origin=origin,
     )
+    unheard = store.view.unheard()
     found = track(documents(store.view, rows, where), "exporting")
     with _opened(out_path) as stream:
         count = export(found, COLUMNS[rows], "jsonl" if as_json else form, stream)
     if out_path is not None:
         click.echo(f"{count} rows in {out_path}", err=True)
+    if unheard:
+        click.echo(
+            f"incomplete: {len(unheard)} journals of other replicas may have rows that are not in the database yet "
+            f"({', '.join(unheard)}). See whether those replicas run; each drains its own at its next start",
+            err=True,
+        )
 
 
 def _opened(out_path: Path | None) -> AbstractContextManager[IO[str]]:

@@ -19,6 +19,7 @@ from bascule.ports.ledger import (
     LedgerStore,
     OpenAttempt,
     Spent,
+    Watermarks,
 )
 from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
@@ -59,4 +60,5 @@ __all__ = [
     "Upstream",
     "UpstreamCall",
     "UpstreamReply",
+    "Watermarks",
 ]

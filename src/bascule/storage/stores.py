@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from bascule.ports import Governance, IdempotencyStore, ImportStore, LedgerStore, OutcomeStore
+from bascule.ports import Governance, IdempotencyStore, ImportStore, LedgerStore, OutcomeStore, Watermarks
 
 
 class Opened(Protocol):
@@ -40,5 +40,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     governance: Governance
     imports: Imports
     outcomes: OutcomeStore
+    watermarks: Watermarks | None = None
+    """Where other replicas write to it too."""
     idempotency: Callable[[int, int], Idempotency]
     """Of so many rows in all, and for each key. Raises StoreError."""

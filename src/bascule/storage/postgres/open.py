@@ -10,6 +10,7 @@ from bascule.storage.postgres.imports import PostgresImports
 from bascule.storage.postgres.ledger import PostgresLedger
 from bascule.storage.postgres.migrate import open_database, schema_version
 from bascule.storage.postgres.outcomes import PostgresOutcomes
+from bascule.storage.postgres.watermarks import PostgresWatermarks
 from bascule.storage.stores import Stores
 
 
@@ -27,5 +28,6 @@ def open_postgres(url: str, limits: PostgresLimits, data_dir: Path) -> Stores:
         governance=PostgresGovernance(database, data_dir / ANCHOR),
         imports=PostgresImports(database),
         outcomes=PostgresOutcomes(database),
+        watermarks=PostgresWatermarks(database),
         idempotency=idempotency,
     )
