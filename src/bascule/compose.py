@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct, structs
 
 from bascule.config.environment import environment_document
 from bascule.config.load import Document, load_file
+from bascule.config.secret import Secret
 from bascule.config.shape import QUALITY_LEVELS, Config, Postgres, PromptCacheAlert, Retry
 from bascule.config.sources import SecretMissing, Secrets, SecretSource
 from bascule.decide.attempt import AttemptLimits
@@ -208,6 +210,14 @@ def database_url(reference: str, secrets: SecretSource) -> str:
     except SecretMissing as error:
         raise StoreError(f"`database`: {error.what}. {error.remedy}") from error
     return "" if found is None else found.reveal().decode()
+
+
+def database_secrets(document: Document, secrets: SecretSource) -> list[Secret]:
+    """The password in the URL of the database, as it stands there and as it is meant."""
+    if document.config.database is None:
+        return []
+    password = urlsplit(database_url(document.config.database, secrets)).password
+    return [] if not password else [Secret(text.encode()) for text in {password, unquote(password)}]
 
 
 def key_ring(store: Store, snapshot: Snapshot) -> KeyRing:

@@ -18,6 +18,7 @@ from bascule.compose import (
     Gateway,
     configured_keys,
     data_dir_of,
+    database_secrets,
     key_ring,
     open_store,
     open_telemetry,
@@ -53,6 +54,7 @@ from bascule.server.memory_use import memory_reader
 from bascule.server.metrics_page import Gauges
 from bascule.server.protocol import gateway_protocol
 from bascule.server.responses_page import ResponsesPage
+from bascule.server.waiting import wait_for_store
 from bascule.storage.claim import claim
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
 
@@ -86,7 +88,7 @@ class Service:
         self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
-        self.redactor = Redactor(_secrets(self.snapshot, *secrets.given))
+        self.redactor = Redactor(_secrets(self.snapshot, *secrets.given, *database_secrets(document, secrets)))
         self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
         self.gateway = Gateway(self.snapshot, self.store, self.keys, telemetry=self.telemetry)
         self._revision = self.store.governance.revision()
@@ -358,6 +360,9 @@ def run(
     announce: Announce,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises BasculeError where it cannot begin."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    _await_store(config_path, environment, host=host, port=port, log_level=log_level)
     service = Service(config_path, environment, host=host, port=port, workers=workers)
     claimed = claim(service.store.data_dir)
     configure_logging(service.redactor, level=log_level)
@@ -382,12 +387,27 @@ def run(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=math.ceil(server.drain_timeout_s),
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
     try:
         _Announcing(config, lambda address: announce(service.snapshot, address)).run()
     finally:
         claimed.release()
+
+
+def _await_store(
+    config_path: str | None, environment: Mapping[str, str], *, host: str | None, port: int | None, log_level: str
+) -> None:
+    """Where several replicas share a database: until it answers."""
+    document = with_server(read_document(config_path, environment), host=host, port=port)
+    if document.config.database is None or document.problems:
+        return  # what is wrong is said where everything is that is wrong
+
+    def attempt() -> None:
+        secrets = Secrets(environment, document.directory)
+        open_store(data_dir_of(document), document.config, secrets).database.close()
+
+    configure_logging(Redactor([]), level=log_level)
+    if not wait_for_store(attempt, document.config.server.host, document.config.server.port):
+        raise SystemExit(0)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

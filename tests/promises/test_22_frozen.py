@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,12 +67,62 @@ def recovered(gateway: GatewayProcess) -> float:
     return time.monotonic() - started_s
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def lives(gateway: GatewayProcess) -> None:
+    deadline_s = time.monotonic() + 30
+    while True:
+        try:
+            assert gateway.get("/healthz")[0] == 200
+            return
+        except OSError:
+            assert gateway.running, gateway.output()
+            assert time.monotonic() < deadline_s, gateway.output()
+            time.sleep(0.05)
+
+
 def known(gateway: GatewayProcess, key: str) -> None:
     """The gateway has seen a key that a command made."""
-    deadline_s = time.monotonic() + 10
-    while gateway.get("/v1/models", key)[0] != 200:
+    deadline_s = time.monotonic() + 30
+    while True:
+        with suppress(OSError):  # between waiting and serving nobody listens for a moment
+            if gateway.get("/v1/models", key)[0] == 200:
+                return
         assert time.monotonic() < deadline_s, gateway.output()
         time.sleep(0.1)
+
+
+@pytest.mark.promise(22, fault="PostgreSQL is down or frozen at the start", limit="alive, not ready, 503, then serves")
+@pytest.mark.parametrize("how", ["down", "frozen"])
+def test_a_start_without_the_database_waits_for_it(
+    tmp_path: Path, postgres: "Postgres", postgres_url: str, how: str, figure: Figure
+) -> None:
+    (request,) = storm(SOUND, 1)
+    with replicated(tmp_path, postgres_url, 1) as ((gateway,), upstream):
+        key = key_of(gateway.run("keys", "create", "ci", "--json"))
+        assert gateway.stop() == 0
+        (postgres.stop if how == "down" else postgres.freeze)()
+        try:
+            port = free_port()
+            gateway.url = f"http://127.0.0.1:{port}"
+            gateway.begin("--port", str(port))
+            lives(gateway)
+            assert gateway.get("/readyz")[0] == 503
+            assert "PostgreSQL" in gateway.get("/readyz")[1]
+            assert asyncio.run(timed(gateway.url, key, request))[0].status == 503
+            assert gateway.get("/v1/models", "bsk-of-nobody")[0] == 503
+        finally:
+            (postgres.start if how == "down" else postgres.thaw)()
+        began_s = time.monotonic()
+        known(gateway, key)
+        figure("served after", time.monotonic() - began_s, "s")
+        assert asyncio.run(timed(gateway.url, key, request))[0].status == 200
+        assert gateway.get("/readyz")[0] == 200
+        assert len(upstream.served) == 1
 
 
 @pytest.mark.promise(
