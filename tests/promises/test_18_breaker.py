@@ -40,6 +40,7 @@ def test_total_failure_and_recovery(tmp_path: Path, figure: Figure, full: bool, 
         )
         body = streamed() if stream_it else chat()
         sent = steady(world, lambda number: {"body": body}, rate_rps=RATE_RPS, seconds=down_s + 12.0)
+        assert any(is_barred(one) for one in sent), "it never opened"
         opened_s = min(one.at_s for one in sent if is_barred(one))
         figure("opens after", opened_s, "s")
         assert opened_s < 2.0
