@@ -7,14 +7,14 @@ import time
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, structs
 
 from bascule.config.environment import environment_document
 from bascule.config.load import Document, load_file
-from bascule.config.shape import QUALITY_LEVELS, Config, PromptCacheAlert, Retry
-from bascule.config.sources import Secrets
+from bascule.config.shape import QUALITY_LEVELS, Config, Postgres, PromptCacheAlert, Retry
+from bascule.config.sources import SecretMissing, Secrets, SecretSource
 from bascule.decide.attempt import AttemptLimits
 from bascule.decide.breaker import BreakerPolicy
 from bascule.decide.budget import in_force
@@ -44,9 +44,10 @@ from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
-from bascule.model.errors import LedgerUnavailable, StoreError
+from bascule.model.errors import BasculeError, LedgerUnavailable, StoreError
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
-from bascule.ports import Beside, Clock, Governance, KeyStore, Upstream
+from bascule.ports import Beside, Clock, Governance, KeyStore, LedgerStore, OutcomeStore, Upstream
+from bascule.ports.telemetry import Telemetry
 from bascule.prices.book import PriceBook
 from bascule.prices.local import FILE_NAME as LOCAL_PRICES
 from bascule.providers.discover import discover
@@ -61,18 +62,18 @@ from bascule.storage.keys import KeyRing, open_pepper
 from bascule.storage.memory.authority import MemoryAuthority, Spent
 from bascule.storage.memory.rate import RateLimiter
 from bascule.storage.recover import Recovery, recover
+from bascule.storage.replica import LOCAL, is_of, replica_of
 from bascule.storage.segments.read import Segments
 from bascule.storage.spent import spent_with
-from bascule.storage.sqlite.connect import Database, open_database
-from bascule.storage.sqlite.governance import SqliteGovernance
-from bascule.storage.sqlite.idempotency import SqliteIdempotency
-from bascule.storage.sqlite.imports import SqliteImports
-from bascule.storage.sqlite.ledger import SqliteLedger
-from bascule.storage.sqlite.outcomes import SqliteOutcomes
+from bascule.storage.sqlite.open import open_sqlite
+from bascule.storage.stores import Idempotency, Imports, Opened, Stores
 from bascule.storage.view import LedgerView
 from bascule.upstream.client import HttpUpstream
 from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.outbox import Outbox
+
+if TYPE_CHECKING:
+    from bascule.telemetry.otlp import OtlpTelemetry
 
 log = logging.getLogger("bascule")
 
@@ -112,17 +113,35 @@ def snapshot_of(document: Document, environment: Mapping[str, str], *, stored_ke
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """The data directory as commands and the server read it."""
+    """The data directory and its database as commands and the server read them."""
 
-    database: Database
-    ledger: SqliteLedger
+    stores: Stores
     view: LedgerView
-    governance: SqliteGovernance
-    imports: SqliteImports
     segments: Segments
     analytics: DuckAnalytics
-    outcomes: SqliteOutcomes
     data_dir: Path
+    replica: str
+    """Whose journals lie in the data directory, among those that share the database."""
+
+    @property
+    def database(self) -> Opened:
+        return self.stores.database
+
+    @property
+    def ledger(self) -> LedgerStore:
+        return self.stores.ledger
+
+    @property
+    def governance(self) -> Governance:
+        return self.stores.governance
+
+    @property
+    def imports(self) -> Imports:
+        return self.stores.imports
+
+    @property
+    def outcomes(self) -> OutcomeStore:
+        return self.stores.outcomes
 
     @property
     def journals(self) -> Path:
@@ -139,34 +158,60 @@ def data_dir_of(document: Document) -> Path:
     return document.directory / document.config.data_dir
 
 
-def open_store(data_dir: Path, config: Config) -> Store:
-    """Open the database, making or migrating it where needed. Raises StoreError."""
-    database = open_database(data_dir, config.durability)
-    ledger = SqliteLedger(database)
-    segments = Segments(ledger, data_dir / "journal", data_dir / "segments")
+def open_store(data_dir: Path, config: Config, secrets: SecretSource | None = None) -> Store:
+    """Open the database, making or migrating it where needed: `database`, or SQLite in the data directory.
+
+    `secrets` reads a `database` that is a reference. Raises StoreError.
+    """
+    if config.database is None:
+        stores, replica = open_sqlite(data_dir, config.durability), LOCAL
+    else:
+        stores = _postgres(config.database, config.postgres, data_dir, secrets or Secrets({}))
+        replica = replica_of(data_dir)
+    segments = Segments(stores.ledger, data_dir / "journal", data_dir / "segments")
     return Store(
-        database=database,
-        ledger=ledger,
-        view=LedgerView(ledger, data_dir / "journal"),
-        governance=SqliteGovernance(database),
-        imports=SqliteImports(database),
+        stores=stores,
+        view=LedgerView(stores.ledger, data_dir / "journal"),
         segments=segments,
         analytics=DuckAnalytics(segments),
-        outcomes=SqliteOutcomes(database),
         data_dir=data_dir,
+        replica=replica,
     )
+
+
+def _postgres(reference: str, bounds: Postgres, data_dir: Path, secrets: SecretSource) -> Stores:
+    url = database_url(reference, secrets)
+    try:
+        from bascule.storage.postgres.connect import PostgresLimits
+        from bascule.storage.postgres.open import open_postgres
+    except ImportError as error:
+        raise StoreError(f"`database` needs the extra `postgres` ({error}): pip install 'bascule[postgres]'") from error
+    limits = PostgresLimits(**{name: getattr(bounds, name) for name in PostgresLimits.__struct_fields__})
+    return open_postgres(url, limits, data_dir)
+
+
+def database_url(reference: str, secrets: SecretSource) -> str:
+    """The URL that `database` says or refers to. Raises StoreError."""
+    if not reference.startswith(("env:", "file:")):
+        return reference
+    try:
+        found = secrets.read(reference)
+    except SecretMissing as error:
+        raise StoreError(f"`database`: {error.what}. {error.remedy}") from error
+    return "" if found is None else found.reveal().decode()
 
 
 def key_ring(store: Store, snapshot: Snapshot) -> KeyRing:
     """The keys of the configuration and of the store. Raises StoreError."""
-    return KeyRing(open_pepper(store.data_dir), store.governance, configured_keys(snapshot))
+    keys = configured_keys(snapshot)
+    return KeyRing(open_pepper(store.data_dir), store.governance, keys, shared=store.replica != LOCAL)
 
 
 def configured_keys(snapshot: Snapshot) -> list[tuple[bytes, KeyPolicy]]:
     return [(key.secret.reveal(), key.policy) for key in snapshot.keys]
 
 
-def spent_in(ledger: SqliteLedger, journal: JournalWriter) -> Spent:
+def spent_in(ledger: LedgerStore, journal: JournalWriter) -> Spent:
     """What the authority asks for counters whose window began before it watched them: rare.
 
     Raises StoreError where the store lags so far behind the journal that looking through what it lacks would hold up
@@ -229,6 +274,7 @@ class Gateway:
         transport: Transport | None = None,
         journal: JournalWriter | None = None,
         beside: Work | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """`transport`, `journal` and `beside` stand in for the real ones in tests. Raises StoreError where the journal
         cannot be begun."""
@@ -239,7 +285,7 @@ class Gateway:
         epoch = f"{self.clock.now_ms():x}{randomness.token_hex(2)}"
         self.journal = journal or JournalWriter(
             store.journals,
-            chain_id_of("local", 0, epoch),
+            chain_id_of(store.replica, 0, epoch),
             durability=config.durability,
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )
@@ -270,7 +316,9 @@ class Gateway:
             clock=self.clock,
             metrics=self.metrics,
             calibrations=self.calibrations,
+            telemetry=telemetry,
         )
+        self.telemetry = telemetry
         self.engine = Engine(self._world(), self.settings(snapshot))
 
     def _once(self, config: Config) -> Once | None:
@@ -299,6 +347,7 @@ class Gateway:
             clock=self.clock,
             identifiers=Identifiers(),
             metrics=self.metrics,
+            telemetry=self.telemetry,
         )
 
     def settings(self, snapshot: Snapshot) -> Settings:
@@ -346,7 +395,8 @@ class Gateway:
     def open(self) -> Recovery:
         """Bring the ledger up to date, load what has been spent, start draining."""
         now_ms = self.clock.now_ms()
-        found = recover(self.store.journals, self.store.ledger, self.journal, self.drainer, now_ms)
+        store = self.store
+        found = recover(store.journals, store.ledger, self.journal, self.drainer, now_ms, replica=store.replica)
         if self.keys_used is not None:
             self.keys_used.abandon(self._is_dead)
         budgets = budgets_of(self.engine.snapshot, self.store.governance)
@@ -359,7 +409,7 @@ class Gateway:
 
     def _is_dead(self, owner: str) -> bool:
         """Whether the process of this chain, of this host, has ended."""
-        if owner == self.journal.chain_id:
+        if owner == self.journal.chain_id or not is_of(self.store.replica, owner):
             return False
         lock = lock_chain(self.store.journals, owner)
         if lock is None:
@@ -374,6 +424,11 @@ class Gateway:
         self.retry_budgets.policy = _retry_budget(snapshot.config.retry)
         self.engine.use(self.settings(snapshot))
 
+    def relieve(self) -> None:
+        """Memory is short: let go of what can be had again."""
+        if self.cache is not None:
+            self.cache.clear()
+
     def close(self) -> bool:
         """Stop draining and close everything; True where the store has every line."""
         self.upstream.close()
@@ -385,6 +440,19 @@ class Gateway:
             self.keys_used.close()
         self.store.database.close()
         return complete
+
+
+def open_telemetry(snapshot: Snapshot, instance: str) -> "OtlpTelemetry | None":
+    """Whom requests are told of; None where nobody is. Raises BasculeError where the extra is missing."""
+    otlp = snapshot.config.telemetry.otlp
+    if otlp is None:
+        return None
+    try:
+        from bascule.telemetry.otlp import OtlpTelemetry
+    except ModuleNotFoundError as error:
+        raise BasculeError("`telemetry.otlp` needs OpenTelemetry: pip install 'bascule[otel]'") from error
+    headers = {name: secret.reveal().decode() for name, secret in snapshot.telemetry_headers.items()}
+    return OtlpTelemetry(otlp, headers, instance=instance)
 
 
 def _leaving_alone(config: Config) -> tuple[BreakerPolicy | None, OutlierPolicy | None]:
@@ -424,13 +492,12 @@ def _kept(config: Config) -> KeptAnswers | None:
     )
 
 
-def _keys_used(config: Config, store: Store) -> SqliteIdempotency | None:
-    """On a connection of its own. Raises StoreError."""
+def _keys_used(config: Config, store: Store) -> Idempotency | None:
+    """Raises StoreError."""
     limits = config.idempotency
     if not limits.enabled:
         return None
-    database = Database(store.database.path, config.durability)
-    return SqliteIdempotency(database, max_rows=limits.max_rows, max_rows_per_key=limits.max_rows_per_key)
+    return store.stores.idempotency(limits.max_rows, limits.max_rows_per_key)
 
 
 def _cache(config: Config) -> ExactCache | None:

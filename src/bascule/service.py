@@ -2,8 +2,10 @@
 
 import asyncio
 import math
+import os
 import secrets
 import signal
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
@@ -18,28 +20,32 @@ from bascule.compose import (
     data_dir_of,
     key_ring,
     open_store,
+    open_telemetry,
     read_document,
     snapshot_of,
 )
 from bascule.config.load import Document
+from bascule.config.sources import Secrets
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.link import Snapshot, with_server
-from bascule.model.errors import ConfigError, Problem
+from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
 from bascule.model.policy import KeyPolicy
 from bascule.ports import Governance, StoredKey
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.routes import admin_routes
 from bascule.server.admin.work import Readings
-from bascule.server.app import application
+from bascule.server.app import application, edge_limits
 from bascule.server.asgi import Application
 from bascule.server.feedback import FeedbackPage
 from bascule.server.lifespan import Lifespan
 from bascule.server.listening import judge_address
 from bascule.server.live import Watch
+from bascule.server.load import LoadWatch
 from bascule.server.logs import Redactor, configure_logging
 from bascule.server.memory import settle_garbage_collector
+from bascule.server.memory_use import memory_reader
 from bascule.server.metrics_page import Gauges
 from bascule.server.protocol import gateway_protocol
 from bascule.server.responses_page import ResponsesPage
@@ -72,11 +78,13 @@ class Service:
         self._port = port
         self._workers = workers
         document = self._read()
-        self.store = open_store(data_dir_of(document), document.config)
+        secrets = Secrets(environment, document.directory)
+        self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
         self.redactor = Redactor(_secrets(self.snapshot))
-        self.gateway = Gateway(self.snapshot, self.store, self.keys)
+        self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
+        self.gateway = Gateway(self.snapshot, self.store, self.keys, telemetry=self.telemetry)
         self._revision = self.store.governance.revision()
         self._alerts = BudgetAlerts(
             authority=self.gateway.authority,
@@ -84,8 +92,14 @@ class Service:
             clock=self.gateway.clock,
             metrics=self.gateway.metrics,
         )
+        self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh, told=self._reload_ended)
+        self._application = self._make_application()
+        self._load = LoadWatch(
+            self._application.hot,
+            read_memory=memory_reader(self.snapshot.config.overload.memory.limit_bytes),
+            relieve=self.gateway.relieve,
+        )
         self._audit_head = AuditHead(self.store.governance)
-        self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh)
 
     def _file(self) -> Path | None:
         if self._path is not None:
@@ -108,26 +122,38 @@ class Service:
         self._audit_head.start()
         self._watch.start()
         self._alerts.start()
+        self._load.start()
         settle_garbage_collector()
 
     async def stop(self) -> None:
+        await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
         await self._audit_head.stop()
         self.gateway.close()
+        if self.telemetry is not None:
+            await asyncio.to_thread(self.telemetry.close)
 
     def reload(self) -> None:
         """Validate first, enter it in the audit trail, then swap whole. Raises ConfigError, StoreError; everything then
         stays as it was."""
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
-            problem = Problem("server", "address, data_dir or durability changed", "Restart the gateway for that")
+            problem = Problem(
+                "server",
+                "address, data_dir, database, durability or telemetry changed",
+                "Restart the gateway for that",
+            )
             raise ConfigError((problem,))
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
         self.redactor.register(_secrets(snapshot))
         self.keys.configure(configured_keys(snapshot))
         self.gateway.reconfigure(snapshot)
+        self._application.hot.configure(edge_limits(snapshot.config.server), snapshot.config.overload)
         self.snapshot = snapshot
+
+    def _reload_ended(self, error: BasculeError | None) -> None:
+        self.gateway.metrics.reload("taken" if error is None else "refused")
 
     def _enter(self, snapshot: Snapshot, *, changed: list[str] | None) -> None:
         now_ms = self.gateway.clock.now_ms()
@@ -143,11 +169,15 @@ class Service:
 
     def application(self) -> Application:
         """What uvicorn serves."""
+        return self._application
+
+    def _make_application(self) -> Application:
         return application(
             engine=self.gateway.engine,
             keys=self.keys,
             clock=self.gateway.clock,
             server=self.snapshot.config.server,
+            overload=self.snapshot.config.overload,
             gauges=self.gauges,
             readiness=self.readiness,
             lifespan=Lifespan(self.start, self.stop),
@@ -186,9 +216,25 @@ class Service:
         )
 
     def gauges(self) -> Gauges:
-        gateway = self.gateway
+        gateway, slots, load = self.gateway, self._application.hot.slots, self._load
+        memory = (
+            []
+            if load.memory is None
+            else [
+                ("bascule_memory_used_bytes", "Memory used, of the limit", load.memory.used_bytes),
+                ("bascule_memory_limit_bytes", "Memory that may be used", load.memory.limit_bytes),
+            ]
+        )
         return Gauges(
             [
+                ("bascule_in_flight_limit", "Requests that may be served at once just now", slots.limit),
+                ("bascule_waiting_requests", "Requests that wait for others to end", slots.waiting),
+                (
+                    "bascule_event_loop_lag_seconds",
+                    "How late the event loop is, the least of half a second",
+                    load.lag_s,
+                ),
+                *memory,
                 ("bascule_ledger_backlog_lines", "Ledger lines not in the store yet", gateway.drainer.backlog),
                 ("bascule_open_holds", "Attempts that hold money", gateway.authority.open_holds),
                 ("bascule_upstream_connections", "Open upstream connections", gateway.upstream.open_connections),
@@ -228,6 +274,7 @@ class StoredKeys:
 
 def _secrets(snapshot: Snapshot) -> list[str]:
     found = [key.secret for key in snapshot.keys]
+    found += snapshot.telemetry_headers.values()
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]
     if snapshot.admin_secret is not None:
         found.append(snapshot.admin_secret)
@@ -241,9 +288,20 @@ def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
 
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
-    was, now = old.config, new.config
-    fixed = (was.server.host, was.server.port, was.data_dir, was.durability)
-    return fixed != (now.server.host, now.server.port, now.data_dir, now.durability)
+    return _fixed(old) != _fixed(new)
+
+
+def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
+    """What a process cannot change while it serves."""
+    config = snapshot.config
+    return (
+        config.server.host,
+        config.server.port,
+        config.data_dir,
+        config.database,
+        config.durability,
+        config.telemetry,
+    )
 
 
 def run(

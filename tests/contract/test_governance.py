@@ -84,6 +84,13 @@ def test_the_form_of_a_key_and_what_is_kept_of_it(governance, tmp_path):
     assert all(random.encode() not in path.read_bytes() for path in tmp_path.iterdir())
 
 
+def test_replicas_have_one_pepper_from_the_first_of_them_on(governance):
+    KeyRing(HASHER, governance, shared=True)
+    with pytest.raises(StoreError, match="Copy the file `pepper`"):
+        KeyRing(KeyHasher(b"q" * 32), governance, shared=True)
+    KeyRing(HASHER, governance, shared=True)
+
+
 def test_a_name_is_taken_while_its_key_is_good(governance):
     create_key(governance, HASHER, CI, by="ann", now_ms=NOW)
     with pytest.raises(StoreError, match="already is a key named ci"):

@@ -11,6 +11,7 @@ from bascule.model.errors import BasculeError, ConfigError
 
 COMMANDS = {
     "audit": "audit",
+    "backup": "backup",
     "budgets": "budgets",
     "certify": "certify",
     "check": "check",

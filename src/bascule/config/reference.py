@@ -44,7 +44,6 @@ FORMS = {
     "name": "name",
 }
 NOT_YET = {
-    ("Config", "database"): "null",
     ("Server", "workers"): "1",
     ("Privacy", "record_content"): "`none`",
     ("ExactCache", "persist"): "false",

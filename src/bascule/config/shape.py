@@ -12,6 +12,7 @@ from bascule.config.attempts import Hedge as Hedge
 from bascule.config.attempts import Outlier as Outlier
 from bascule.config.attempts import Retry as Retry
 from bascule.config.idempotency import Idempotency as Idempotency
+from bascule.config.overload import Overload as Overload
 from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
@@ -25,6 +26,7 @@ from bascule.config.serving import Endpoint as Endpoint
 from bascule.config.serving import Model as Model
 from bascule.config.serving import Provider as Provider
 from bascule.config.serving import Timeouts as Timeouts
+from bascule.config.telemetry import Telemetry
 from bascule.model.policy import BudgetMode, BudgetWindow, Objective, OnExhausted, ServingMode
 
 
@@ -44,10 +46,14 @@ class Limits(Section, frozen=True, kw_only=True):
     `max_body_bytes`, or no body of that size can come."""
     max_connections: Count = 4_096
     """Of clients, open at once in each worker; one more gets 503 and is closed."""
+    reserved_connections: Count = 32
+    """Beyond `max_connections`, for health, metrics and the admin API alone, each for one request."""
     head_timeout_s: Seconds = 60.0
     """For a request's headers to arrive; a slower one gets 408."""
     body_idle_s: Seconds = 60.0
     """Between two pieces of a request's body; a slower one gets 408."""
+    client_stall_s: Seconds = 60.0
+    """A client that takes nothing of its answer for so long is cut off, as if it had left."""
     max_connections_per_provider: Count = 200
     """Open at once to one provider; what is beyond waits for one of them."""
     max_drains: Count = 200
@@ -342,6 +348,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Caps; more are made with `bascule budgets`. All that match apply."""
     cache: Cache = Cache()
     responses: Responses = Responses()
+    telemetry: Telemetry = Telemetry()
+    overload: Overload = Overload()
     idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
     breaker: Breaker = Breaker()

@@ -46,6 +46,14 @@ class Metrics:
         self.models: dict[tuple[str, str], ModelCounters] = {}
         self.in_flight = 0
         self.refusals: dict[str, int] = {}
+        self.sheds: dict[str, int] = {}
+        """Refused because there was too much, by what there was too much of."""
+        self.stalled_clients = 0
+        """Cut off because they took nothing of their answer."""
+        self.memory_pressures: dict[str, int] = {}
+        """How often memory became so short that this is refused: `large` bodies, `all` new work."""
+        self.reloads: dict[str, int] = {"taken": 0, "refused": 0}
+        """Configurations read again while serving."""
         self.cache_hits = 0
         self.replays = 0
         """Answers given again to a repeated Idempotency-Key."""
@@ -68,6 +76,15 @@ class Metrics:
 
     def refusal(self, kind: str) -> None:
         self.refusals[kind] = self.refusals.get(kind, 0) + 1
+
+    def shed(self, reason: str) -> None:
+        self.sheds[reason] = self.sheds.get(reason, 0) + 1
+
+    def memory_pressure(self, refused: str) -> None:
+        self.memory_pressures[refused] = self.memory_pressures.get(refused, 0) + 1
+
+    def reload(self, result: str) -> None:
+        self.reloads[result] += 1
 
     def budget_alert(self, kind: str, window: str, threshold: str) -> None:
         key = (kind, window, threshold)

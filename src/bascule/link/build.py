@@ -48,6 +48,7 @@ def link(
     presets = presets or Presets()
     providers = _providers(document, presets, secrets, checks, needed=providers_needed)
     keys, admin_secret = _keys(config, secrets, checks)
+    telemetry_headers = _telemetry(config, secrets, checks)
     _exposure(config, stored_keys, checks)
     routes = {name: route_policy(name, route, config) for name, route in config.routes.items()}
     if document.problems:
@@ -62,6 +63,7 @@ def link(
         routes=routes,
         keys=keys,
         admin_secret=admin_secret,
+        telemetry_headers=telemetry_headers,
         budgets=tuple([budget_policy(budget) for budget in config.budgets]),
         book=book,
     )
@@ -169,6 +171,21 @@ def _read(
         mend = "Use 32 random characters, e.g. from `openssl rand -hex 16`"
         checks.warn(path, f"the secret of {owner} is short enough to be guessed", mend)
     return secret
+
+
+def _telemetry(config: Config, secrets: SecretSource, checks: Checks) -> dict[str, Secret]:
+    """The headers for the collector, by name."""
+    found: dict[str, Secret] = {}
+    otlp = config.telemetry.otlp
+    for name, reference in () if otlp is None else otlp.headers.items():
+        try:
+            secret = secrets.read(reference)
+        except SecretMissing as error:
+            checks.wrong(("telemetry", "otlp", "headers", name), error.what, error.remedy)
+            continue
+        if secret is not None:
+            found[name] = secret
+    return found
 
 
 def _exposure(config: Config, stored_keys: bool, checks: Checks) -> None:

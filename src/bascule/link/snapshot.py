@@ -50,6 +50,7 @@ class Snapshot:
         routes: Mapping[str, RoutePolicy],
         keys: tuple[ConfiguredKey, ...],
         admin_secret: Secret | None,
+        telemetry_headers: Mapping[str, Secret],
         budgets: tuple[Budget, ...],
         book: Book,
     ) -> None:
@@ -68,6 +69,7 @@ class Snapshot:
         self._aliases = Aliases.of(config.aliases)
         self.keys = keys
         self.admin_secret = admin_secret
+        self.telemetry_headers = telemetry_headers
         self.budgets = budgets
         self.baseline_model: Model | None = None
         """What savings are measured against; set by `link` once names can be resolved."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec import convert
 from starlette.routing import BaseRoute
 
+from bascule.config.overload import Overload
 from bascule.config.shape import Server
 from bascule.gateway.engine import Engine
 from bascule.ports import Clock, KeyStore
@@ -16,12 +17,17 @@ from bascule.server.lifespan import Lifespan
 from bascule.server.metrics_page import Gauges
 
 
+def edge_limits(server: Server) -> EdgeLimits:
+    return convert(server.limits, EdgeLimits, from_attributes=True)
+
+
 def application(
     *,
     engine: Engine,
     keys: KeyStore,
     clock: Clock,
     server: Server,
+    overload: Overload,
     gauges: Callable[[], Gauges],
     readiness: Readiness,
     lifespan: Lifespan,
@@ -30,9 +36,9 @@ def application(
     """Hot routes on the engine, the rest on Starlette."""
     guard = Guard(bound_host=server.host, allowed_hosts=server.allowed_hosts, allowed_origins=server.allowed_origins)
     pages = Pages(engine=engine, keys=keys, clock=clock, gauges=gauges, readiness=readiness)
-    limits = convert(server.limits, EdgeLimits, from_attributes=True)
+    limits = edge_limits(server)
     return Application(
-        hot=Hot(engine=engine, guard=guard, limits=limits),
+        hot=Hot(engine=engine, guard=guard, limits=limits, overload=overload),
         cold=cold_application(pages, guard, engine, admin),
         lifespan=lifespan,
     )

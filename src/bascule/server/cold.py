@@ -174,11 +174,10 @@ class Judged:
         if problem is None:
             await self._app(scope, receive, complete)
             return
-        refusal = Refusal(kind="forbidden", message=problem)
-        status, given, body = error_answer(_dialect_of(Request(scope)), refusal, self._engine.new_request_id())
+        status, given, body = error_answer(_dialect_of(Request(scope)), problem, self._engine.new_request_id())
         await _response(status, given, body)(scope, receive, complete)
 
-    def _problem(self, headers: Headers, path: str) -> str | None:
+    def _problem(self, headers: Headers, path: str) -> Refusal | None:
         hosts = headers.all(b"host")
         problem = self._guard.host_problem(hosts)
         if problem is None and (self._engine.is_open or path.startswith("/bascule/")):
@@ -187,9 +186,14 @@ class Judged:
 
 
 def cold_application(pages: Pages, guard: Guard, engine: Engine, admin: Sequence[BaseRoute]) -> Starlette:
-    """The Starlette application around all routes that are not hot."""
-    return Starlette(
+    """The Starlette application around all routes that are not hot.
+
+    A slash too many is another path: a redirect would be made from the Host header, for whoever asks.
+    """
+    application = Starlette(
         routes=[*pages.routes(), *admin],
         middleware=[Middleware(Judged, guard=guard, engine=engine)],
         exception_handlers={404: pages.not_found, 405: pages.method_not_allowed},
     )
+    application.router.redirect_slashes = False
+    return application

@@ -45,6 +45,7 @@ class _Families(Collector):
         for kind, count in metrics.refusals.items():
             refusals.add_metric([kind], count)
         yield refusals
+        yield from self._overload()
         yield CounterMetricFamily("bascule_cache_hits", "Answers served from the cache", value=metrics.cache_hits)
         replays = "Answers given again to a repeated Idempotency-Key"
         yield CounterMetricFamily("bascule_idempotent_replays", replays, value=metrics.replays)
@@ -60,6 +61,26 @@ class _Families(Collector):
         yield from self._by_model()
         for name, help_text, value in self._gauges.readings:
             yield GaugeMetricFamily(name, help_text, value=value)
+
+    def _overload(self) -> Iterator[Metric]:
+        metrics = self._metrics
+        sheds = CounterMetricFamily(
+            "bascule_shed_requests", "Requests refused for there was too much", labels=["reason"]
+        )
+        for reason, count in metrics.sheds.items():
+            sheds.add_metric([reason], count)
+        short = CounterMetricFamily(
+            "bascule_memory_pressure", "How often memory became so short that this is refused", labels=["refused"]
+        )
+        for refused, count in metrics.memory_pressures.items():
+            short.add_metric([refused], count)
+        reloads = CounterMetricFamily("bascule_reloads", "Configurations read again", labels=["result"])
+        for result, count in metrics.reloads.items():
+            reloads.add_metric([result], count)
+        yield from (sheds, short, reloads)
+        yield CounterMetricFamily(
+            "bascule_stalled_clients", "Clients cut off for they took nothing", value=metrics.stalled_clients
+        )
 
     def _breakers(self) -> Iterator[Metric]:
         labels = ["kind", "target", "state"]

@@ -104,19 +104,26 @@ class KeyRing:
     """Implements `ports.KeyStore` over the configuration's keys and those that commands made.
 
     `configured` are secrets with what they may do; where a secret is in both, the configuration's word counts.
-    Raises StoreError where the stored keys were made with another pepper.
+    `shared`: other replicas make keys there too, all with one pepper. Raises StoreError where the stored keys were
+    made with another pepper.
     """
 
     def __init__(
-        self, hasher: KeyHasher, governance: Governance, configured: Iterable[tuple[bytes, KeyPolicy]] = ()
+        self,
+        hasher: KeyHasher,
+        governance: Governance,
+        configured: Iterable[tuple[bytes, KeyPolicy]] = (),
+        *,
+        shared: bool = False,
     ) -> None:
+        self._shared = shared
         self._hasher = hasher
         self._governance = governance
         self._configured: dict[bytes, KeyPolicy] = {}
         self._stored: dict[bytes, KeyPolicy] = {}
         self._revision = -1
         self._any_stored = False
-        _check_pepper(hasher, governance)
+        _check_pepper(hasher, governance, shared=shared)
         self.configure(configured)
         self.refresh()
 
@@ -144,6 +151,8 @@ class KeyRing:
         if revision == self._revision:
             return False
         keys = self._governance.keys()
+        if self._shared:
+            _check_pepper(self._hasher, self._governance, shared=True)  # two may have begun at once
         self._stored = {key.digest: _policy(key) for key in keys}
         self._any_stored = bool(keys)
         self._revision = revision
@@ -156,11 +165,16 @@ def _policy(key: StoredKey) -> KeyPolicy:
     return structs.replace(key.policy, expires_ms=min(ends, default=None))
 
 
-def _check_pepper(hasher: KeyHasher, governance: Governance) -> None:
+def _check_pepper(hasher: KeyHasher, governance: Governance, *, shared: bool) -> None:
     known = governance.setting(_CHECK)
     if known is None:
         governance.set_setting(_CHECK, hasher.fingerprint)
     elif known != hasher.fingerprint:
+        if shared:
+            raise StoreError(
+                "the replicas that share this database have another pepper, so that keys made there would not be "
+                f"recognised here. Copy the file `{PEPPER_FILE}` of their data directory into this one"
+            )
         if governance.keys():
             raise StoreError(
                 "the keys in the database were made with another pepper, so none of them would be recognised. "

@@ -12,7 +12,7 @@ from bascule.model.audit import AUDIT_START, AuditEntry, audit_body, linked, sto
 from bascule.model.chain import ChainHead
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
 from bascule.ports import StoredKey
-from bascule.storage.anchor import read_anchor, write_anchor
+from bascule.storage.anchor import FILE_NAME, read_anchor, write_anchor
 from bascule.storage.sqlite.connect import Database
 from bascule.storage.sqlite.statements import statements
 
@@ -27,7 +27,7 @@ class SqliteGovernance:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = statements("governance.sql")
-        self._anchor = database.path.with_name("audit.anchor")
+        self._anchor = database.path.with_name(FILE_NAME)
 
     def revision(self) -> int:
         return int(self.setting("governance_revision") or 0)
