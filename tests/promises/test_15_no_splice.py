@@ -1,6 +1,7 @@
 """After the first content, never another model's text."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_hedges_are_never_mixed(tmp_path: Path, figure: Figure, full: bool, clie
                 first, second = provider_bytes(provider, FIRST), provider_bytes(provider, SECOND)
                 lead_s = dice.choice([0.0, 0.0, 0.001, -0.001, 0.5, -0.5])
                 answers = {"first.test": paused(first, 2.0 - lead_s, dice), "second.test": paused(second, 1.0, dice)}
-                Upstream(world, lambda host, now_s, answers=answers: answers[host])
+                Upstream(world, by_host(answers))
                 answer = world.ask(**ask(client, f"over-{provider}"))
                 one, other = sides(client, answer)
                 spliced += one and other
@@ -85,6 +86,10 @@ def test_hedges_are_never_mixed(tmp_path: Path, figure: Figure, full: bool, clie
     assert spliced == 0
     assert by_first
     assert by_second
+
+
+def by_host(answers: dict[str, Reply]) -> Callable[[str, float], Reply]:
+    return lambda host, now_s: answers[host]
 
 
 def paused(pieces: list[bytes], first_s: float, dice: random.Random) -> Reply:

@@ -1,6 +1,7 @@
 """A breaker opens, probes and closes, and no tenant's mistakes open it."""
 
 import random
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,14 @@ from tests.promises.test_17_retry_budget import TWO_KEYS
 from bascule.testing.transport import HANG_S, Reply, broken
 
 RATE_RPS = 50.0
-FAILURES = {
+IN_BAND = b'data: {"error": {"message": "boom", "type": "server_error"}}\n\n'
+FAILURES: dict[str, Callable[[], Reply]] = {
     "500": lambda: openai_error(500),
     "529": lambda: openai_error(529),
     "refused": lambda: broken("connect", request_sent=False),
     "reset": lambda: broken("reset"),
     "in the stream": lambda: Reply(headers={"content-type": "text/event-stream"}, parts=[IN_BAND]),
 }
-IN_BAND = b'data: {"error": {"message": "boom", "type": "server_error"}}\n\n'
 
 
 @pytest.mark.promise(
