@@ -23,6 +23,7 @@ from bascule.decide.outlier import OutlierPolicy
 from bascule.decide.retry_budget import RetryBudgetPolicy
 from bascule.decide.route import RouteTable
 from bascule.decide.window import window_bounds
+from bascule.gateway.alerting import Alerting
 from bascule.gateway.bodies import Bodies
 from bascule.gateway.books import Books
 from bascule.gateway.cache import ExactCache
@@ -36,10 +37,13 @@ from bascule.gateway.engine import Engine, Settings, World
 from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.kept import KeptAnswers
+from bascule.gateway.ledger_watch import LedgerWatch
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.once import Once
 from bascule.gateway.once import Ports as OncePorts
+from bascule.gateway.operator_alerts import OperatorAlerts
 from bascule.gateway.planning import Planning
+from bascule.gateway.recording import Recordings
 from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.wellbeing import Wellbeing
@@ -55,6 +59,7 @@ from bascule.providers.installed import GROUP, with_installed
 from bascule.providers.registry import Presets
 from bascule.storage.analytics.duck import DuckAnalytics
 from bascule.storage.beside import OneThread
+from bascule.storage.content.open import open_content
 from bascule.storage.drainer import Drainer
 from bascule.storage.journal.segments import chain_id_of, lock_chain
 from bascule.storage.journal.writer import JournalWriter
@@ -69,6 +74,7 @@ from bascule.storage.sqlite.open import open_sqlite
 from bascule.storage.stores import Idempotency, Imports, Opened, Stores
 from bascule.storage.view import LedgerView
 from bascule.upstream.client import HttpUpstream
+from bascule.upstream.guarded import GuardedConnector
 from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.outbox import Outbox
 
@@ -109,7 +115,9 @@ def read_document(path: str | None, environment: Mapping[str, str]) -> Document:
 def snapshot_of(document: Document, environment: Mapping[str, str], *, stored_keys: bool) -> Snapshot:
     """Configuration, presets and prices, linked. Raises ConfigError with every mistake."""
     secrets = Secrets(environment, document.directory)
-    return link(document, price_book(document), secrets, installed_presets(), stored_keys=stored_keys)
+    snapshot = link(document, price_book(document), secrets, installed_presets(), stored_keys=stored_keys)
+    snapshot.read = tuple(secrets.given)
+    return snapshot
 
 
 class Store(Struct, frozen=True, kw_only=True):
@@ -203,8 +211,8 @@ def database_url(reference: str, secrets: SecretSource) -> str:
 
 def key_ring(store: Store, snapshot: Snapshot) -> KeyRing:
     """The keys of the configuration and of the store. Raises StoreError."""
-    keys = configured_keys(snapshot)
-    return KeyRing(open_pepper(store.data_dir), store.governance, keys, shared=store.replica != LOCAL)
+    keys, grace_s = configured_keys(snapshot), snapshot.config.postgres.keys_grace_s
+    return KeyRing(open_pepper(store.data_dir), store.governance, keys, shared=store.replica != LOCAL, grace_s=grace_s)
 
 
 def configured_keys(snapshot: Snapshot) -> list[tuple[bytes, KeyPolicy]]:
@@ -235,12 +243,12 @@ def spent_in(ledger: LedgerStore, journal: JournalWriter) -> Spent:
     return spent
 
 
-def budgets_of(snapshot: Snapshot, governance: Governance) -> tuple[Budget, ...]:
+def budgets_of(snapshot: Snapshot, stored: tuple[Budget, ...]) -> tuple[Budget, ...]:
     """The configuration's budgets, then those made by command for other scopes and windows.
 
     Observing, they all count and none refuses.
     """
-    budgets = in_force(snapshot.budgets, governance.budgets())
+    budgets = in_force(snapshot.budgets, stored)
     if snapshot.config.mode == "observe":
         return tuple([structs.replace(budget, mode="warn") for budget in budgets])
     return budgets
@@ -290,12 +298,22 @@ class Gateway:
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )
         self.drainer = Drainer(self.journal, store.ledger)
-        self.authority = MemoryAuthority(budgets_of(snapshot, store.governance), spent_in(store.ledger, self.journal))
+        self.authority = MemoryAuthority(
+            budgets_of(snapshot, store.governance.budgets()), spent_in(store.ledger, self.journal)
+        )
         self.metrics = Metrics()
-        self.cache_watch = CacheWatch(self.metrics)
+        self.alerting = Alerting(
+            claims=store.governance,
+            clock=self.clock,
+            metrics=self.metrics,
+            dice=random.random,
+            connect=lambda timeout_s: GuardedConnector(timeout_s=timeout_s),
+        )
+        self.cache_watch = CacheWatch(self.metrics, tell=self.alerting.tell)
         self.calibrations = Calibrations()
         self.wellbeing = Wellbeing(*_leaving_alone(config))
-        self.wellbeing.listeners.append(self.metrics.breaker)
+        self.operator_alerts = OperatorAlerts(clock=self.clock, tell=self.alerting.tell)
+        self.wellbeing.listeners += [self.metrics.breaker, self.operator_alerts.breaker]
         self.retry_budgets = RetryBudgets(_retry_budget(config.retry))
         self.drains = Drains(config.server.limits.max_drains)
         limits = config.server.limits
@@ -309,6 +327,8 @@ class Gateway:
         self.kept = _kept(config)
         self.beside = beside or OneThread("bascule-keys")
         self.keys_used = _keys_used(config, store)
+        self.content = open_content(config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms)
+        self.recordings = self._recordings(config)
         self.once = self._once(config)
         self.books = Books(
             journal=self.journal,
@@ -318,15 +338,33 @@ class Gateway:
             calibrations=self.calibrations,
             telemetry=telemetry,
         )
+        self.ledger_watch = LedgerWatch(
+            drainer=self.drainer, outage=self.books.outage, clock=self.clock, tell=self.alerting.tell
+        )
         self.telemetry = telemetry
         self.engine = Engine(self._world(), self.settings(snapshot))
+        self._tell_whom(snapshot)
+
+    def _tell_whom(self, snapshot: Snapshot) -> None:
+        config = snapshot.config
+        self.alerting.configure(config.alerts, snapshot.webhooks)
+        self.ledger_watch.backlog_share = config.alerts.ledger_backlog_share
+        self.ledger_watch.max_lines = config.server.limits.max_ledger_queue
+
+    def _recordings(self, config: Config) -> Recordings | None:
+        if self.content is None or config.privacy.record_content == "none":
+            return None
+        full = config.privacy.record_content == "full"
+        return Recordings(self.content.recorder, full=full, digest=open_pepper(self.store.data_dir).digest)
 
     def _once(self, config: Config) -> Once | None:
         if self.keys_used is None:
             return None
         ports = OncePorts(
             store=self.keys_used,
-            replies=None,
+            replies=self.content.store
+            if self.content is not None and config.privacy.record_content == "full"
+            else None,
             beside=self.beside,
             clock=self.clock,
             metrics=self.metrics,
@@ -387,6 +425,7 @@ class Gateway:
                 cache_watch=self.cache_watch,
                 collapse=_collapse(config.cache.prompt.alert),
                 kept=self.kept,
+                recordings=self.recordings,
             ),
             observe=observe,
             quality_levels={**QUALITY_LEVELS, **config.quality_levels},
@@ -399,10 +438,12 @@ class Gateway:
         found = recover(store.journals, store.ledger, self.journal, self.drainer, now_ms, replica=store.replica)
         if self.keys_used is not None:
             self.keys_used.abandon(self._is_dead)
-        budgets = budgets_of(self.engine.snapshot, self.store.governance)
+        budgets = budgets_of(self.engine.snapshot, self.store.governance.budgets())
         spent = self.store.ledger.spent(budgets, now_ms)
         self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
         self.drainer.start()
+        if self.content is not None:
+            self.content.recorder.start()
         if self._in_groups:
             self.journal.write_in_groups(self.outbox.due)
         return found
@@ -417,17 +458,32 @@ class Gateway:
         lock.release(remove=True)
         return True
 
-    def reconfigure(self, snapshot: Snapshot) -> None:
-        """Take a new configuration whole. Requests in flight keep theirs; what has been spent stays spent."""
-        self.authority.configure(budgets_of(snapshot, self.store.governance))
+    def reconfigure(self, snapshot: Snapshot, stored: tuple[Budget, ...]) -> None:
+        """Take a new configuration and the store's budgets whole. Requests in flight keep theirs; what has been spent
+        stays spent."""
+        self.authority.configure(budgets_of(snapshot, stored))
         self.wellbeing.use(*_leaving_alone(snapshot.config))
         self.retry_budgets.policy = _retry_budget(snapshot.config.retry)
         self.engine.use(self.settings(snapshot))
+        self._tell_whom(snapshot)
+
+    @property
+    def store_error(self) -> str | None:
+        """Why the ledger's store did not take the last lines; None while it does."""
+        return self.drainer.last_error
 
     def relieve(self) -> None:
         """Memory is short: let go of what can be had again."""
         if self.cache is not None:
             self.cache.clear()
+
+    def forget(self) -> None:
+        """Drop the answers that are kept in memory, whosesoever."""
+        self.relieve()
+        if self.once is not None:
+            self.once.kept.clear()
+        if self.kept is not None:
+            self.kept.clear()
 
     def close(self) -> bool:
         """Stop draining and close everything; True where the store has every line."""
@@ -436,6 +492,8 @@ class Gateway:
         self.journal.write_in_groups(None)
         complete = self.drainer.close()
         self.beside.close()
+        if self.content is not None:
+            self.content.close()
         if self.keys_used is not None:
             self.keys_used.close()
         self.store.database.close()

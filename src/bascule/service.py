@@ -25,13 +25,16 @@ from bascule.compose import (
     snapshot_of,
 )
 from bascule.config.load import Document
+from bascule.config.secret import Secret
 from bascule.config.sources import Secrets
+from bascule.decide.redaction import Redactor
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.link import Snapshot, with_server
+from bascule.link.build import SHORT_SECRET_BYTES
 from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
-from bascule.model.policy import KeyPolicy
+from bascule.model.policy import Budget, KeyPolicy
 from bascule.ports import Governance, StoredKey
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.routes import admin_routes
@@ -39,11 +42,12 @@ from bascule.server.admin.work import Readings
 from bascule.server.app import application, edge_limits
 from bascule.server.asgi import Application
 from bascule.server.feedback import FeedbackPage
+from bascule.server.hardening import forbid_core_dumps
 from bascule.server.lifespan import Lifespan
 from bascule.server.listening import judge_address
 from bascule.server.live import Watch
 from bascule.server.load import LoadWatch
-from bascule.server.logs import Redactor, configure_logging
+from bascule.server.logs import configure_logging
 from bascule.server.memory import settle_garbage_collector
 from bascule.server.memory_use import memory_reader
 from bascule.server.metrics_page import Gauges
@@ -82,15 +86,18 @@ class Service:
         self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
-        self.redactor = Redactor(_secrets(self.snapshot))
+        self.redactor = Redactor(_secrets(self.snapshot, *secrets.given))
         self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
         self.gateway = Gateway(self.snapshot, self.store, self.keys, telemetry=self.telemetry)
         self._revision = self.store.governance.revision()
+        self._taking = asyncio.Lock()
+        """One change of what is served at a time."""
         self._alerts = BudgetAlerts(
             authority=self.gateway.authority,
             settings=self.store.governance,
             clock=self.gateway.clock,
             metrics=self.gateway.metrics,
+            tell=self.gateway.alerting.tell,
         )
         self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh, told=self._reload_ended)
         self._application = self._make_application()
@@ -98,6 +105,7 @@ class Service:
             self._application.hot,
             read_memory=memory_reader(self.snapshot.config.overload.memory.limit_bytes),
             relieve=self.gateway.relieve,
+            told=self.gateway.operator_alerts.memory_short,
         )
         self._audit_head = AuditHead(self.store.governance)
 
@@ -122,6 +130,7 @@ class Service:
         self._audit_head.start()
         self._watch.start()
         self._alerts.start()
+        self.gateway.ledger_watch.start()
         self._load.start()
         settle_garbage_collector()
 
@@ -129,43 +138,63 @@ class Service:
         await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
+        await self.gateway.ledger_watch.stop()
+        await self.gateway.alerting.stop()
         await self._audit_head.stop()
         self.gateway.close()
         if self.telemetry is not None:
             await asyncio.to_thread(self.telemetry.close)
 
-    def reload(self) -> None:
+    async def reload(self) -> None:
         """Validate first, enter it in the audit trail, then swap whole. Raises ConfigError, StoreError; everything then
         stays as it was."""
+        async with self._taking:
+            snapshot, budgets = await asyncio.to_thread(self._read_anew)
+            self.redactor.register(_secrets(snapshot))
+            self.keys.configure(configured_keys(snapshot))
+            self.gateway.reconfigure(snapshot, budgets)
+            self._application.hot.configure(edge_limits(snapshot.config.server), snapshot.config.overload)
+            self.snapshot = snapshot
+
+    def _read_anew(self) -> tuple[Snapshot, tuple[Budget, ...]]:
+        """The configuration and the budgets of the store. Beside the event loop."""
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem(
                 "server",
-                "address, data_dir, database, durability or telemetry changed",
+                "address, data_dir, database, durability, privacy or telemetry changed",
                 "Restart the gateway for that",
             )
             raise ConfigError((problem,))
+        budgets = self.store.governance.budgets()
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
-        self.redactor.register(_secrets(snapshot))
-        self.keys.configure(configured_keys(snapshot))
-        self.gateway.reconfigure(snapshot)
-        self._application.hot.configure(edge_limits(snapshot.config.server), snapshot.config.overload)
-        self.snapshot = snapshot
+        return snapshot, budgets
 
     def _reload_ended(self, error: BasculeError | None) -> None:
         self.gateway.metrics.reload("taken" if error is None else "refused")
+        if error is not None:
+            self.gateway.operator_alerts.reload_refused(error)
 
     def _enter(self, snapshot: Snapshot, *, changed: list[str] | None) -> None:
         now_ms = self.gateway.clock.now_ms()
         enter_configuration(self.store.governance, snapshot.policy_version, changed=changed, now_ms=now_ms)
 
-    def refresh(self) -> None:
-        """Keys and budgets that a command or another process made."""
+    async def refresh(self) -> None:
+        """Keys and budgets that a command or another process made. Raises StoreError."""
+        async with self._taking:
+            budgets = await asyncio.to_thread(self._changed_budgets)
+            if budgets is not None:
+                self.gateway.reconfigure(self.snapshot, budgets)
+
+    def _changed_budgets(self) -> tuple[Budget, ...] | None:
+        """None where neither keys nor budgets have changed. Beside the event loop."""
         self.keys.refresh()
         revision = self.store.governance.revision()
-        if revision != self._revision:
-            self._revision = revision
-            self.gateway.reconfigure(self.snapshot)
+        if revision == self._revision:
+            return None
+        budgets = self.store.governance.budgets()
+        self._revision = revision
+        return budgets
 
     def application(self) -> Application:
         """What uvicorn serves."""
@@ -212,6 +241,8 @@ class Service:
             clock=gateway.clock,
             snapshot=lambda: self.snapshot,
             refresh=self.refresh,
+            content=gateway.content,
+            forget=gateway.forget,
             adjustment_id=lambda now_ms: f"adj_{ulid(now_ms, secrets.randbits(80))}",
         )
 
@@ -225,8 +256,11 @@ class Service:
                 ("bascule_memory_limit_bytes", "Memory that may be used", load.memory.limit_bytes),
             ]
         )
+        content = gateway.content
+        dropped = 0 if content is None else content.recorder.dropped
         return Gauges(
             [
+                ("bascule_recordings_dropped", "Recordings that the disk did not take, since the start", dropped),
                 ("bascule_in_flight_limit", "Requests that may be served at once just now", slots.limit),
                 ("bascule_waiting_requests", "Requests that wait for others to end", slots.waiting),
                 (
@@ -235,6 +269,11 @@ class Service:
                     load.lag_s,
                 ),
                 *memory,
+                (
+                    "bascule_store_down",
+                    "1 while the ledger's store takes no lines",
+                    int(gateway.store_error is not None),
+                ),
                 ("bascule_ledger_backlog_lines", "Ledger lines not in the store yet", gateway.drainer.backlog),
                 ("bascule_open_holds", "Attempts that hold money", gateway.authority.open_holds),
                 ("bascule_upstream_connections", "Open upstream connections", gateway.upstream.open_connections),
@@ -244,9 +283,8 @@ class Service:
         )
 
     def readiness(self) -> str | None:
-        error = self.gateway.drainer.last_error
-        if error is not None:
-            return f"the ledger's store does not take lines: {error}"
+        """Ready as long as new work is taken: a store that is down for a while is the journal's business, and a
+        readiness that followed it would take every replica out of service at once."""
         return "the ledger's journal did not take a line just now" if self.gateway.books.outage.is_recent else None
 
 
@@ -272,10 +310,14 @@ class StoredKeys:
         return revoke_key(self._governance, name_or_id, by=by, now_ms=now_ms)
 
 
-def _secrets(snapshot: Snapshot) -> list[str]:
-    found = [key.secret for key in snapshot.keys]
+def _secrets(snapshot: Snapshot, *others: Secret) -> list[str]:
+    """What no log may hold. `snapshot.read` has a region or an account's name among the secrets: those are short."""
+    found = [secret for secret in (*snapshot.read, *others) if len(secret.reveal()) >= SHORT_SECRET_BYTES]
+    found += [key.secret for key in snapshot.keys]
     found += snapshot.telemetry_headers.values()
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]
+    found += snapshot.content_keys
+    found += [secret for webhook in snapshot.webhooks for secret in webhook.secrets]
     if snapshot.admin_secret is not None:
         found.append(snapshot.admin_secret)
     values = [secret.reveal() for secret in found]
@@ -300,6 +342,7 @@ def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
         config.data_dir,
         config.database,
         config.durability,
+        config.privacy,
         config.telemetry,
     )
 
@@ -318,6 +361,7 @@ def run(
     service = Service(config_path, environment, host=host, port=port, workers=workers)
     claimed = claim(service.store.data_dir)
     configure_logging(service.redactor, level=log_level)
+    forbid_core_dumps()
     server = service.snapshot.config.server
     judge_address(server.host, server.port)
     application = service.application()

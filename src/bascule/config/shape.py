@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
+from bascule.config.alerts import Alerts
 from bascule.config.attempts import Breaker as Breaker
 from bascule.config.attempts import Hedge as Hedge
 from bascule.config.attempts import Outlier as Outlier
@@ -18,6 +19,8 @@ from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
 from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
+from bascule.config.privacy import Privacy as Privacy
+from bascule.config.request import Request
 from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
 from bascule.config.serving import Data as Data
@@ -82,13 +85,6 @@ class Server(Section, frozen=True, kw_only=True):
     usage_cost: bool = True
     """Splice `usage.cost` (USD) into answers whose dialect can bear it."""
     limits: Limits = Limits()
-
-
-class Privacy(Section, frozen=True, kw_only=True):
-    """What may be recorded."""
-
-    record_content: Literal["none", "metadata", "full"] = "none"
-    """What of requests and answers goes to disk."""
 
 
 class Baseline(Section, frozen=True, kw_only=True):
@@ -352,6 +348,8 @@ class Config(Section, frozen=True, kw_only=True):
     overload: Overload = Overload()
     idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
+    request: Request = Request()
+    alerts: Alerts = Alerts()
     breaker: Breaker = Breaker()
     outlier: Outlier = Outlier()
 

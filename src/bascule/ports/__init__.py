@@ -3,6 +3,7 @@
 from bascule.ports.admission import Authority, KeyStore, RateLimiter
 from bascule.ports.analytics import Analytics, AnalyticsMissing
 from bascule.ports.clock import Clock
+from bascule.ports.content import ContentSink, ContentStore
 from bascule.ports.governance import Governance, StoredKey
 from bascule.ports.idempotency import Beside, IdempotencyStore, ReplyStore
 from bascule.ports.imports import ImportStore
@@ -21,6 +22,7 @@ from bascule.ports.ledger import (
 )
 from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
+from bascule.ports.webhooks import Deliveries, NotDelivered
 
 __all__ = [
     "HOUR_MS",
@@ -29,7 +31,10 @@ __all__ = [
     "Authority",
     "Beside",
     "Clock",
+    "ContentSink",
+    "ContentStore",
     "Damage",
+    "Deliveries",
     "Governance",
     "Header",
     "HourOf",
@@ -42,6 +47,7 @@ __all__ = [
     "LedgerReader",
     "LedgerSnapshot",
     "LedgerStore",
+    "NotDelivered",
     "OpenAttempt",
     "OutcomeStore",
     "RateLimiter",

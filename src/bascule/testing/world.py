@@ -183,7 +183,7 @@ class World:
     def reconfigure(self, config: str) -> None:
         """Take a new configuration, as a reload does."""
         snapshot = snapshot_of(_document(config, self.directory), self._environment, stored_keys=False)
-        self.gateway.reconfigure(snapshot)
+        self.gateway.reconfigure(snapshot, self.store.governance.budgets())
 
     @property
     def rows(self) -> list[AttemptRow]:
