@@ -83,6 +83,9 @@ from bascule.upstream.outbox import Outbox
 if TYPE_CHECKING:
     from bascule.telemetry.otlp import OtlpTelemetry
 
+if TYPE_CHECKING:
+    from bascule.storage.postgres.connect import PostgresDatabase, PostgresLimits
+
 log = logging.getLogger("bascule")
 
 DEFAULT_FILE = Path("bascule.yaml")
@@ -193,12 +196,24 @@ def open_store(data_dir: Path, config: Config, secrets: SecretSource | None = No
 def _postgres(reference: str, bounds: Postgres, data_dir: Path, secrets: SecretSource) -> Stores:
     url = database_url(reference, secrets)
     try:
-        from bascule.storage.postgres.connect import PostgresLimits
         from bascule.storage.postgres.open import open_postgres
     except ImportError as error:
         raise StoreError(f"`database` needs the extra `postgres` ({error}): pip install 'bascule[postgres]'") from error
-    limits = PostgresLimits(**{name: getattr(bounds, name) for name in PostgresLimits.__struct_fields__})
-    return open_postgres(url, limits, data_dir)
+    return open_postgres(url, _postgres_limits(bounds), data_dir)
+
+
+def _postgres_limits(bounds: Postgres) -> "PostgresLimits":
+    from bascule.storage.postgres.connect import PostgresLimits
+
+    return PostgresLimits(**{name: getattr(bounds, name) for name in PostgresLimits.__struct_fields__})
+
+
+def open_shared(document: Document, secrets: SecretSource) -> "PostgresDatabase":
+    """The database of several replicas alone, with its tables, whatever is in them. Raises StoreError."""
+    from bascule.storage.postgres.migrate import open_database
+
+    config = document.config
+    return open_database(database_url(config.database or "", secrets), _postgres_limits(config.postgres))
 
 
 def database_url(reference: str, secrets: SecretSource) -> str:

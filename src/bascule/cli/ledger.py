@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from bascule.cli import ledger_move
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, json_option, print_json
 from bascule.cli.period import Period, iso, iso_day, now_ms, period_options
@@ -97,6 +98,9 @@ def _opened(out_path: Path | None) -> AbstractContextManager[IO[str]]:
         return out_path.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise BasculeError(f"{out_path} cannot be written: {error.strerror}") from error
+
+
+command.add_command(ledger_move.command)
 
 
 @command.command("verify")
