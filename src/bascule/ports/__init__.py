@@ -18,6 +18,7 @@ from bascule.ports.ledger import (
     OpenAttempt,
     Spent,
 )
+from bascule.ports.lending import Counted, CounterId, Exchanged, Holder, Lending, LeaseStore
 from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
 
@@ -27,18 +28,24 @@ __all__ = [
     "AnalyticsMissing",
     "Authority",
     "Clock",
+    "Counted",
+    "CounterId",
     "Damage",
+    "Exchanged",
     "Governance",
     "Header",
+    "Holder",
     "HourOf",
     "ImportStore",
     "JoinedAttempt",
     "Journal",
     "KeyStore",
+    "LeaseStore",
     "LedgerEvidence",
     "LedgerReader",
     "LedgerSnapshot",
     "LedgerStore",
+    "Lending",
     "OpenAttempt",
     "OutcomeStore",
     "RateLimiter",

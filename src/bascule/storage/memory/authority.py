@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from heapq import nsmallest
 
 from bascule.decide.budget import BudgetIndex, belongs, ceiling, fits, over_budget, unpriced
+from bascule.decide.share import Share
 from bascule.decide.window import Span, span, span_of
 from bascule.model.budget import Attribution, BudgetState, Hold
 from bascule.model.errors import BasculeError, Refusal
@@ -18,10 +19,8 @@ from bascule.storage.memory.counter import (
     NOTHING,
     Counter,
     Group,
-    Leases,
     Line,
     OpenHold,
-    WholeLimit,
     grouped,
     state_of,
 )
@@ -37,22 +36,25 @@ _ALWAYS = -1
 
 
 class MemoryAuthority:
-    """Implements `ports.Authority` for one worker. All amounts are integers of nano-USD."""
+    """Implements `ports.Authority`: for a lone worker alone, for one of several with `storage.lending` behind it, which
+    keeps the shares. All amounts are integers of nano-USD.
+    """
 
     def __init__(
         self,
         budgets: tuple[Budget, ...],
         spent: Spent,
         *,
-        leases: Leases | None = None,
+        shared: bool = False,
         max_counters: int = MAX_COUNTERS,
     ) -> None:
-        """`spent` is asked, once each, for counters whose window began before they were watched.
+        """`spent` is asked, once each, for counters whose window began before they were watched. `shared`: other workers
+        spend from the same budgets, so each counter has a share, and begins at what this worker alone has spent.
 
         Raises ValueError where a scope is malformed.
         """
         self._spent = spent
-        self._leases = WholeLimit() if leases is None else leases
+        self._shared = shared
         self._max_counters = max_counters
         self._counters: dict[tuple[str, str], Counter] = {}
         self._open: dict[str, OpenHold] = {}
@@ -107,7 +109,7 @@ class MemoryAuthority:
         """Budgets with alerts whose counters have changed since the last call; after a new configuration all."""
         counters, self._changed = self._changed, set()
         return [
-            (budget, state_of(Line(budget, counter, self._leases.lease(budget, counter.scope, counter.span.id)), 0))
+            (budget, state_of(Line(budget, counter), 0))
             for counter in counters
             for budget in self._index.on(counter.scope)
             if budget.alerts and budget.window == counter.span.window
@@ -186,7 +188,7 @@ class MemoryAuthority:
         current = [c for c in self._counters.values() if now.get(c.span.window) == c.span.id]
         return tuple(
             [
-                state_of(Line(budget, counter, self._leases.lease(budget, counter.scope, counter.span.id)), 0)
+                state_of(Line(budget, counter), 0)
                 for counter in current
                 for budget in self._index.on(counter.scope)
                 if budget.window == counter.span.window
@@ -200,9 +202,9 @@ class MemoryAuthority:
             budget, counter = line.budget, line.counter
             if amount is None:
                 if budget.mode != "warn":
-                    return unpriced(counter.scope, line.lease.amount_nanousd - counter.settled - counter.held)
+                    return unpriced(counter.scope, line.lease.ceiling_nanousd - counter.settled - counter.held)
                 continue
-            limit = line.lease.amount_nanousd
+            limit = line.lease.ceiling_nanousd
             if budget.on_exhausted == "finish_session":
                 limit -= self._reserved(line, attribution)
             if not fits(counter.settled, counter.held, amount, limit, budget.mode):
@@ -254,7 +256,7 @@ class MemoryAuthority:
             counter = self._counters.get((scope, counted.id))
             if counter is None:
                 counter = self._counters[scope, counted.id] = self._begin(scope, budget, counted, now_ms)
-            lines.append(Line(budget, counter, self._leases.lease(budget, scope, counted.id)))
+            lines.append(Line(budget, counter))
         return lines
 
     def _begin(self, scope: str, budget: Budget, counted: Span, now_ms: int) -> Counter:
