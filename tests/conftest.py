@@ -1,10 +1,14 @@
 """Profiles of the property tests, the markers, and the rule that nothing is skipped where it must not be."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.postgres import Postgres
 
 # No deadlines: a loaded machine is no defect. CI runs the same examples every time; `make fuzz` looks for new ones.
 settings.register_profile("dev", max_examples=50, deadline=None)
@@ -39,3 +43,19 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     refuse_skip(report)
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Postgres]":
+    """One PostgreSQL for the whole run. Whoever stops or freezes it must leave it as it was."""
+    from tests.postgres import Postgres
+
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres_url(postgres: "Postgres") -> str:
+    """A migrated database of the test's own."""
+    return postgres.new_database()

@@ -40,6 +40,7 @@ FORMS = {
     "base_url": "URL",
     "retention": "`none`, hours or days (`24h`, `30d`)",
     "api_version": "text",
+    "database": "`env:NAME`, `file:PATH` or a URL",
     "name": "name",
 }
 NOT_YET = {

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from bascule.config.postgres import address_problem
 from bascule.config.urls import UrlError, check_base_url
 from bascule.decide.budget import parse_scope
 from bascule.model.money import PICO_PER_NANO, nanousd_from_usd, rate_from_usd_per_mtok
@@ -150,6 +151,14 @@ def api_version(text: str) -> str:
     return text
 
 
+def database(text: str) -> str:
+    """Where the store is: a reference to a secret, or a URL without one."""
+    problem = address_problem(text)
+    if problem is not None:
+        raise Unreadable(*problem)
+    return text
+
+
 def name(text: str) -> str:
     """A name: any printable characters, no spaces around them."""
     if not text or text != text.strip() or not text.isprintable():
@@ -169,6 +178,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "base_url": base_url,
     "retention": retention,
     "api_version": api_version,
+    "database": database,
     "name": name,
 }
 
@@ -184,6 +194,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "base_url": {"type": "string", "pattern": "^https?://"},
     "retention": {"type": "string", "pattern": f"^({_RETENTION.pattern})$"},
     "api_version": {"type": "string", "pattern": f"^{_API_VERSION.pattern}$"},
+    "database": {"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|postgres(ql)?://.+)$"},
     "name": {"type": "string", "minLength": 1},
 }
 
@@ -203,4 +214,5 @@ ScopeText = Annotated[str, _form("scope")]
 BaseUrl = Annotated[str, _form("base_url")]
 Retention = Annotated[str, _form("retention")]
 ApiVersion = Annotated[str, _form("api_version")]
+DatabaseRef = Annotated[str, _form("database")]
 Name = Annotated[str, _form("name")]

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
+from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
 from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
-from bascule.config.scalars import DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
+from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
 from bascule.config.serving import Data as Data
 from bascule.config.serving import DialectName as DialectName
@@ -314,8 +315,10 @@ class Config(Section, frozen=True, kw_only=True):
     """`process` survives `kill -9`; `power` also a power cut, by an fsync in groups."""
     mode: ServingMode = "enforce"
     """`observe` measures and explains, and refuses and changes nothing."""
-    database: str | None = None
-    """`postgresql://…` for several replicas."""
+    database: DatabaseRef | None = None
+    """PostgreSQL for several replicas: `env:NAME` or `file:PATH` of a URL, or `postgresql://user@host/name` without a
+    password (which then comes from PGPASSWORD or PGPASSFILE). Null: SQLite in `data_dir`."""
+    postgres: Postgres = Postgres()
     privacy: Privacy = Privacy()
     baseline: Baseline | None = None
     providers: dict[Name, Provider] = field(default_factory=dict)

@@ -24,6 +24,6 @@ def test_money_days_and_secrets_have_their_form_in_the_file() -> None:
 def test_every_section_of_the_interface_is_there() -> None:
     sections = set(schema()["$defs"]["Config"]["properties"])
     assert sections >= {
-        "server", "data_dir", "durability", "mode", "database", "privacy", "baseline", "providers", "models",
-        "routes", "aliases", "contracts", "admin", "keys", "budgets", "cache",
+        "server", "data_dir", "durability", "mode", "database", "postgres", "privacy", "baseline", "providers",
+        "models", "routes", "aliases", "contracts", "admin", "keys", "budgets", "cache",
     }  # fmt: skip

@@ -3,11 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib.resources import files
 from pathlib import Path
 
 from bascule.model.errors import StoreError
 from bascule.storage.journal.writer import Durability
+from bascule.storage.named_sql import migration_files
 
 FILE_NAME = "ledger.sqlite3"
 BUSY_TIMEOUT_S = 5.0
@@ -102,9 +102,7 @@ def _committed(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 def migrations() -> list[tuple[int, str, str]]:
     """Number, file name and text of every migration, in order."""
-    folder = files(__package__).joinpath("migrations")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [(int(name[:4]), name, folder.joinpath(name).read_text(encoding="utf-8")) for name in names]
+    return migration_files(__package__)
 
 
 def migrate(database: Database, up_to: int | None = None) -> None:
