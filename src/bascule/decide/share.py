@@ -31,6 +31,8 @@ class Share(Struct):
     """When the second began that spend is being measured in."""
     second_nanousd: int = 0
     """What was settled when it began."""
+    is_complete: bool = True
+    """False until what this worker spent in the window before it counted has been looked up."""
     is_returning: bool = False
     """Give back what is idle: budgets have changed."""
 

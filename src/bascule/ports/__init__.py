@@ -7,7 +7,9 @@ from bascule.ports.governance import Governance, StoredKey
 from bascule.ports.imports import ImportStore
 from bascule.ports.journal import Journal
 from bascule.ports.ledger import (
+    ALL_CHAINS,
     HOUR_MS,
+    Chains,
     Damage,
     HourOf,
     JoinedAttempt,
@@ -23,10 +25,12 @@ from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
 
 __all__ = [
+    "ALL_CHAINS",
     "HOUR_MS",
     "Analytics",
     "AnalyticsMissing",
     "Authority",
+    "Chains",
     "Clock",
     "Counted",
     "CounterId",

@@ -92,8 +92,6 @@ class Lending(Protocol):
         asked back. 503 where that takes too long."""
         ...
 
-    async def reserve(
-        self, attribution: Attribution, attempt_id: str, amount_nanousd: int | None
-    ) -> Hold | Refusal:
+    async def reserve(self, attribution: Attribution, attempt_id: str, amount_nanousd: int | None) -> Hold | Refusal:
         """As `Authority.reserve`, waiting for the authority where the shares in hand do not suffice."""
         ...

@@ -53,6 +53,11 @@ class Counter:
         self.sessions: set[str] = set()
         """Sessions served in this window, where a budget lets those finish."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is held, and no money lies here that nobody else could spend."""
+        return not self.held and (self.share is None or self.share.is_at_rest(self.settled, 0))
+
 
 class Line:
     """One budget on one counter."""

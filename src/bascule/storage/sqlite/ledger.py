@@ -10,7 +10,7 @@ from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, decode_body
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.policy import Budget
 from bascule.model.row import GATEWAY
-from bascule.ports import HOUR_MS, HourOf, LedgerSnapshot, OpenAttempt, Spent
+from bascule.ports import ALL_CHAINS, HOUR_MS, Chains, HourOf, LedgerSnapshot, OpenAttempt, Spent
 from bascule.storage.sqlite.connect import Database
 from bascule.storage.sqlite.imports import raise_hours
 from bascule.storage.sqlite.projection import Columns, intent_columns
@@ -74,9 +74,11 @@ class SqliteLedger:
         with self._database.translated():
             self._database.connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
 
-    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+    def spent(
+        self, budgets: Sequence[Budget], now_ms: int, chains: Chains = ALL_CHAINS
+    ) -> dict[tuple[str, str], Spent]:
         with self.snapshot() as snapshot:
-            return snapshot.spent(budgets, now_ms)
+            return snapshot.spent(budgets, now_ms, chains)
 
     @contextmanager
     def snapshot(self) -> Iterator[LedgerSnapshot]:

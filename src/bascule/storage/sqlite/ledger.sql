@@ -63,7 +63,7 @@ FROM (
         :column AS name, settle_line, cost_nanousd, charged_nanousd, hold_nanousd, held, ts_start_ms,
         (SELECT sum(delta_nanousd) FROM adjustments WHERE adjustments.attempt_id = attempts.attempt_id) AS delta
     FROM attempts
-    WHERE ts_start_ms >= :start_ms - :margin_ms AND ts_start_ms < :end_ms + :margin_ms :only
+    WHERE ts_start_ms >= :start_ms - :margin_ms AND ts_start_ms < :end_ms + :margin_ms :only_those
 )
 WHERE name IS NOT NULL AND CASE
     WHEN ts_start_ms >= :start_ms + :margin_ms AND ts_start_ms < :end_ms - :margin_ms THEN 1
