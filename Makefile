@@ -3,6 +3,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
 BIN := .venv/bin
+TEST_WORKERS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := --require-hashes --only-binary :all:
 CODE := src tests scripts $(wildcard benchmarks)
@@ -19,7 +20,7 @@ demo: install ## Run the gateway on simulated providers (DEMO_ARGS=--once to end
 	@$(BIN)/bascule demo $(DEMO_ARGS)
 
 test: .venv/.developed ## Run the tests (TEST_ARGS='-k budget' to choose)
-	@$(BIN)/python -m pytest $(TEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 
 promises: .venv/.developed ## Prove what is promised under faults, and print the table (PROMISES_ARGS)
 	@$(BIN)/python -m tests.promises $(PROMISES_ARGS)

@@ -9,9 +9,10 @@ from bascule.cli.output import config_option, json_option, print_json, print_tab
 from bascule.cli.period import now_ms
 from bascule.cli.who import who
 from bascule.config.load import Document
+from bascule.decide.ask import read_data
 from bascule.link.policy import key_policy
-from bascule.model.errors import BasculeError
-from bascule.model.policy import KeyPolicy, RateLimit
+from bascule.model.errors import BasculeError, MalformedRequest
+from bascule.model.policy import NO_DATA_POLICY, DataPolicy, KeyPolicy, RateLimit
 from bascule.offline.moment import duration_ms, moment_ms
 from bascule.offline.payload import key_payload
 from bascule.ports import StoredKey
@@ -38,6 +39,7 @@ def command() -> None:
 @click.option("--in-flight", type=COUNT, default=None, metavar="N", help="Requests at once.")
 @click.option("--tag", "tags", multiple=True, metavar="K=V", help="A tag on everything it does; repeatable.")
 @click.option("--expires", default=None, metavar="WHEN", help="A date, or how long from now: 30d.")
+@click.option("--data", default=None, metavar="POLICY", help="As x-bascule-data has it: retention=none,region=eu,zdr")
 @click.option("--role", type=click.Choice(ROLES), default="member", show_default=True)
 @config_option
 @json_option
@@ -54,6 +56,7 @@ def create(
     in_flight: int | None,
     tags: tuple[str, ...],
     expires: str | None,
+    data: str | None,
     role: Any,
     config_path: str | None,
     as_json: bool,
@@ -75,6 +78,7 @@ def create(
         role=role,
         source="store",
         expires_ms=_expiry(expires, at_ms),
+        data=_data(data),
     )
     document = read_document(config_path)
     _refuse_file_s_own(document, name)
@@ -187,6 +191,15 @@ def _expiry(text: str | None, at_ms: int) -> int | None:
     if ends_ms <= at_ms:
         raise click.BadParameter(f"{text} is over", param_hint="--expires")
     return ends_ms
+
+
+def _data(text: str | None) -> DataPolicy:
+    if text is None:
+        return NO_DATA_POLICY
+    try:
+        return read_data(text, "--data")
+    except MalformedRequest as error:
+        raise click.BadParameter(str(error), param_hint="--data") from None
 
 
 def _refuse_file_s_own(document: Document, name: str) -> None:

@@ -196,6 +196,8 @@ class Key(Section, frozen=True, kw_only=True):
     everything."""
     expires_ms: DayMs | None = field(name="expires", default=None)
     """The day from which it is refused."""
+    data: DataConstraint = DataConstraint()
+    """For all that it asks; routes and requests can only tighten it."""
 
 
 class Budget(Section, frozen=True, kw_only=True):

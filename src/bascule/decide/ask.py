@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from bascule.decide.data_policy import NO_DATA_POLICY, retention_s
+from bascule.decide.data_policy import retention_s
 from bascule.model.errors import MalformedRequest, Refusal
 from bascule.model.facts import Facts
 from bascule.model.headers import Headers
 from bascule.model.money import nanousd_from_usd, rate_from_usd_per_mtok
-from bascule.model.policy import Ask, DataPolicy
+from bascule.model.policy import NO_DATA_POLICY, Ask, DataPolicy
 
 MAX_NAMES = 64
 """Most entries of any list in a request: fallback models, providers, regions."""
@@ -53,7 +53,7 @@ def read_ask(headers: Headers, facts: Facts, quality_levels: Mapping[str, float]
             max_cost_nanousd=None if max_cost is None else _max_cost_nanousd(_text(max_cost)),
             deadline_ms=None if deadline is None else _deadline_ms(_text(deadline)),
             no_cache=cache is not None and not _yes("x-bascule-cache", _text(cache)),
-            **_routing(facts, _data(_text(b",".join(headers.all(b"x-bascule-data")))) if data is not None else None),
+            **_routing(facts, None if data is None else read_data(_text(b",".join(headers.all(b"x-bascule-data"))))),
         )
     except MalformedRequest as malformed:
         return Refusal(kind="malformed", message=str(malformed), code="invalid_value", param=malformed.param)
@@ -127,9 +127,11 @@ def _yes(where: str, text: str) -> bool:
     raise _wrong(where, f"{text[:40]!r} is neither yes nor no")
 
 
-def _data(text: str) -> DataPolicy:
-    """`retention=none,region=eu,training=no,zdr`; `region`, `allow` and `deny` (providers) may repeat."""
-    where = "x-bascule-data"
+def read_data(text: str, where: str = "x-bascule-data") -> DataPolicy:
+    """`retention=none,region=eu,training=no,zdr`; `region`, `allow` and `deny` (providers) may repeat.
+
+    `where` is what an error names. Raises MalformedRequest.
+    """
     retention: str | None = None
     training: bool | None = None
     zdr = False

@@ -8,12 +8,12 @@ no constraint, an unknown price no limit, but an unknown capability is left to t
 from msgspec import Struct
 
 from bascule.decide.circumstances import Circumstances
-from bascule.decide.data_policy import NO_DATA_POLICY, violation
+from bascule.decide.data_policy import violation
 from bascule.model.catalog import Endpoint, Modality, Model
 from bascule.model.errors import Refusal, RefusalKind
 from bascule.model.facts import Facts
 from bascule.model.money import Rates, usd_text
-from bascule.model.policy import Ask, DataPolicy
+from bascule.model.policy import NO_DATA_POLICY, Ask, DataPolicy
 
 # Order of hurdles: a candidate that stopped at a later one came further.
 _CHOICE, _DATA, _CAPABILITY, _WINDOW, _RETIRED, _PRICE, _COST, _HEALTH = range(8)
@@ -64,15 +64,14 @@ def needs_of(
     data: DataPolicy = NO_DATA_POLICY,
     max_cost_nanousd: int | None = None,
 ) -> Needs:
-    """`data` and `max_cost_nanousd` are the route's; the request can only tighten them."""
+    """`data` and `max_cost_nanousd` are the route's; the request can only tighten them, as both can the key's data."""
     modalities: tuple[Modality, ...] = ()
     if facts.images or facts.has_audio or facts.has_document:
         modalities = _modalities(facts)
     policies: tuple[DataPolicy, ...] = ()
-    if data is not NO_DATA_POLICY and data != NO_DATA_POLICY:
-        policies = (data,)
-    if ask.data is not NO_DATA_POLICY and ask.data != NO_DATA_POLICY:
-        policies = (*policies, ask.data)
+    for policy in (ask.key_data, data, ask.data):
+        if policy is not NO_DATA_POLICY:
+            policies = (*policies, policy)
     if max_cost_nanousd is None:
         max_cost_nanousd = ask.max_cost_nanousd
     elif ask.max_cost_nanousd is not None:

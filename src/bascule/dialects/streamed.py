@@ -1,15 +1,9 @@
-"""What the stream codecs share: facts noted event by event, events held back for the cost, and an end said again."""
-
-from collections.abc import Callable, Sequence
+"""What the stream codecs share: facts noted event by event, and an end said again."""
 
 from bascule.dialects.base import ReplyFacts, StreamStep
 from bascule.dialects.classify import protocol_fault
-from bascule.dialects.splice import splice_cost
 from bascule.model.outcome import Fault
 from bascule.model.usage import Usage
-
-Held = list[tuple[bytes, bytes]]
-"""Events kept back: (raw event, its data); data empty where no cost belongs into it."""
 
 
 class StreamFacts:
@@ -37,6 +31,10 @@ class StreamFacts:
         self.has_tool_calls = False
         self.output_bytes = 0
 
+    def ended(self) -> Fault | None:
+        """What the end of the body means where no terminal event came."""
+        raise NotImplementedError
+
     def canonical_usage(self) -> Usage:
         """The usage seen; `partial` where it came in the middle of the stream."""
         raise NotImplementedError
@@ -50,17 +48,6 @@ class StreamFacts:
             has_tool_calls=self.has_tool_calls,
             output_bytes=self.output_bytes,
         )
-
-
-def last_bytes(held: Sequence[tuple[bytes, bytes]], cost_nanousd: int | None, frame: Callable[[bytes], bytes]) -> bytes:
-    """The held events, the cost written into the last of them that takes one; `frame` makes an event of its data."""
-    pieces = [raw for raw, _ in held]
-    if cost_nanousd is not None:
-        for position in range(len(held) - 1, -1, -1):
-            if data := held[position][1]:
-                pieces[position] = frame(splice_cost(data, cost_nanousd))
-                break
-    return b"".join(pieces)
 
 
 def too_long_fault() -> Fault:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bascule.decide.admit import key_problem
 from bascule.decide.ask import read_ask
@@ -19,7 +19,7 @@ from bascule.model.budget import Attribution
 from bascule.model.errors import MalformedRequest, Refusal
 from bascule.model.facts import Facts
 from bascule.model.identity import Identity
-from bascule.model.policy import Ask, KeyPolicy
+from bascule.model.policy import NO_DATA_POLICY, Ask, KeyPolicy
 from bascule.model.registry import Registry
 from bascule.ports import KeyStore
 
@@ -136,6 +136,8 @@ def admit(
     ask = read_ask(incoming.headers, facts, quality_levels)
     if isinstance(ask, Refusal):
         return ask
+    if key.data is not NO_DATA_POLICY:
+        ask = structs.replace(ask, key_data=key.data)
     if enforce and key.models:
         problem = granted(key, (ask.model, *ask.fallback_models), registry)
         if problem is not None:

@@ -2,7 +2,7 @@
 
 from bascule.config.shape import QUALITY_LEVELS, Config, DataConstraint, Floor, Key, Route
 from bascule.config.shape import Budget as BudgetConfig
-from bascule.model.policy import Budget, DataPolicy, KeyPolicy, RateLimit, RoutePolicy, Rule
+from bascule.model.policy import NO_DATA_POLICY, Budget, DataPolicy, KeyPolicy, RateLimit, RoutePolicy, Rule
 
 
 def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
@@ -33,6 +33,8 @@ def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
 
 
 def data_policy(data: DataConstraint) -> DataPolicy:
+    if data == DataConstraint():
+        return NO_DATA_POLICY
     return DataPolicy(
         retention=data.retention,
         training=data.training,
@@ -58,6 +60,7 @@ def key_policy(name: str, key: Key) -> KeyPolicy:
         role=key.role,
         source="config",
         expires_ms=key.expires_ms,
+        data=data_policy(key.data),
     )
 
 

@@ -3,6 +3,7 @@
 from bascule.config.check import Checks
 from bascule.config.load import Document
 from bascule.config.places import Path
+from bascule.config.shape import DataConstraint
 from bascule.config.suggest import nearest, remedy
 from bascule.decide.resolve import aliased, resolve
 from bascule.link.endpoint import Book
@@ -63,14 +64,17 @@ class References:
             self.candidates(("routes", name, "candidates"), route.candidates)
             for index, rule in enumerate(route.rules):
                 self.candidates(("routes", name, "rules", index, "candidates"), rule.candidates or ())
-            for kind in ("allow", "deny"):
-                self.providers(("routes", name, "data", "providers", kind), getattr(route.data.providers, kind))
+            self.data(("routes", name), route.data)
         for alias, target in self.config.aliases.items():
             if target not in self.config.aliases and not self.alias_leads_somewhere(target):
                 self.unknown_model(("aliases", alias), target)
         self.keys()
         self.contracts()
         return self.baseline()
+
+    def data(self, path: Path, data: DataConstraint) -> None:
+        self.providers((*path, "data", "providers", "allow"), data.providers.allow)
+        self.providers((*path, "data", "providers", "deny"), data.providers.deny)
 
     def candidates(self, path: Path, names: tuple[str, ...]) -> None:
         for index, name in enumerate(names):
@@ -99,6 +103,7 @@ class References:
 
     def keys(self) -> None:
         for name, key in self.config.keys.items():
+            self.data(("keys", name), key.data)
             for index, model in enumerate(key.models):
                 if not self.leads_somewhere(model):
                     mend = remedy(model, self.snapshot.names(), "model")

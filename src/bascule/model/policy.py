@@ -17,6 +17,24 @@ class RateLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     in_flight: int | None = None
 
 
+class DataPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What may happen to the data of a request. An unknown fact does not satisfy a constraint."""
+
+    retention: str | None = None
+    """`none`, or the longest that is accepted, e.g. `30d`."""
+    training: bool | None = None
+    """False: only endpoints known not to train."""
+    regions: tuple[str, ...] = ()
+    providers_allow: tuple[str, ...] = ()
+    providers_deny: tuple[str, ...] = ()
+    zdr: bool = False
+    quantizations: tuple[str, ...] = ()
+
+
+NO_DATA_POLICY = DataPolicy()
+"""Anything may see it. Where nothing is said this very object stands, so that asking costs one `is`."""
+
+
 class KeyPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who a virtual key is and what it may do. The secret itself is nowhere in it."""
 
@@ -33,6 +51,8 @@ class KeyPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: Literal["member", "admin", "auditor", "team_admin"] = "member"
     source: Literal["config", "store", "open"] = "config"
     expires_ms: int | None = None
+    data: DataPolicy = NO_DATA_POLICY
+    """Holds for every request, whatever route and request say; these can only tighten it."""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -45,20 +65,6 @@ class Budget(Struct, frozen=True, kw_only=True):
     alerts: tuple[float, ...] = ()
     on_exhausted: OnExhausted = "refuse"
     source: Literal["config", "store"] = "config"
-
-
-class DataPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What may happen to the data of a request. An unknown fact does not satisfy a constraint."""
-
-    retention: str | None = None
-    """`none`, or the longest that is accepted, e.g. `30d`."""
-    training: bool | None = None
-    """False: only endpoints known not to train."""
-    regions: tuple[str, ...] = ()
-    providers_allow: tuple[str, ...] = ()
-    providers_deny: tuple[str, ...] = ()
-    zdr: bool = False
-    quantizations: tuple[str, ...] = ()
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -82,7 +88,7 @@ class RoutePolicy(Struct, frozen=True, kw_only=True):
     """The floor, 0 to 1; `low|medium|high` are already numbers here. None: no floor."""
     max_cost_nanousd: int | None = None
     max_output_tokens: int | None = None
-    data: DataPolicy = DataPolicy()
+    data: DataPolicy = NO_DATA_POLICY
     rules: tuple[Rule, ...] = ()
 
 
@@ -94,7 +100,9 @@ class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True):
     suffix: Literal["floor", "nitro"] | None = None
     quality: float | None = None
     max_cost_nanousd: int | None = None
-    data: DataPolicy = DataPolicy()
+    data: DataPolicy = NO_DATA_POLICY
+    key_data: DataPolicy = NO_DATA_POLICY
+    """The key's, put there by admission and never read from the request."""
     order: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()

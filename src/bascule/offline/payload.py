@@ -4,7 +4,7 @@ from typing import Any
 
 from bascule.model.budget import BudgetState
 from bascule.model.money import usd_text
-from bascule.model.policy import Budget, KeyPolicy
+from bascule.model.policy import Budget, DataPolicy, KeyPolicy
 from bascule.model.report import Figures, Report
 from bascule.model.session import Agent, Session
 from bascule.model.sums import TOKENS, Sums, duration_s
@@ -124,9 +124,27 @@ def key_payload(policy: KeyPolicy, stored: StoredKey | None, now_ms: int) -> dic
         "tags": policy.tags,
         "role": policy.role,
         "expires": iso_time(policy.expires_ms),
+        "data": data_payload(policy.data),
         "created": None if stored is None else iso_time(stored.created_ms),
         "revoked": None if stored is None else iso_time(stored.revoked_ms),
     }
+
+
+def data_payload(data: DataPolicy) -> dict[str, Any]:
+    """What a data policy asks for, as the configuration writes it; empty where it asks for nothing."""
+    asked = {
+        "retention": data.retention,
+        "training": data.training,
+        "regions": list(data.regions),
+        "providers": {name: list(of) for name, of in _filters(data) if of},
+        "zdr": data.zdr,
+        "quantizations": list(data.quantizations),
+    }
+    return {name: value for name, value in asked.items() if value not in (None, [], {}) and (value or name != "zdr")}
+
+
+def _filters(data: DataPolicy) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return ("allow", data.providers_allow), ("deny", data.providers_deny)
 
 
 def _state(policy: KeyPolicy, stored: StoredKey | None, now_ms: int) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.playbooks.engine.conftest import CI, CONFIG, Begin
+from tests.playbooks.engine.conftest import CI, CONFIG, OTHER, Begin
 from tests.playbooks.engine.wire import HI, answered, chat, messages
 
 from bascule.gateway.surfaces import Surface
@@ -153,3 +153,42 @@ def test_a_constraint_that_nobody_meets_is_403(begin: Begin) -> None:
     answer = world.ask(chat("auto"), headers={"x-bascule-data": "retention=none"})
     assert answer.status == 403
     assert (world.decision(answer).refusal or "").startswith("forbidden: ")
+
+
+KNOWN = "small: {endpoints: [{provider: one, model: small-up, data: {retention: 30d, training: false, region: eu}}]"
+TIGHT = CONFIG.replace("small: {endpoints: [{provider: one, model: small-up}]", KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("data", "served"),
+    [
+        ("{retention: 30d, training: false, regions: [eu]}", True),
+        ("{providers: {allow: [one]}}", True),
+        ("{retention: none}", False),
+        ("{regions: [us]}", False),
+        ("{zdr: true}", False),
+        ("{providers: {deny: [one, two, claude]}}", False),
+    ],
+)
+def test_a_keys_data_policy_holds_before_anything_is_sent(begin: Begin, data: str, served: bool) -> None:
+    config = TIGHT.replace('ci: {secret: "env:CI_KEY"', f'ci: {{data: {data}, secret: "env:CI_KEY"')
+    world = begin(*([answered()] if served else []), config=config)
+    assert world.ask(chat()).status == (200 if served else 403)
+    assert world.ask(chat(), headers={"x-bascule-data": "retention=12h"}).status == 403
+    assert world.ask(chat("big")).status == 403  # of which nothing is known
+    assert world.ask(messages("opus"), surface="anthropic_messages").status == 403
+    assert len(world.upstream.calls) == served
+
+
+def test_routes_and_requests_only_tighten_a_keys_data_policy(begin: Begin) -> None:
+    config = TIGHT.replace(
+        "auto: {candidates: [small, big]}", "auto: {candidates: [small, big], data: {retention: 90d}}"
+    )
+    config = config.replace('ci: {secret: "env:CI_KEY"', 'ci: {data: {retention: none}, secret: "env:CI_KEY"')
+    world = begin(answered(), config=config)
+    for headers in ({}, {"x-bascule-data": "retention=90d"}, {"x-bascule-data": "allow=one,training=yes"}):
+        answer = world.ask(chat("auto"), headers=headers)
+        assert answer.status == 403
+        assert "wanted none" in answer.error["message"]
+    assert world.upstream.calls == []
+    assert world.ask(chat("auto"), key=OTHER).status == 200

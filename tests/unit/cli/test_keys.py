@@ -6,7 +6,7 @@ from bascule.storage.keys import KeyRing, open_pepper
 
 KEYS = {
     "name", "key_id", "state", "source", "org", "team", "project", "user", "models", "max_output_tokens", "rpm", "tpm",
-    "in_flight", "tags", "role", "expires", "created", "revoked",
+    "in_flight", "tags", "role", "expires", "data", "created", "revoked",
 }  # fmt: skip
 
 

@@ -13,11 +13,12 @@ from msgspec import Raw, Struct
 from bascule.dialects.anthropic_messages.errors import error_event
 from bascule.dialects.anthropic_messages.response import STOP_REASONS
 from bascule.dialects.anthropic_messages.usage import merge_usage, read_usage
-from bascule.dialects.base import ReplyFacts, StreamStep
 from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
-from bascule.dialects.fields import NULL, is_json, text_bytes, text_or_none
-from bascule.dialects.sse import SseEvent, SseParser, named_event
-from bascule.dialects.streamed import Held, StreamFacts, again, last_bytes, too_long_fault
+from bascule.dialects.fields import NULL, text_bytes, text_or_none
+from bascule.dialects.relayed import RelayedStream
+from bascule.dialects.splice import splice_cost
+from bascule.dialects.sse import SseEvent, named_event
+from bascule.dialects.streamed import StreamFacts
 from bascule.model.errors import Refusal
 from bascule.model.outcome import Fault
 from bascule.model.usage import Usage
@@ -144,56 +145,16 @@ class EventReader(StreamFacts):
             self.content = True
 
 
-class RelayStream:
+class RelayStream(RelayedStream[EventReader]):
     """`StreamCodec` for a Messages stream to a Messages client."""
 
-    __slots__ = ("_ended", "_held", "_parser", "_reader", "_splice_cost")
+    __slots__ = ()
 
     def __init__(self, splice_cost: bool, no_done: bool) -> None:
-        self._parser = SseParser()
-        self._reader = EventReader(no_done)
-        self._splice_cost = splice_cost
-        self._held: Held = []
-        """From `message_delta` on."""
-        self._ended: StreamStep | None = None
-
-    def feed(self, data: bytes) -> StreamStep:
-        if self._ended is not None:
-            return again(self._ended)
-        forward: list[bytes] = []
-        fault = None
-        for event in self._parser.feed(data):
-            if (fault := self._take(event, forward)) is not None or self._reader.stopped:
-                break
-        if fault is None and self._parser.too_long and not self._reader.stopped:
-            fault = too_long_fault()
-        return self._step(forward, fault)
-
-    def end(self) -> StreamStep:
-        if self._ended is not None:
-            return again(self._ended)
-        forward: list[bytes] = []
-        fault = None
-        rest = self._parser.rest()
-        if rest is not None and rest.data is not None and is_json(rest.data):
-            whole = SseEvent(rest.event, rest.data, rest.raw.rstrip(b"\r\n") + b"\n\n")
-            fault = self._take(whole, forward)
-        if fault is None and not self._reader.stopped:
-            fault = self._reader.ended()
-            if fault is None:
-                self._reader.stopped = True
-                self._held.append((STOP, b""))
-        return self._step(forward, fault)
-
-    def close(self, cost_nanousd: int | None) -> bytes:
-        return last_bytes(self._held, cost_nanousd if self._splice_cost else None, _message_delta)
+        super().__init__(EventReader(no_done), splice_cost)
 
     def fail(self, refusal: Refusal) -> bytes:
         return error_event(refusal)
-
-    @property
-    def facts(self) -> ReplyFacts:
-        return self._reader.facts()
 
     def _take(self, event: SseEvent, forward: list[bytes]) -> Fault | None:
         if event.data is None:
@@ -206,7 +167,7 @@ class RelayStream:
         if read.type == "message_stop":
             self._held.append((event.raw, b""))
         elif read.type == "message_delta":
-            self._release(forward)
+            self._release(forward)  # usage in the middle of the stream was not the last word
             self._held.append((event.raw, event.data))
         elif read.type == "ping":
             if self._reader.content and not self._held:
@@ -214,22 +175,12 @@ class RelayStream:
         else:
             self._release(forward)
             forward.append(event.raw)
+        self._is_complete = self._reader.stopped
         return None
 
-    def _release(self, forward: list[bytes]) -> None:
-        """Usage in the middle of the stream was not the last word, so it goes out as it came."""
-        if self._held:
-            forward.extend(raw for raw, _ in self._held)
-            self._held.clear()
+    def _with_cost(self, data: bytes, cost_nanousd: int) -> bytes:
+        return named_event(b"message_delta", splice_cost(data, cost_nanousd))
 
-    def _step(self, forward: list[bytes], fault: Fault | None) -> StreamStep:
-        reader = self._reader
-        terminal = fault is None and reader.stopped
-        step = StreamStep(forward=b"".join(forward), content=reader.content, terminal=terminal, fault=fault)
-        if terminal or fault is not None:
-            self._ended = step
-        return step
-
-
-def _message_delta(data: bytes) -> bytes:
-    return named_event(b"message_delta", data)
+    def _end_for_the_provider(self) -> None:
+        self._reader.stopped = True
+        self._held.append((STOP, b""))

@@ -10,9 +10,8 @@ from typing import Any
 
 import msgspec
 
-from bascule.dialects.base import ReplyFacts, StreamStep
 from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
-from bascule.dialects.fields import NULL, is_json, text_or_none
+from bascule.dialects.fields import NULL, text_or_none
 from bascule.dialects.gemini.errors import error_event
 from bascule.dialects.gemini.response import (
     Reply,
@@ -24,8 +23,9 @@ from bascule.dialects.gemini.response import (
 )
 from bascule.dialects.gemini.splice import spliced
 from bascule.dialects.gemini.usage import read_usage
-from bascule.dialects.sse import SseEvent, SseParser, data_event
-from bascule.dialects.streamed import Held, StreamFacts, again, too_long_fault
+from bascule.dialects.relayed import RelayedStream
+from bascule.dialects.sse import SseEvent, data_event
+from bascule.dialects.streamed import StreamFacts
 from bascule.model.errors import Refusal
 from bascule.model.outcome import Fault
 from bascule.model.usage import NO_USAGE, Usage
@@ -113,57 +113,16 @@ def _is_content(part: dict[str, Any]) -> bool:
     return bool(part.keys() - {"text", "thought"}) or bool(part.get("text"))
 
 
-class RelayStream:
+class RelayStream(RelayedStream[ResponseReader]):
     """`StreamCodec` for a Gemini stream to a Gemini client."""
 
-    __slots__ = ("_ended", "_held", "_parser", "_reader", "_splice_cost")
+    __slots__ = ()
 
     def __init__(self, splice_cost: bool, no_done: bool) -> None:
-        self._parser = SseParser()
-        self._reader = ResponseReader(no_done)
-        self._splice_cost = splice_cost
-        self._held: Held = []
-        """From the finish on."""
-        self._ended: StreamStep | None = None
-
-    def feed(self, data: bytes) -> StreamStep:
-        if self._ended is not None:
-            return again(self._ended)
-        forward: list[bytes] = []
-        fault: Fault | None = None
-        for event in self._parser.feed(data):
-            if (fault := self._take(event, forward)) is not None:
-                break
-        if fault is None and self._parser.too_long:
-            fault = too_long_fault()
-        return self._step(forward, fault, terminal=False)
-
-    def end(self) -> StreamStep:
-        if self._ended is not None:
-            return again(self._ended)
-        forward: list[bytes] = []
-        fault: Fault | None = None
-        rest = self._parser.rest()
-        if rest is not None and rest.data is not None and is_json(rest.data):
-            fault = self._take(SseEvent(rest.event, rest.data, rest.raw.rstrip(b"\r\n") + b"\n\n"), forward)
-        fault = fault or self._reader.ended()
-        return self._step(forward, fault, terminal=fault is None)
-
-    def close(self, cost_nanousd: int | None) -> bytes:
-        pieces = [raw for raw, _ in self._held]
-        if cost_nanousd is not None and self._splice_cost:
-            for position in range(len(pieces) - 1, -1, -1):
-                if data := self._held[position][1]:
-                    pieces[position] = data_event(spliced(data, cost_nanousd))
-                    break
-        return b"".join(pieces)
+        super().__init__(ResponseReader(no_done), splice_cost)
 
     def fail(self, refusal: Refusal) -> bytes:
         return error_event(refusal)
-
-    @property
-    def facts(self) -> ReplyFacts:
-        return self._reader.facts()
 
     def _take(self, event: SseEvent, forward: list[bytes]) -> Fault | None:
         reader = self._reader
@@ -172,23 +131,16 @@ class RelayStream:
         read = reader.read(event.data)
         if isinstance(read, Fault):
             return read
-        has_usage = bytes(read.usageMetadata) != bytes(NULL)
         if self._held and any(content_bytes(candidate)[0] for candidate in read.candidates or ()):
-            # More of the answer after what looked like its end: that goes out as it came.
-            forward.extend(raw for raw, _ in self._held)
-            self._held.clear()
+            self._release(forward)  # more of the answer after what looked like its end
         if not reader.is_finished():
             forward.append(event.raw)
             return None
         if len(self._held) == _MAX_HELD_EVENTS:
             return protocol_fault("the provider's stream goes on after its finish")
+        has_usage = bytes(read.usageMetadata) != bytes(NULL)
         self._held.append((event.raw, event.data if has_usage else b""))
         return None
 
-    def _step(self, forward: list[bytes], fault: Fault | None, *, terminal: bool) -> StreamStep:
-        step = StreamStep(
-            forward=b"".join(forward), content=self._reader.content, terminal=terminal and fault is None, fault=fault
-        )
-        if step.terminal or fault is not None:
-            self._ended = step
-        return step
+    def _with_cost(self, data: bytes, cost_nanousd: int) -> bytes:
+        return data_event(spliced(data, cost_nanousd))

@@ -7,7 +7,6 @@ that a provider that sends nothing but keep-alives costs no memory.
 
 import msgspec
 
-from bascule.dialects.base import ReplyFacts, StreamStep
 from bascule.dialects.classify import (
     fault_inside_200,
     not_the_dialect,
@@ -20,12 +19,15 @@ from bascule.dialects.openai_chat.chunk import Chunk, decode_chunk
 from bascule.dialects.openai_chat.errors import error_event
 from bascule.dialects.openai_chat.response import FINISH_REASONS, gave_up, message_bytes
 from bascule.dialects.openai_chat.usage import read_usage
-from bascule.dialects.sse import SseEvent, SseParser, data_event
-from bascule.dialects.streamed import Held, StreamFacts, again, last_bytes, too_long_fault
+from bascule.dialects.relayed import RelayedStream
+from bascule.dialects.splice import splice_cost
+from bascule.dialects.sse import SseEvent, data_event
+from bascule.dialects.streamed import StreamFacts
 from bascule.model.errors import Refusal
 from bascule.model.outcome import Fault
 from bascule.model.usage import NO_USAGE, Usage
 
+_DONE = b"[DONE]"
 DONE = b"data: [DONE]\n\n"
 
 _MAX_HELD_EVENTS = 1_024
@@ -116,63 +118,17 @@ class ChunkReader(StreamFacts):
         return None
 
 
-class RelayStream:
+class RelayStream(RelayedStream[ChunkReader]):
     """`StreamCodec` for a Chat Completions stream to a Chat Completions client."""
 
-    __slots__ = ("_ended", "_held", "_parser", "_reader", "_splice_cost", "_terminal", "_wants_usage")
+    __slots__ = ("_wants_usage",)
 
     def __init__(self, wants_usage: bool, splice_cost: bool, no_done: bool) -> None:
-        self._parser = SseParser()
-        self._reader = ChunkReader(no_done)
+        super().__init__(ChunkReader(no_done), splice_cost)
         self._wants_usage = wants_usage
-        self._splice_cost = splice_cost
-        self._held: Held = []
-        """From the finish on."""
-        self._terminal = b""
-        self._ended: StreamStep | None = None
-
-    def feed(self, data: bytes) -> StreamStep:
-        if self._ended is not None:
-            if self._ended.terminal:
-                for event in self._parser.feed(data):
-                    self._reader.read_late(event.data or b"")
-            return again(self._ended)
-        forward: list[bytes] = []
-        for event in self._parser.feed(data):
-            if self._terminal:
-                self._reader.read_late(event.data or b"")
-            elif (fault := self._take(event, forward)) is not None:
-                return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
-        if self._parser.too_long and not self._terminal:
-            fault = too_long_fault()
-            return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
-        step = StreamStep(forward=b"".join(forward), content=self._reader.content, terminal=self._terminal != b"")
-        return self._stop(step) if step.terminal else step
-
-    def end(self) -> StreamStep:
-        if self._ended is not None:
-            return again(self._ended)
-        forward: list[bytes] = []
-        rest = self._parser.rest()
-        if rest is not None and rest.data is not None and (rest.data == b"[DONE]" or is_json(rest.data)):
-            fault = self._take(SseEvent(rest.event, rest.data, rest.raw.rstrip(b"\r\n") + b"\n\n"), forward)
-            if fault is not None:
-                return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
-        if not self._terminal:
-            if (fault := self._reader.ended()) is not None:
-                return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, fault=fault))
-            self._terminal = DONE
-        return self._stop(StreamStep(forward=b"".join(forward), content=self._reader.content, terminal=True))
-
-    def close(self, cost_nanousd: int | None) -> bytes:
-        return last_bytes(self._held, cost_nanousd if self._splice_cost else None, data_event) + self._terminal
 
     def fail(self, refusal: Refusal) -> bytes:
         return error_event(refusal)
-
-    @property
-    def facts(self) -> ReplyFacts:
-        return self._reader.facts()
 
     def _take(self, event: SseEvent, forward: list[bytes]) -> Fault | None:
         data = event.data
@@ -180,10 +136,11 @@ class RelayStream:
             if self._reader.content and not self._held:
                 forward.append(event.raw)
             return None
-        if data == b"[DONE]":
+        if data == _DONE:
             if not self._reader.any_chunk:
                 return truncated_fault("the provider's stream was empty but for its end")
-            self._terminal = event.raw
+            self._held.append((event.raw, b""))
+            self._is_complete = True
             return None
         chunk = self._reader.read(data)
         if isinstance(chunk, Fault):
@@ -196,13 +153,18 @@ class RelayStream:
                 return protocol_fault("the provider's stream goes on after its finish")
             self._held.append((event.raw, data if has_usage and self._wants_usage else b""))
             return None
-        if self._held:
-            # More of the answer after what looked like its end: that goes out as it came.
-            forward.extend(raw for raw, _ in self._held)
-            self._held.clear()
+        self._release(forward)
         forward.append(event.raw)
         return None
 
-    def _stop(self, step: StreamStep) -> StreamStep:
-        self._ended = step
-        return step
+    def _take_late(self, event: SseEvent) -> None:
+        self._reader.read_late(event.data or b"")
+
+    def _with_cost(self, data: bytes, cost_nanousd: int) -> bytes:
+        return data_event(splice_cost(data, cost_nanousd))
+
+    def _is_whole(self, data: bytes) -> bool:
+        return data == _DONE or is_json(data)
+
+    def _end_for_the_provider(self) -> None:
+        self._held.append((DONE, b""))

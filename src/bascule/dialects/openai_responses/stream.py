@@ -8,17 +8,17 @@ is content, so that a provider that sends nothing but keep-alives costs no memor
 import msgspec
 from msgspec import Raw, Struct, structs
 
-from bascule.dialects.base import ReplyFacts, StreamStep
 from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
-from bascule.dialects.fields import is_json, text_bytes, text_or_none
+from bascule.dialects.fields import text_bytes, text_or_none
 from bascule.dialects.openai_responses.errors import error_events
 from bascule.dialects.openai_responses.event import FAILED, QUIET_ITEMS, TERMINAL, TEXT_DELTAS, Event, decode_event
 from bascule.dialects.openai_responses.response import CALLS, failure, finish_reason, has_calls, item_bytes
 from bascule.dialects.openai_responses.shell import Shell
 from bascule.dialects.openai_responses.usage import is_search
+from bascule.dialects.relayed import RelayedStream
 from bascule.dialects.splice import patch, splice_cost
-from bascule.dialects.sse import SseEvent, SseParser, named_event
-from bascule.dialects.streamed import StreamFacts, again, too_long_fault
+from bascule.dialects.sse import SseEvent, data_event, named_event
+from bascule.dialects.streamed import StreamFacts
 from bascule.model.errors import Refusal
 from bascule.model.outcome import Fault
 from bascule.model.usage import NO_USAGE, Usage
@@ -109,61 +109,21 @@ class ResponseReader(StreamFacts):
         return event
 
 
-class RelayStream:
+class RelayStream(RelayedStream[ResponseReader]):
     """`StreamCodec` for a Responses stream to a Responses client."""
 
-    __slots__ = ("_ended", "_last", "_parser", "_reader", "_shell", "_splice_cost")
+    __slots__ = ("_last_event", "_shell")
 
     def __init__(self, splice_cost: bool, shell: Shell) -> None:
-        self._parser = SseParser()
-        self._reader = ResponseReader()
-        self._splice_cost = splice_cost
+        super().__init__(ResponseReader(), splice_cost)
         self._shell = shell
         """Of the failed response that a client is told of, should it come to that."""
-        self._last: SseEvent | None = None
-        """The terminal event."""
-        self._ended: StreamStep | None = None
-
-    def feed(self, data: bytes) -> StreamStep:
-        if self._ended is not None:
-            return again(self._ended)
-        forward: list[bytes] = []
-        fault = None
-        for event in self._parser.feed(data):
-            if (fault := self._take(event, forward)) is not None or self._last is not None:
-                break
-        if fault is None and self._parser.too_long and self._last is None:
-            fault = too_long_fault()
-        return self._step(forward, fault)
-
-    def end(self) -> StreamStep:
-        if self._ended is not None:
-            return again(self._ended)
-        forward: list[bytes] = []
-        fault = None
-        rest = self._parser.rest()
-        if rest is not None and rest.data is not None and is_json(rest.data):
-            fault = self._take(SseEvent(rest.event, rest.data, rest.raw.rstrip(b"\r\n") + b"\n\n"), forward)
-        if fault is None and self._last is None:
-            fault = self._reader.ended()
-        return self._step(forward, fault)
-
-    def close(self, cost_nanousd: int | None) -> bytes:
-        last = self._last
-        if last is None or last.data is None:
-            return b""
-        if not self._splice_cost or cost_nanousd is None:
-            return last.raw
-        data = with_cost(last.data, cost_nanousd)
-        return named_event(last.event, data) if last.event else b"data: " + data + b"\n\n"
+        self._last_event: bytes | None = None
+        """The terminal event's name."""
 
     def fail(self, refusal: Refusal) -> bytes:
         self._shell.id = self._reader.response_id or self._shell.id
         return error_events(refusal, self._shell, self._reader.sequence_number + 1)
-
-    @property
-    def facts(self) -> ReplyFacts:
-        return self._reader.facts()
 
     def _take(self, event: SseEvent, forward: list[bytes]) -> Fault | None:
         if event.data is None or event.data == b"[DONE]":
@@ -174,17 +134,16 @@ class RelayStream:
         if isinstance(read, Fault):
             return read
         if read.type in TERMINAL:
-            self._last = event
+            self._held.append((event.raw, event.data))
+            self._last_event = event.event
+            self._is_complete = True
         else:
             forward.append(event.raw)
         return None
 
-    def _step(self, forward: list[bytes], fault: Fault | None) -> StreamStep:
-        terminal = fault is None and self._last is not None
-        step = StreamStep(forward=b"".join(forward), content=self._reader.content, terminal=terminal, fault=fault)
-        if terminal or fault is not None:
-            self._ended = step
-        return step
+    def _with_cost(self, data: bytes, cost_nanousd: int) -> bytes:
+        priced = with_cost(data, cost_nanousd)
+        return named_event(self._last_event, priced) if self._last_event else data_event(priced)
 
 
 class _Holder(Struct):

@@ -120,9 +120,7 @@ class Budgets:
         if caller.parent is None:
             return None
         for known in self._ports.governance.budgets():
-            if (known.scope, known.window) == (budget.scope, budget.window) and (
-                budget.limit_nanousd > known.limit_nanousd or STRICTEST.index(budget.mode) > STRICTEST.index(known.mode)
-            ):
+            if (known.scope, known.window) == (budget.scope, budget.window) and _is_looser(budget, known):
                 return _kept(caller)
         return None
 
@@ -137,6 +135,16 @@ class Budgets:
         stored = ports.governance.keys()
         policies = [key.policy for key in ports.snapshot().keys] + [key.policy for key in stored]
         return {p.name for p in policies if sees(caller, p)} - {p.name for p in policies if not sees(caller, p)}
+
+
+def _is_looser(budget: Budget, known: Budget) -> bool:
+    """An alert that is taken away is a cap that is no longer watched."""
+    return (
+        budget.limit_nanousd > known.limit_nanousd
+        or STRICTEST.index(budget.mode) > STRICTEST.index(known.mode)
+        or not set(known.alerts) <= set(budget.alerts)
+        or (budget.on_exhausted != known.on_exhausted and budget.on_exhausted != "refuse")
+    )
 
 
 def _kept(caller: Caller) -> Refused | None:

@@ -9,14 +9,16 @@ from starlette.responses import Response
 
 from bascule.config.scalars import Unreadable
 from bascule.config.scalars import name as read_name
+from bascule.decide.budget import in_force
 from bascule.model.errors import MalformedRequest
-from bascule.model.policy import KeyPolicy, RateLimit
+from bascule.model.policy import Budget, KeyPolicy, RateLimit
 from bascule.offline.moment import moment_ms
 from bascule.offline.payload import key_payload
 from bascule.ports import StoredKey
 from bascule.server.admin.access import Caller
 from bascule.server.admin.answers import Refused, document, read_json
-from bascule.server.admin.parent import may_end, may_hold, sees
+from bascule.server.admin.data_policy import DataBody, data_policy
+from bascule.server.admin.parent import budget_of_its_own, may_end, may_hold, sees
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.query import Query
 from bascule.server.admin.work import Changes
@@ -43,6 +45,7 @@ class NewKeyBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     role: Literal["member", "admin", "auditor", "team_admin"] = "member"
     expires: str | None = None
     """A date or time, ISO 8601; a date is its end."""
+    data: DataBody | None = None
 
 
 class RotateBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +76,7 @@ class Keys:
         maker = self._ports.key_maker
 
         def make() -> tuple[StoredKey, str] | Refused:
-            problem = may_hold(caller, policy) or self._in_file(policy.name)
+            problem = may_hold(caller, policy) or self._in_file(policy.name) or self._beyond(caller, policy.name)
             if problem is not None:
                 return problem
             if any(key.policy.name == policy.name for key in maker.live(now_ms)):
@@ -93,6 +96,7 @@ class Keys:
             problem = self._in_file(name)
             for key in [key for key in maker.live(now_ms) if key.policy.name == name]:
                 problem = problem or may_hold(caller, key.policy)
+            problem = problem or budget_of_its_own(caller, name, self._budgets())
             if problem is not None:
                 return problem
             return maker.rotate(name, by=caller.by, now_ms=now_ms, grace_ms=grace_ms) or _no_key(name)
@@ -116,6 +120,19 @@ class Keys:
         ended = await self._changes.run(end)
         return ended if isinstance(ended, Refused) else document({"name": name, "revoked": ended})
 
+    def _beyond(self, caller: Caller, name: str) -> Refused | None:
+        """What a team's administrator would have through a new key of this name, and has not got itself."""
+        if caller.parent is None:
+            return None
+        stored = self._ports.governance.keys()
+        if any(key.policy.name == name and not sees(caller, key.policy) for key in stored):
+            # Budgets, kept answers and feedback hang on a key's name, after its end too.
+            return Refused(status=409, message=f"the name {name!r} was another team's; take another", param="name")
+        return budget_of_its_own(caller, name, self._budgets())
+
+    def _budgets(self) -> tuple[Budget, ...]:
+        return in_force(self._ports.snapshot().budgets, self._ports.governance.budgets())
+
     def _in_file(self, name: str) -> Refused | None:
         if all(key.policy.name != name for key in self._ports.snapshot().keys):
             return None
@@ -131,7 +148,7 @@ def key_policy(body: NewKeyBody, parent: KeyPolicy | None, now_ms: int) -> KeyPo
         org=_optional("org", body.org) or own.org,
         team=_optional("team", body.team) or own.team,
         project=_optional("project", body.project) or own.project,
-        user=_optional("user", body.user),
+        user=_optional("user", body.user) or own.user,
         models=own.models if body.models is None else tuple([_name("models", model) for model in body.models]),
         max_output_tokens=body.max_output_tokens or own.max_output_tokens,
         rate=RateLimit(rpm=body.rpm or rate.rpm, tpm=body.tpm or rate.tpm, in_flight=body.in_flight or rate.in_flight),
@@ -139,6 +156,7 @@ def key_policy(body: NewKeyBody, parent: KeyPolicy | None, now_ms: int) -> KeyPo
         role=body.role,
         source="store",
         expires_ms=own.expires_ms if body.expires is None else _expiry(body.expires, now_ms),
+        data=data_policy(body.data, own.data),
     )
 
 

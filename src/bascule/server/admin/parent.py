@@ -1,8 +1,9 @@
 """A child never exceeds its parent: what a team's administrator may give to keys of the team."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from bascule.model.policy import KeyPolicy
+from bascule.decide.data_policy import loosened
+from bascule.model.policy import Budget, KeyPolicy
 from bascule.server.admin.access import Caller
 from bascule.server.admin.answers import Refused
 
@@ -35,6 +36,25 @@ def may_hold(caller: Caller, policy: KeyPolicy) -> Refused | None:
     return None
 
 
+def budget_of_its_own(caller: Caller, name: str, budgets: Iterable[Budget]) -> Refused | None:
+    """A cap on the caller's own key alone: what another key, whose secret it learns, spends would not count there.
+
+    Caps on its team, project, user or tags hold for that key, as those are the same; so does one on every key
+    (`key:*`).
+    """
+    parent = caller.parent
+    if parent is None or name == parent.name:
+        return None
+    for budget in budgets:
+        if budget.scope == f"key:{parent.name}" and budget.mode != "warn":
+            message = (
+                f"{caller.by} has a budget of its own ({budget.scope} a {budget.window}), in which what another key "
+                "spends would not count. Let an administrator do this, or cap the team or project instead"
+            )
+            return Refused(status=403, message=message)
+    return None
+
+
 def _not_yours(caller: Caller, name: str) -> Refused:
     team = None if caller.parent is None else caller.parent.team
     return Refused(status=403, message=f"{caller.by} administers team {team!r}; key {name!r} is not among its keys")
@@ -46,6 +66,8 @@ def _excesses(parent: KeyPolicy, child: KeyPolicy) -> Iterator[tuple[str, str]]:
         yield "role", f"role {child.role} is above team_admin"
     if parent.project is not None and child.project != parent.project:
         yield "project", f"it is bound to project {parent.project!r}"
+    if parent.user is not None and child.user != parent.user:
+        yield "user", f"it is bound to user {parent.user!r}"
     if parent.models and (beyond := sorted(set(child.models) - set(parent.models))):
         yield "models", f"it has no grant for {', '.join(beyond)}"
     if parent.models and not child.models:
@@ -62,3 +84,5 @@ def _excesses(parent: KeyPolicy, child: KeyPolicy) -> Iterator[tuple[str, str]]:
     for tag, value in parent.tags.items():
         if child.tags.get(tag) != value:
             yield "tags", f"it is bound to tag {tag}={value}"
+    if (more := loosened(parent.data, child.data)) is not None:
+        yield "data", f"{more}, as for its own requests"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bascule.model.policy import KeyPolicy, RateLimit
+from bascule.model.policy import DataPolicy, KeyPolicy, RateLimit
 from bascule.server.admin.access import Caller
 from bascule.server.admin.parent import may_end, may_hold
 
@@ -19,6 +19,8 @@ LEAD = KeyPolicy(
     tags={"cost": "web"},
     role="team_admin",
     expires_ms=2_000_000_000_000,
+    user="ann",
+    data=DataPolicy(retention="30d", training=False, providers_deny=("q",)),
 )
 LEADER = Caller(by="key:lead", role="team_admin", policy=LEAD)
 
@@ -121,6 +123,9 @@ async def test_unknown_keys(gate: Any) -> None:
         ({"name": "x", "expires": "soon"}, "expires"),
         ({"name": "x", "tags": {"": "y"}}, "tags"),
         ({"name": "x", "limit_usd": 3}, None),
+        ({"name": "x", "data": {"retention": "long"}}, "data.retention"),
+        ({"name": "x", "data": {"region": ["eu"]}}, "data"),
+        ({"name": "x", "data": {"providers": {"allow": [""]}}}, "data.providers.allow[0]"),
         ({}, None),
         ([], None),
     ],
@@ -188,7 +193,10 @@ async def test_a_child_never_exceeds_its_parent(gate: Any, changes: dict[str, An
     "excess",
     [{"project": "api"}, {"project": None}, {"expires_ms": None}, {"expires_ms": 2_000_000_000_001},
      {"rate": RateLimit(rpm=60, tpm=None, in_flight=5)}, {"rate": RateLimit(rpm=60, tpm=9000, in_flight=6)},
-     {"tags": {}}, {"max_output_tokens": None}, {"models": ("auto", "small", "local/x")}, {"org": None}],
+     {"tags": {}}, {"max_output_tokens": None}, {"models": ("auto", "small", "local/x")}, {"org": None},
+     {"user": None}, {"user": "bob"}, {"data": DataPolicy()},
+     {"data": DataPolicy(retention="31d", training=False, providers_deny=("q",))},
+     {"data": DataPolicy(retention="30d", training=False)}],
 )  # fmt: skip
 def test_every_bound_of_the_parent_holds(excess: dict[str, Any]) -> None:
     assert may_hold(LEADER, child()) is None
@@ -226,3 +234,40 @@ async def test_a_team_administrator_made_by_one_is_bounded_too(gate: Any) -> Non
     answer = await gate(None, "POST", "/keys", {"name": "x", "models": ["auto"]}, secret=made["secret"])
     assert answer.status == 403
     assert (await gate(None, "POST", "/keys", {"name": "x"}, secret=made["secret"])).json["models"] == ["small"]
+
+
+async def test_a_data_policy_is_kept_and_inherited(gate: Any) -> None:
+    data = {"retention": "none", "training": False, "regions": ["eu"], "providers": {"deny": ["q"]}}
+    made = (await gate("admin", "POST", "/keys", {"name": "tight", "org": "acme", "team": "web", "data": data,
+                                                  "role": "team_admin"})).json  # fmt: skip
+    assert made["data"] == data
+    policy = gate.service.keys.lookup(made["secret"].encode())
+    assert policy.data == DataPolicy(retention="none", training=False, regions=("eu",), providers_deny=("q",))
+    child = await gate(None, "POST", "/keys", {"name": "child"}, secret=made["secret"])
+    assert child.json["data"] == data
+    for wider in ({}, {**data, "retention": "1d"}, {**data, "regions": ["eu", "us"]}, {**data, "providers": {}}):
+        answer = await gate(None, "POST", "/keys", {"name": "wide", "data": wider}, secret=made["secret"])
+        assert (answer.status, answer.json["error"]["param"]) == (403, "data")
+    tighter = {**data, "zdr": True, "providers": {"deny": ["q", "r"]}}
+    assert (await gate(None, "POST", "/keys", {"name": "own", "data": tighter}, secret=made["secret"])).status == 201
+
+
+async def test_a_budget_of_its_own_is_not_escaped_through_another_key(gate: Any) -> None:
+    await gate("admin", "POST", "/keys", {"name": "mate", "org": "acme", "team": "platform", "models": ["small"],
+                                          "max_output_tokens": 1, "rpm": 1, "tags": {"cost": "web"}})  # fmt: skip
+    assert (await gate("lead", "POST", "/keys", {"name": "before"})).status == 201
+    await gate("admin", "POST", "/budgets", {"scope": "key:lead", "limit_usd": 5, "window": "day"})
+    for answer in (
+        await gate("lead", "POST", "/keys", {"name": "after"}),
+        await gate("lead", "PATCH", "/keys/mate", {"overlap_s": 0}),
+    ):
+        assert answer.status == 403
+        assert "budget of its own" in answer.json["error"]["message"]
+    assert (await gate("lead", "DELETE", "/keys/before")).status == 200
+
+
+async def test_the_name_of_another_teams_key_is_not_taken_over(gate: Any) -> None:
+    await gate("admin", "POST", "/keys", {"name": "gone", "org": "acme", "team": "web"})
+    await gate("admin", "DELETE", "/keys/gone")
+    assert (await gate("lead", "POST", "/keys", {"name": "gone"})).status == 409
+    assert (await gate("admin", "POST", "/keys", {"name": "gone"})).status == 201
