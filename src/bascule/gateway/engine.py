@@ -140,6 +140,12 @@ class Engine:
         )
         if isinstance(request, Refusal):
             return request
+        lending = settings.effects.holding.lending
+        if lending is not None:
+            away = await lending.ready(request.attribution)
+            if away is not None:
+                world.recorder.refused(request, away)
+                return away
         planned = settings.planning.plan(request)
         if isinstance(planned, Refusal):
             world.recorder.refused(request, planned)
@@ -163,7 +169,7 @@ class Engine:
                 return served if isinstance(served, Refusal) else None
         if not settings.observe and is_limited(request.key.rate):
             return await self._run_within_rates(exchange, settings, request, planned, keeps=keeps)
-        serving = self._prepare(exchange, settings, request, planned, keeps=keeps)
+        serving = await self._prepare(exchange, settings, request, planned, keeps=keeps)
         return serving if isinstance(serving, Refusal) else await self._finish(serving, request)
 
     async def _run_within_rates(
@@ -180,7 +186,7 @@ class Engine:
         serving: Serving | Refusal | None = None
         refusal: Refusal | None = None
         try:
-            serving = self._prepare(exchange, settings, request, planned, keeps=keeps)
+            serving = await self._prepare(exchange, settings, request, planned, keeps=keeps)
             refusal = serving if isinstance(serving, Refusal) else await self._finish(serving, request)
         finally:
             now_s = world.clock.monotonic_s()
@@ -192,7 +198,7 @@ class Engine:
                 world.rates.finish(name, limit, tokens, used, now_s)
         return refusal
 
-    def _prepare(
+    async def _prepare(
         self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned, *, keeps: bool
     ) -> Serving | Refusal:
         """Fit the plan to the money that is left, and write down what was decided. `keeps`: the answer may be kept."""
@@ -200,6 +206,8 @@ class Engine:
         fx = settings.effects
         budgets = fx.holding.budgets(request)
         fitted = fx.holding.fit(request, planned.plan.candidates, planned.plan, budgets)
+        if isinstance(fitted, Refusal) and fx.holding.lending is not None:
+            budgets, fitted = await fx.holding.fit_anew(request, planned.plan, fitted)
         if isinstance(fitted, Refusal):
             world.recorder.refused(request, fitted)
             return fitted

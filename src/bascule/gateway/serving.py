@@ -27,11 +27,12 @@ from bascule.gateway.endings import (
 )
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, bound_at
-from bascule.gateway.identifiers import decision_id
+from bascule.gateway.identifiers import attempt_id, decision_id
 from bascule.gateway.mending import understood
 from bascule.gateway.relay import Relay, Relayed, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.surfaces import SURFACES
+from bascule.model.budget import Hold
 from bascule.model.entry import Decision, Role
 from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.outcome import AttemptRecord, Fault
@@ -121,13 +122,27 @@ class Serving:
         if isinstance(bound, Refusal):
             self._refused = bound
             return
+        hold: Hold | None = None
+        if fx.holding.lending is not None:
+            identifier = attempt_id(request.request_id, len(self._history) + 1)
+            secured = await fx.holding.secure(fx.holding.lending, request, candidate, self._plan, bound, identifier)
+            if isinstance(secured, Refusal):
+                self._refused = secured
+                return
+            bound, hold = secured
         target = destination.target_of(request, bound.send_cap)
         try:
             body = destination.codec.request(request.body, request.raw, request.facts, target)
         except UNREADABLE as error:
             log.warning("a body could not be rendered", extra={"request_id": request.request_id}, exc_info=True)
             body = not_of_the_dialect(error)
+        except BaseException:
+            if hold is not None:
+                fx.books.release(hold)
+            raise
         if isinstance(body, Refusal):
+            if hold is not None:
+                fx.books.release(hold)
             self._note(index, started_s, unsupported(body))
             return
         opened = fx.books.open(
@@ -142,6 +157,7 @@ class Serving:
             price_version=fx.price_version,
             unrecorded=self.unrecorded,
             strict=self._strict,
+            hold=hold,
         )
         if isinstance(opened, Refusal):
             self._refused = opened
