@@ -40,7 +40,7 @@ from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
 from bascule.model.errors import LedgerUnavailable, StoreError
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
-from bascule.ports import Clock, Governance, KeyStore, Upstream
+from bascule.ports import Clock, Governance, KeyStore, LeaseStore, Upstream
 from bascule.prices.book import PriceBook
 from bascule.prices.local import FILE_NAME as LOCAL_PRICES
 from bascule.providers.discover import discover
@@ -51,6 +51,8 @@ from bascule.storage.drainer import Drainer
 from bascule.storage.journal.segments import chain_id_of
 from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.keys import KeyRing, open_pepper
+from bascule.storage.lending.borrowing import Borrowing
+from bascule.storage.lending.lender import LendingLimits
 from bascule.storage.memory.authority import MemoryAuthority, Spent
 from bascule.storage.memory.rate import RateLimiter
 from bascule.storage.recover import Recovery, recover
@@ -59,6 +61,7 @@ from bascule.storage.spent import spent_with
 from bascule.storage.sqlite.connect import Database, open_database
 from bascule.storage.sqlite.governance import SqliteGovernance
 from bascule.storage.sqlite.imports import SqliteImports
+from bascule.storage.sqlite.leases import SqliteLeases
 from bascule.storage.sqlite.ledger import SqliteLedger
 from bascule.storage.sqlite.outcomes import SqliteOutcomes
 from bascule.storage.view import LedgerView
@@ -193,6 +196,21 @@ def budgets_of(snapshot: Snapshot, governance: Governance) -> tuple[Budget, ...]
     return budgets
 
 
+class Place(Struct, frozen=True, kw_only=True):
+    """Which of several workers this is."""
+
+    replica: str = "local"
+    """Names the host's data directory among those that share a database."""
+    worker: int = 0
+
+
+def open_leases(store: Store, config: Config) -> LeaseStore | None:
+    """The authority that this worker shares budgets through; None where it is alone. Raises StoreError."""
+    if config.server.workers == 1:
+        return None
+    return SqliteLeases(store.data_dir, config.durability)
+
+
 class Transport(Upstream, Protocol):
     """An upstream with connections of its own."""
 
@@ -214,22 +232,28 @@ class Gateway:
         *,
         transport: Transport | None = None,
         journal: JournalWriter | None = None,
+        place: Place | None = None,
+        leases: LeaseStore | None = None,
     ) -> None:
-        """`transport` and `journal` stand in for the real ones in tests. Raises StoreError where the journal cannot
-        be begun."""
+        """`transport` and `journal` stand in for the real ones in tests; `leases` where budgets are shared with other
+        workers. Raises StoreError where the journal cannot be begun."""
         config = snapshot.config
         self.clock = clock or SystemClock()
         self.store = store
         self.keys = keys
+        self.place = place or Place()
         epoch = f"{self.clock.now_ms():x}{randomness.token_hex(2)}"
         self.journal = journal or JournalWriter(
             store.journals,
-            chain_id_of("local", 0, epoch),
+            chain_id_of(self.place.replica, self.place.worker, epoch),
             durability=config.durability,
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )
         self.drainer = Drainer(self.journal, store.ledger)
-        self.authority = MemoryAuthority(budgets_of(snapshot, store.governance), spent_in(store.ledger, self.journal))
+        self.authority = MemoryAuthority(
+            budgets_of(snapshot, store.governance), spent_in(store.ledger, self.journal), shared=leases is not None
+        )
+        self.borrowing = None if leases is None else self._borrowing(leases, config)
         self.metrics = Metrics()
         self.cache_watch = CacheWatch(self.metrics)
         self.calibrations = Calibrations()
@@ -253,6 +277,21 @@ class Gateway:
         )
         self.engine = Engine(self._world(), self.settings(snapshot))
 
+    def _borrowing(self, leases: LeaseStore, config: Config) -> Borrowing:
+        return Borrowing(
+            leases=leases,
+            ledger=self.store.ledger,
+            journal=self.journal,
+            authority=self.authority,
+            clock=self.clock,
+            replica=self.place.replica,
+            limits=LendingLimits(
+                term_ms=round(config.leases.term_s * 1000),
+                wait_s=config.leases.wait_s,
+                max_waiting=config.leases.max_waiting,
+            ),
+        )
+
     def _world(self) -> World:
         return World(
             keys=self.keys,
@@ -272,7 +311,11 @@ class Gateway:
         config = snapshot.config
         observe = config.mode == "observe"
         holding = Holding(
-            authority=self.authority, calibrations=self.calibrations, clock=self.clock, enforce=not observe
+            authority=self.authority,
+            calibrations=self.calibrations,
+            clock=self.clock,
+            enforce=not observe,
+            lending=None if self.borrowing is None else self.borrowing.lender,
         )
         baseline = snapshot.baseline_model
         return Settings(
@@ -311,8 +354,11 @@ class Gateway:
         now_ms = self.clock.now_ms()
         found = recover(self.store.journals, self.store.ledger, self.journal, self.drainer, now_ms)
         budgets = budgets_of(self.engine.snapshot, self.store.governance)
-        spent = self.store.ledger.spent(budgets, now_ms)
-        self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
+        if self.borrowing is None:
+            spent = self.store.ledger.spent(budgets, now_ms)
+            self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
+        else:
+            self.borrowing.open(budgets, now_ms)
         self.drainer.start()
         if self._in_groups:
             self.journal.write_in_groups(self.outbox.due)
@@ -329,6 +375,8 @@ class Gateway:
         self.outbox.flush()
         self.journal.write_in_groups(None)
         complete = self.drainer.close()
+        if self.borrowing is not None:
+            self.borrowing.close(complete)
         self.store.database.close()
         return complete
 

@@ -1,9 +1,12 @@
 """`serve` as a process: a gateway, its edge, uvicorn around both, and reloading."""
 
 import asyncio
+import logging
 import math
 import secrets
 import signal
+import socket
+from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
@@ -14,9 +17,11 @@ import uvicorn
 from bascule.compose import (
     DEFAULT_FILE,
     Gateway,
+    Place,
     configured_keys,
     data_dir_of,
     key_ring,
+    open_leases,
     open_store,
     read_document,
     snapshot_of,
@@ -24,7 +29,7 @@ from bascule.compose import (
 from bascule.config.load import Document
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.link import Snapshot, with_server
-from bascule.model.errors import ConfigError, Problem
+from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
 from bascule.model.policy import KeyPolicy
 from bascule.ports import Governance, StoredKey
@@ -42,8 +47,12 @@ from bascule.server.memory import settle_garbage_collector
 from bascule.server.metrics_page import Gauges
 from bascule.server.protocol import gateway_protocol
 from bascule.server.responses_page import ResponsesPage
+from bascule.server.workers import Workers, bound_socket
 from bascule.storage.claim import claim
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
+from bascule.storage.sqlite.leases import forget_leases
+
+log = logging.getLogger("bascule.service")
 
 KEEP_ALIVE_S = 75
 BACKLOG = 2048
@@ -63,8 +72,12 @@ class Service:
         host: str | None,
         port: int | None,
         workers: int | None = None,
+        place: Place | None = None,
     ) -> None:
-        """Raises ConfigError with every mistake, StoreError where the data directory cannot be used."""
+        """`place` says which of several workers this is.
+
+        Raises ConfigError with every mistake, StoreError where the data directory cannot be used.
+        """
         self._path = config_path
         self._environment = environment
         self._host = host
@@ -75,7 +88,8 @@ class Service:
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
         self.redactor = Redactor(_secrets(self.snapshot))
-        self.gateway = Gateway(self.snapshot, self.store, self.keys)
+        leases = open_leases(self.store, document.config)
+        self.gateway = Gateway(self.snapshot, self.store, self.keys, place=place, leases=leases)
         self._revision = self.store.governance.revision()
         self._alerts = BudgetAlerts(
             authority=self.gateway.authority,
@@ -102,6 +116,8 @@ class Service:
     async def start(self) -> None:
         """Recover, load what was spent, begin to drain and to watch."""
         self.gateway.open()
+        if self.gateway.borrowing is not None:
+            self.gateway.borrowing.lender.start()
         self._watch.start()
         self._alerts.start()
         settle_garbage_collector()
@@ -109,13 +125,17 @@ class Service:
     async def stop(self) -> None:
         await self._watch.stop()
         await self._alerts.stop()
+        if self.gateway.borrowing is not None:
+            await self.gateway.borrowing.lender.stop()
         self.gateway.close()
 
     def reload(self) -> None:
         """Validate first, then swap whole. Raises ConfigError; everything then stays as it was."""
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
-            problem = Problem("server", "address, data_dir or durability changed", "Restart the gateway for that")
+            problem = Problem(
+                "server", "address, workers, data_dir or durability changed", "Restart the gateway for that"
+            )
             raise ConfigError((problem,))
         self.redactor.register(_secrets(snapshot))
         self.keys.configure(configured_keys(snapshot))
@@ -224,8 +244,8 @@ def _secrets(snapshot: Snapshot) -> list[str]:
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
     was, now = old.config, new.config
-    fixed = (was.server.host, was.server.port, was.data_dir, was.durability)
-    return fixed != (now.server.host, now.server.port, now.data_dir, now.durability)
+    fixed = (was.server.host, was.server.port, was.server.workers, was.data_dir, was.durability)
+    return fixed != (now.server.host, now.server.port, now.server.workers, now.data_dir, now.durability)
 
 
 def run(
@@ -239,11 +259,72 @@ def run(
     announce: Announce,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises BasculeError where it cannot begin."""
-    service = Service(config_path, environment, host=host, port=port, workers=workers)
-    claimed = claim(service.store.data_dir)
-    configure_logging(service.redactor, level=log_level)
+
+    def service(number: int, at: int | None) -> Service:
+        place = Place(worker=number)
+        made = Service(config_path, environment, host=host, port=at, workers=workers, place=place)
+        configure_logging(made.redactor, level=log_level)
+        return made
+
+    document = with_server(read_document(config_path, environment), host=host, port=port, workers=workers)
+    server = document.config.server
+    if server.workers == 1:
+        alone = service(0, port)
+        claimed = claim(alone.store.data_dir)
+        judge_address(server.host, server.port)
+        try:
+            _serve(alone, announce)
+        finally:
+            claimed.release()
+    else:
+        _serve_together(document, environment, service, announce, log_level)
+
+
+def _serve_together(
+    document: Document,
+    environment: Mapping[str, str],
+    service: Callable[[int, int], Service],
+    announce: Announce,
+    log_level: str,
+) -> None:
+    """Workers at one port, which this process watches."""
+    server = document.config.server
+    store = open_store(data_dir_of(document), document.config)
+    try:
+        snapshot = snapshot_of(document, environment, stored_keys=bool(store.governance.keys()))
+    finally:
+        store.database.close()  # before the first worker is forked: a connection belongs to one process
+    configure_logging(Redactor(_secrets(snapshot)), level=log_level)
+    claimed = claim(store.data_dir)
+    try:
+        judge_address(server.host, server.port)
+        forget_leases(store.data_dir)
+        with bound_socket(server.host, server.port) as held:
+            at = held.getsockname()[1]
+
+            def serve(number: int, is_ready: Callable[[], None]) -> int:
+                try:
+                    _serve(service(number, at), lambda _, __: is_ready(), bound_socket(server.host, at))
+                except BasculeError as error:
+                    log.error("worker %d cannot serve: %s", number, error)
+                    return 2 if isinstance(error, ConfigError) else 1
+                return 0
+
+            together = Workers(
+                server.workers,
+                serve,
+                announce=lambda: announce(snapshot, _address(held)),
+                drain_timeout_s=server.drain_timeout_s,
+            )
+            status = together.run()
+    finally:
+        claimed.release()
+    raise SystemExit(status)
+
+
+def _serve(service: Service, announce: Announce, listening: socket.socket | None = None) -> None:
+    """One process's serving, at a socket of its own or at the configured address."""
     server = service.snapshot.config.server
-    judge_address(server.host, server.port)
     application = service.application()
     config = uvicorn.Config(
         application,
@@ -264,10 +345,8 @@ def run(
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    try:
-        _Announcing(config, lambda address: announce(service.snapshot, address)).run()
-    finally:
-        claimed.release()
+    served = _Announcing(config, lambda address: announce(service.snapshot, address))
+    served.run(None if listening is None else [listening])
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -282,9 +361,13 @@ class _Announcing(uvicorn.Server):
         super().__init__(config)
         self._announce = announce
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(None)
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         if self.should_exit or not self.servers:
             return
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        self._announce(_address(self.servers[0].sockets[0]))
+
+
+def _address(listening: socket.socket | TransportSocket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -67,9 +67,6 @@ def _not_in_this_release(config: Config, checks: Checks) -> None:
         checks.wrong(
             ("database",), f"{what} is not in this release", "Leave `database` out: SQLite in data_dir is used"
         )
-    if config.server.workers > 1:
-        what = "several workers need budgets that they share, which is not in this release"
-        checks.wrong(("server", "workers"), what, "Write 1; one worker serves thousands of requests a second")
     if config.privacy.record_content != "none":
         what = "recording content is not in this release"
         checks.wrong(("privacy", "record_content"), what, "Write `none`")

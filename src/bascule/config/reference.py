@@ -45,7 +45,6 @@ FORMS = {
 }
 NOT_YET = {
     ("Config", "database"): "null",
-    ("Server", "workers"): "1",
     ("Privacy", "record_content"): "`none`",
     ("ExactCache", "persist"): "false",
     ("SemanticCache", "enabled"): "false",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
+from bascule.config.leases import Leases
 from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
@@ -61,7 +62,8 @@ class Server(Section, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8787
     """0 takes a free one."""
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
-    """Processes that serve."""
+    """Processes that serve, all on the one port. They share keys, budgets and the ledger; rate limits and caches are
+    each worker's own."""
     drain_timeout_s: Annotated[float, Meta(ge=0, le=86_400)] = 600.0
     """How long a stop waits for requests in flight, in whole seconds (rounded up); 0: not at all."""
     allowed_hosts: tuple[str, ...] = ()
@@ -341,6 +343,7 @@ class Config(Section, frozen=True, kw_only=True):
     """Virtual keys; more are made with `bascule keys`."""
     budgets: tuple[Budget, ...] = ()
     """Caps; more are made with `bascule budgets`. All that match apply."""
+    leases: Leases = Leases()
     cache: Cache = Cache()
     responses: Responses = Responses()
     retry: Retry = Retry()

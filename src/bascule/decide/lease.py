@@ -10,12 +10,17 @@ holds after every exchange, because a ceiling is only raised by what is free. A 
 it is; `close` replaces it by what its chain in the ledger says that it has spent.
 
 What lies idle in leases is asked back (`recall`) when somebody else needs it, and a worker answers at its next
-exchange. Only when all have answered is it certain that the money is not there.
+exchange. Only when all have answered is it certain that the money is not there. For a while after a recall nothing is
+granted ahead, so that what comes back is there for whoever needs it.
 """
 
 from collections.abc import Collection, Sequence
 
 from msgspec import Struct
+
+
+QUIET_MS = 1_000
+"""After a recall, how long nothing is granted ahead."""
 
 
 class Lease(Struct):
@@ -38,6 +43,10 @@ class Lease(Struct):
         """Held or idle: what may yet come back."""
         return self.charge_nanousd - self.settled_nanousd
 
+    @property
+    def idle_nanousd(self) -> int:
+        return self.charge_nanousd - self.settled_nanousd - self.held_nanousd
+
 
 class Account(Struct):
     """One counter, as the authority keeps it."""
@@ -46,6 +55,8 @@ class Account(Struct):
     """Spent by chains that nobody writes any more."""
     recall: int = 0
     """How often idle shares were asked back."""
+    quiet_until_ms: int = 0
+    """Nothing is granted ahead until then."""
     leases: dict[str, Lease] = {}
 
     def free_nanousd(self, limit_nanousd: int) -> int:
@@ -59,6 +70,10 @@ class Account(Struct):
             lease.answered < recall and lease.open_nanousd and other != holder and other in live
             for other, lease in self.leases.items()
         )
+
+    def has_idle(self, holder: str, live: Collection[str]) -> bool:
+        """True where another living worker could give something back at once."""
+        return any(lease.idle_nanousd and other != holder and other in live for other, lease in self.leases.items())
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -128,6 +143,7 @@ def exchange(
     reports: Sequence[Report],
     needs: Sequence[Need],
     live: Collection[str],
+    now_ms: int,
 ) -> tuple[Verdict, ...]:
     """Take a worker's reports, then serve what it needs in that order; `accounts` are changed in place.
 
@@ -135,9 +151,9 @@ def exchange(
     """
     mine = [_take(holder, account, report) for account, report in zip(accounts, reports, strict=True)]
     promised = [0] * len(accounts)
-    verdicts = tuple([_serve(need, holder, accounts, reports, mine, promised, live) for need in needs])
+    verdicts = tuple([_serve(need, holder, accounts, reports, mine, promised, live, now_ms) for need in needs])
     for at, (account, report, lease) in enumerate(zip(accounts, reports, mine, strict=True)):
-        if report.limit_nanousd is None or not report.spend_nanousd or account.recall > lease.answered:
+        if report.limit_nanousd is None or not report.spend_nanousd or now_ms < account.quiet_until_ms:
             continue
         free = account.free_nanousd(report.limit_nanousd)
         spare = lease.ceiling_nanousd - lease.settled_nanousd - lease.held_nanousd - promised[at]
@@ -196,6 +212,7 @@ def _serve(
     mine: Sequence[Lease],
     promised: list[int],
     live: Collection[str],
+    now_ms: int,
 ) -> Verdict:
     short: list[int] = []
     raises: list[tuple[Lease, int]] = []
@@ -219,21 +236,21 @@ def _serve(
         for at in need.accounts:
             promised[at] += need.amount_nanousd
         return Verdict(is_granted=True, is_final=True)
-    return _wanting(need, short, holder, accounts, live)
+    return _wanting(need, short, holder, accounts, live, now_ms)
 
 
 def _wanting(
-    need: Need, short: Sequence[int], holder: str, accounts: Sequence[Account], live: Collection[str]
+    need: Need, short: Sequence[int], holder: str, accounts: Sequence[Account], live: Collection[str], now_ms: int
 ) -> Verdict:
     """Ask back what the accounts that are short may have lying idle, once for each need."""
     recalls = list(need.recalls or [0] * len(need.accounts))
     is_final = False
     for place in short:
         account = accounts[need.accounts[place]]
-        if not recalls[place]:
-            if account.is_answered(holder, live):
-                account.recall += 1
-            recalls[place] = account.recall
+        if account.is_answered(holder, live) and (not recalls[place] or account.has_idle(holder, live)):
+            account.recall += 1
+            account.quiet_until_ms = now_ms + QUIET_MS
+        recalls[place] = account.recall
         # One account that has nothing is enough: the attempt needs all of them.
         is_final = is_final or account.is_answered(holder, live)
     return Verdict(is_granted=False, is_final=is_final, recalls=tuple(recalls))

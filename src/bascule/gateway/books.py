@@ -106,7 +106,8 @@ class Books:
     ) -> OpenAttempt | Refusal:
         """Hold the money in every budget, then write the intent; nothing may be sent where either refuses.
 
-        `hold` was taken already, under this attempt's identifier, where several workers share budgets. `unrecorded` is a decision that goes before the intent, in the same write.
+        `hold` was taken already, under this attempt's identifier, where several workers share budgets. `unrecorded`
+        is a decision that goes before the intent, in the same write.
         """
         now_ms = self._clock.now_ms()
         identifier = attempt_id(request.request_id, attempt_no)

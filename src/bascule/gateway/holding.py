@@ -112,11 +112,11 @@ class Holding:
         self, lending: Lending, request: Admitted, candidate: Candidate, plan: Plan, bound: Bound, attempt_id: str
     ) -> tuple[Bound, Hold] | Refusal:
         """Hold the bound of an attempt. Where others were quicker, one that what is left still covers."""
-        for _ in range(MAX_FITTINGS):
+        for fittings_left in reversed(range(MAX_FITTINGS)):
             hold = await lending.reserve(request.attribution, attempt_id, bound.hold_nanousd)
             if isinstance(hold, Hold):
                 return bound, hold
-            if hold.kind != "budget_exhausted":
+            if hold.kind != "budget_exhausted" or not fittings_left:
                 return hold
             fitted = self.fit(request, (candidate,), plan)
             if isinstance(fitted, Refusal):
@@ -125,7 +125,7 @@ class Holding:
             if (smaller.hold_nanousd or 0) >= (bound.hold_nanousd or 0):
                 return hold
             bound = smaller
-        return hold
+        raise AssertionError("the last fitting returns")
 
     def _priced(
         self, request: Admitted, endpoint: Endpoint, route_cap: int | None, mode: BudgetMode | None, now_ms: int

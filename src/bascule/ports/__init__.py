@@ -20,7 +20,7 @@ from bascule.ports.ledger import (
     OpenAttempt,
     Spent,
 )
-from bascule.ports.lending import Counted, CounterId, Exchanged, Holder, Lending, LeaseStore
+from bascule.ports.lending import Counted, CounterId, Exchanged, Holder, LeaseStore, Lending
 from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
 

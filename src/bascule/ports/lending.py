@@ -1,4 +1,4 @@
-"""Budgets that several workers share: the authority that they borrow from, and the way in which the engine waits for it."""
+"""Budgets that several workers share: the authority that they borrow from, and how the engine waits for it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""One exchange between a worker and the authority, on accounts that a store has read and will write: the same for all."""
+"""One exchange between a worker and the authority, on accounts that a store has read and will write."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -15,6 +15,7 @@ def exchanged(
     counted: Sequence[Counted],
     needs: Sequence[Need],
     live: Collection[str],
+    now_ms: int,
 ) -> tuple[Exchanged, list[Account]]:
     """The answer, and the accounts to write: none where an account is missing and nobody knows what it begins with."""
     found: list[Account] = []
@@ -26,7 +27,7 @@ def exchanged(
     if len(found) < len(counted):
         known = [None if account is None else standing(holder.name, account, live) for account in accounts]
         return Exchanged(tuple(known), ()), []
-    verdicts = exchange(holder.name, found, [each.report for each in counted], needs, live)
+    verdicts = exchange(holder.name, found, [each.report for each in counted], needs, live, now_ms)
     return Exchanged(tuple([standing(holder.name, account, live) for account in found]), verdicts), found
 
 

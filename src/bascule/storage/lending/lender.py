@@ -10,6 +10,8 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
+from msgspec import Struct
+
 from bascule.decide.budget import AUTHORITY_AWAY
 from bascule.decide.lease import Need, Report, Verdict
 from bascule.model.budget import Attribution, Hold
@@ -32,6 +34,14 @@ FAILED_S = 0.1
 MAX_COUNTERS_A_ROUND = 500
 
 
+class LendingLimits(Struct, frozen=True, kw_only=True):
+    """Bounds of borrowing, as the configuration names them."""
+
+    term_ms: int = 10_000
+    wait_s: float = 0.2
+    max_waiting: int = 2_000
+
+
 class Lender:
     """Implements `ports.Lending` for a worker whose `authority` counts shares."""
 
@@ -42,16 +52,14 @@ class Lender:
         exchange: Exchange,
         journal: JournalWriter,
         clock: Clock,
-        term_ms: int,
-        wait_s: float,
-        max_waiting: int,
+        limits: LendingLimits,
     ) -> None:
         self._authority = authority
         self._exchange = exchange
         self._journal = journal
         self._clock = clock
-        self._term_ms = term_ms
-        self._waiting = Waiting(wait_s, max_waiting)
+        self._term_ms = limits.term_ms
+        self._waiting = Waiting(limits.wait_s, limits.max_waiting)
         self._borrowed: dict[Counter, None] = {}
         """Counters with something to report, those longest unreported first."""
         self._wake = asyncio.Event()
@@ -109,7 +117,7 @@ class Lender:
             return hold
         waiter = Waiter(attribution, amount_nanousd, attempt_id)
         outcome = await self._waiting.wait(waiter, self._wake, self._release)
-        return AUTHORITY_AWAY if outcome is None or outcome is True else outcome
+        return outcome if isinstance(outcome, Hold | Refusal) else AUTHORITY_AWAY
 
     def _release(self, outcome: Hold | Refusal | bool) -> None:
         """Nobody takes this hold any more."""
@@ -214,7 +222,8 @@ class Lender:
         until_ms = round_.now_ms + self._term_ms
         for counter, counted, standing in zip(round_.counters, round_.counted, answer.standings, strict=True):
             share = counter.share
-            assert share is not None and standing is not None
+            assert share is not None
+            assert standing is not None
             counter.settled += round_.own.get(_id(counter), 0)
             share.is_complete = True
             share.take(standing, until_ms)
@@ -234,10 +243,9 @@ class Lender:
             return
         now_ms = self._clock.now_ms()
         hold = self._authority.reserve(waiter.attribution, waiter.attempt_id, waiter.needed_nanousd, now_ms)
-        if isinstance(hold, Hold) or verdict.is_final and not verdict.is_granted:
+        if isinstance(hold, Hold) or (verdict.is_final and not verdict.is_granted):
             waiter.resolve(hold)
 
 
 def _id(counter: Counter) -> CounterId:
     return counter.scope, counter.span.id
-

@@ -1,4 +1,4 @@
-"""One exchange of a worker with the authority: gathered in the event loop, made in a thread, taken in the event loop."""
+"""One exchange of a worker with the authority: gathered in the event loop, made in a thread, and taken there again."""
 
 from collections.abc import Sequence
 

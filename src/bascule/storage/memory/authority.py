@@ -48,8 +48,8 @@ class MemoryAuthority:
         shared: bool = False,
         max_counters: int = MAX_COUNTERS,
     ) -> None:
-        """`spent` is asked, once each, for counters whose window began before they were watched. `shared`: other workers
-        spend from the same budgets, so each counter has a share, and begins at what this worker alone has spent.
+        """`spent` is asked, once each, for counters whose window began before they were watched. `shared`: other
+        workers spend from the same budgets, so each counter has a share and begins at what this worker alone has spent.
 
         Raises ValueError where a scope is malformed.
         """
@@ -185,12 +185,12 @@ class MemoryAuthority:
 
     def is_known(self, attribution: Attribution, now_ms: int) -> bool:
         """True where the authority of several workers has spoken lately of all that applies."""
-        return all([_is_known(line, now_ms) for line in self._match(attribution, now_ms).lines])
+        return all(_is_known(line, now_ms) for line in self._match(attribution, now_ms).lines)
 
     def may_judge(self, attribution: Attribution, now_ms: int) -> bool:
         """True where it has spoken of all that may refuse."""
         lines = self._match(attribution, now_ms).lines
-        return all([line.budget.mode == "warn" or _is_known(line, now_ms) for line in lines])
+        return all(line.budget.mode == "warn" or _is_known(line, now_ms) for line in lines)
 
     def counters(self, attribution: Attribution, now_ms: int) -> tuple[Counter, ...]:
         """What a request is counted in now."""

@@ -35,7 +35,7 @@ class MemoryLeases:
             self._holders[holder.name] = (holder, turn)
             live = living([each for each, _ in self._holders.values()], now_ms, holder.name)
             accounts = [deepcopy(self._accounts.get(each.counter)) for each in counted]
-            answer, written = exchanged(holder, accounts, counted, needs, live)
+            answer, written = exchanged(holder, accounts, counted, needs, live, now_ms)
             for each, account in zip(counted, written, strict=False):
                 self._accounts[each.counter] = account
             return answer

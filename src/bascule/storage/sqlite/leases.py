@@ -51,7 +51,7 @@ class SqliteLeases:
                 raise fenced(holder.name)
             live = living(self._holders(connection), now_ms, holder.name)
             accounts = [self._account(connection, each.counter) for each in counted]
-            answer, written = exchanged(holder, accounts, counted, needs, live)
+            answer, written = exchanged(holder, accounts, counted, needs, live, now_ms)
             for each, account in zip(counted, written, strict=False):
                 self._put(connection, each.counter, account, holder.name)
             return answer
@@ -94,16 +94,17 @@ class SqliteLeases:
         return [Holder(*row) for row in connection.execute(self._sql["holders"])]
 
     def _account(self, connection: sqlite3.Connection, counter: CounterId) -> Account | None:
-        found = connection.execute(self._sql["account"], counter).fetchone()
-        if found is None:
+        found = connection.execute(self._sql["account"], counter).fetchall()
+        if not found:
             return None
-        closed, recall = found
-        leases = {name: Lease(*row) for name, *row in connection.execute(self._sql["leases"], counter)}
-        return Account(closed_nanousd=closed, recall=recall, leases=leases)
+        closed, recall, quiet_until_ms = found[0][:3]
+        leases = {holder: Lease(*row) for _, _, _, holder, *row in found if holder is not None}
+        return Account(closed_nanousd=closed, recall=recall, quiet_until_ms=quiet_until_ms, leases=leases)
 
     def _put(self, connection: sqlite3.Connection, counter: CounterId, account: Account, holder: str) -> None:
         """Of the leases only the worker's own has changed."""
-        connection.execute(self._sql["put_account"], (*counter, account.closed_nanousd, account.recall))
+        account_values = (account.closed_nanousd, account.recall, account.quiet_until_ms)
+        connection.execute(self._sql["put_account"], (*counter, *account_values))
         own = account.leases[holder]
         values = (own.ceiling_nanousd, own.settled_nanousd, own.held_nanousd, own.answered)
         connection.execute(self._sql["put_lease"], (*counter, holder, *values))

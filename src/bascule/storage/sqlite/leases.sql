@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS accounts (
     window_id TEXT NOT NULL,
     closed_nanousd INTEGER NOT NULL,
     recall INTEGER NOT NULL,
+    quiet_until_ms INTEGER NOT NULL,
     PRIMARY KEY (scope, window_id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS leases (
@@ -36,14 +37,13 @@ SELECT holder, replica, until_ms FROM holders ORDER BY holder
 UPDATE holders SET until_ms = :until_ms, turn = :turn WHERE holder = :holder AND turn < :turn
 
 -- name: account
-SELECT closed_nanousd, recall FROM accounts WHERE scope = ? AND window_id = ?
-
--- name: leases
-SELECT holder, ceiling_nanousd, settled_nanousd, held_nanousd, answered FROM leases WHERE scope = ? AND window_id = ?
+SELECT closed_nanousd, recall, quiet_until_ms, holder, ceiling_nanousd, settled_nanousd, held_nanousd, answered
+FROM accounts LEFT JOIN leases USING (scope, window_id)
+WHERE scope = ? AND window_id = ?
 
 -- name: put_account
-INSERT INTO accounts (scope, window_id, closed_nanousd, recall) VALUES (?, ?, ?, ?)
-ON CONFLICT (scope, window_id) DO UPDATE SET recall = excluded.recall
+INSERT INTO accounts (scope, window_id, closed_nanousd, recall, quiet_until_ms) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (scope, window_id) DO UPDATE SET recall = excluded.recall, quiet_until_ms = excluded.quiet_until_ms
 
 -- name: put_lease
 INSERT INTO leases (scope, window_id, holder, ceiling_nanousd, settled_nanousd, held_nanousd, answered)
@@ -53,7 +53,8 @@ ON CONFLICT (scope, window_id, holder) DO UPDATE SET
     held_nanousd = excluded.held_nanousd, answered = excluded.answered
 
 -- name: open
-INSERT INTO accounts (scope, window_id, closed_nanousd, recall) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING
+INSERT INTO accounts (scope, window_id, closed_nanousd, recall, quiet_until_ms) VALUES (?, ?, ?, 0, 0)
+ON CONFLICT DO NOTHING
 
 -- name: end_holder
 DELETE FROM holders WHERE holder = ?

@@ -53,7 +53,8 @@ def _spent(connection: sqlite3.Connection, budget: Budget, now_ms: int, chains: 
         )
     sql = sql.replace(":only_those", only)
     given = {
-        "only": chains.only, "without": _encode(chains.without).decode(), "tag": tag, "name": wanted, "prefix": prefix, "window_id": here.id, "margin_ms": WINDOW_MARGIN_MS,
+        "only": chains.only, "without": _encode(chains.without).decode(),
+        "tag": tag, "name": wanted, "prefix": prefix, "window_id": here.id, "margin_ms": WINDOW_MARGIN_MS,
         "start_ms": here.start_ms, "end_ms": end_ms,
         "previous_id": here.id if here.end_ms is None else span(budget.window, here.start_ms - 1).id,
         "next_id": here.id if here.end_ms is None else span(budget.window, end_ms).id,
