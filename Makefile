@@ -9,7 +9,7 @@ LOCKED := --require-hashes --only-binary :all:
 CODE := src tests scripts $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test promises check bench docs fuzz lock
+.PHONY: help install demo test promises check bench docs fuzz dist lock
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ fuzz: .venv/.developed ## A million wrong inputs through every codec, and the pr
 	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis $(TEST_ARGS)
 
+dist: .venv/.releaser ## Build a release into dist/, check it, list what it depends on
+	@rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d dist
+	$(BIN)/cyclonedx-py requirements requirements/all.txt --pyproject pyproject.toml --output-reproducible -o dist/bascule.cdx.json
+	$(BIN)/python scripts/check_dist.py dist
+
 lock: .venv/.locker ## Rewrite requirements/*.txt from pyproject.toml (LOCK_ARGS=--upgrade to move pins)
 	sh scripts/lock.sh $(BIN)/uv $(LOCK_ARGS)
 
@@ -63,4 +69,8 @@ lock: .venv/.locker ## Rewrite requirements/*.txt from pyproject.toml (LOCK_ARGS
 
 .venv/.locker: .venv/.created requirements/lock.txt
 	$(PIP) install $(LOCKED) -r requirements/lock.txt
+	@touch $@
+
+.venv/.releaser: .venv/.created requirements/release.txt
+	$(PIP) install $(LOCKED) -r requirements/release.txt
 	@touch $@

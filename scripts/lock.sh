@@ -18,3 +18,4 @@ compile runtime pyproject.toml --constraint requirements/dev.txt
 compile all pyproject.toml --extra all --constraint requirements/dev.txt
 compile build --group build --constraint requirements/dev.txt
 compile lock --group lock "$@"
+compile release --group release --constraint requirements/dev.txt

@@ -13,11 +13,14 @@ from msgspec import Struct, structs
 
 from bascule.config.environment import environment_document
 from bascule.config.load import Document, load_file
-from bascule.config.shape import QUALITY_LEVELS, Config, PromptCacheAlert
+from bascule.config.shape import QUALITY_LEVELS, Config, PromptCacheAlert, Retry
 from bascule.config.sources import Secrets
 from bascule.decide.attempt import AttemptLimits
+from bascule.decide.breaker import BreakerPolicy
 from bascule.decide.budget import in_force
 from bascule.decide.cache_watch import CollapsePolicy
+from bascule.decide.outlier import OutlierPolicy
+from bascule.decide.retry_budget import RetryBudgetPolicy
 from bascule.decide.route import RouteTable
 from bascule.decide.window import window_bounds
 from bascule.gateway.bodies import Bodies
@@ -34,21 +37,25 @@ from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.once import Once
+from bascule.gateway.once import Ports as OncePorts
 from bascule.gateway.planning import Planning
 from bascule.gateway.relay import Drains
+from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
 from bascule.model.errors import LedgerUnavailable, StoreError
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
-from bascule.ports import Clock, Governance, KeyStore, LeaseStore, Upstream
+from bascule.ports import Beside, Clock, Governance, KeyStore, LeaseStore, Upstream
 from bascule.prices.book import PriceBook
 from bascule.prices.local import FILE_NAME as LOCAL_PRICES
 from bascule.providers.discover import discover
 from bascule.providers.installed import GROUP, with_installed
 from bascule.providers.registry import Presets
 from bascule.storage.analytics.duck import DuckAnalytics
+from bascule.storage.beside import OneThread
 from bascule.storage.drainer import Drainer
-from bascule.storage.journal.segments import chain_id_of
+from bascule.storage.journal.segments import chain_id_of, lock_chain
 from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.keys import KeyRing, open_pepper
 from bascule.storage.lending.borrowing import Borrowing
@@ -60,6 +67,7 @@ from bascule.storage.segments.read import Segments
 from bascule.storage.spent import spent_with
 from bascule.storage.sqlite.connect import Database, open_database
 from bascule.storage.sqlite.governance import SqliteGovernance
+from bascule.storage.sqlite.idempotency import SqliteIdempotency
 from bascule.storage.sqlite.imports import SqliteImports
 from bascule.storage.sqlite.leases import SqliteLeases
 from bascule.storage.sqlite.ledger import SqliteLedger
@@ -204,6 +212,9 @@ class Place(Struct, frozen=True, kw_only=True):
     worker: int = 0
 
 
+LONE = Place()
+
+
 def open_leases(store: Store, config: Config) -> LeaseStore | None:
     """The authority that this worker shares budgets through; None where it is alone. Raises StoreError."""
     if config.server.workers == 1:
@@ -220,6 +231,12 @@ class Transport(Upstream, Protocol):
     def close(self) -> None: ...
 
 
+class Work(Beside, Protocol):
+    """Work beside the event loop that is ended with the gateway."""
+
+    def close(self) -> None: ...
+
+
 class Gateway:
     """Everything that serves, from opening to closing."""
 
@@ -232,17 +249,18 @@ class Gateway:
         *,
         transport: Transport | None = None,
         journal: JournalWriter | None = None,
-        place: Place | None = None,
+        beside: Work | None = None,
+        place: Place = LONE,
         leases: LeaseStore | None = None,
     ) -> None:
-        """`transport` and `journal` stand in for the real ones in tests; `leases` where budgets are shared with other
-        workers. Raises StoreError where the journal cannot be begun."""
+        """`transport`, `journal` and `beside` stand in for the real ones in tests; `leases` where budgets are shared
+        with other workers. Raises StoreError where the journal cannot be begun."""
         config = snapshot.config
         self.clock = clock or SystemClock()
         self.store = store
         self.keys = keys
-        self.place = place or Place()
-        epoch = f"{self.clock.now_ms():x}{randomness.token_hex(2)}"
+        self.place = place
+        self.epoch = epoch = f"{self.clock.now_ms():x}{randomness.token_hex(2)}"
         self.journal = journal or JournalWriter(
             store.journals,
             chain_id_of(self.place.replica, self.place.worker, epoch),
@@ -257,7 +275,9 @@ class Gateway:
         self.metrics = Metrics()
         self.cache_watch = CacheWatch(self.metrics)
         self.calibrations = Calibrations()
-        self.wellbeing = Wellbeing()
+        self.wellbeing = Wellbeing(*_leaving_alone(config))
+        self.wellbeing.listeners.append(self.metrics.breaker)
+        self.retry_budgets = RetryBudgets(_retry_budget(config.retry))
         self.drains = Drains(config.server.limits.max_drains)
         limits = config.server.limits
         self.outbox = Outbox(self.journal.write_group)
@@ -268,6 +288,9 @@ class Gateway:
         )
         self.cache = _cache(config)
         self.kept = _kept(config)
+        self.beside = beside or OneThread("bascule-keys")
+        self.keys_used = _keys_used(config, store)
+        self.once = self._once(config)
         self.books = Books(
             journal=self.journal,
             authority=self.authority,
@@ -292,6 +315,19 @@ class Gateway:
             ),
         )
 
+    def _once(self, config: Config) -> Once | None:
+        if self.keys_used is None:
+            return None
+        ports = OncePorts(
+            store=self.keys_used,
+            replies=None,
+            beside=self.beside,
+            clock=self.clock,
+            metrics=self.metrics,
+            owner=self.journal.chain_id,
+        )
+        return Once(ports, config.idempotency)
+
     def _world(self) -> World:
         return World(
             keys=self.keys,
@@ -300,6 +336,7 @@ class Gateway:
             calibrations=self.calibrations,
             recorder=Recorder(self.journal, self.authority, self.books.outage),
             kept=self.kept,
+            once=self.once,
             caching=Caching(self.cache, books=self.books, clock=self.clock, metrics=self.metrics),
             clock=self.clock,
             identifiers=Identifiers(),
@@ -334,9 +371,12 @@ class Gateway:
                 dispatcher=Dispatcher(snapshot, drains=self.drains),
                 holding=holding,
                 wellbeing=self.wellbeing,
+                retry_budgets=self.retry_budgets,
                 dice=random.random,
                 limits=AttemptLimits(
-                    max_attempts=config.retry.max_attempts, retry_after_cap_s=config.retry.retry_after_cap_s
+                    max_attempts=config.retry.max_attempts,
+                    retry_after_cap_s=config.retry.retry_after_cap_s,
+                    deadline_s=config.retry.deadline_s,
                 ),
                 baseline=None if baseline is None else baseline.endpoints[0].prices,
                 price_version=snapshot.price_version,
@@ -353,6 +393,8 @@ class Gateway:
         """Bring the ledger up to date, load what has been spent, start draining."""
         now_ms = self.clock.now_ms()
         found = recover(self.store.journals, self.store.ledger, self.journal, self.drainer, now_ms)
+        if self.keys_used is not None:
+            self.keys_used.abandon(self._is_dead)
         budgets = budgets_of(self.engine.snapshot, self.store.governance)
         if self.borrowing is None:
             spent = self.store.ledger.spent(budgets, now_ms)
@@ -364,10 +406,27 @@ class Gateway:
             self.journal.write_in_groups(self.outbox.due)
         return found
 
+    def _is_dead(self, owner: str) -> bool:
+        """Whether the process of this chain, of this host, has ended."""
+        if owner == self.journal.chain_id:
+            return False
+        lock = lock_chain(self.store.journals, owner)
+        if lock is None:
+            return False
+        lock.release(remove=True)
+        return True
+
     def reconfigure(self, snapshot: Snapshot) -> None:
         """Take a new configuration whole. Requests in flight keep theirs; what has been spent stays spent."""
         self.authority.configure(budgets_of(snapshot, self.store.governance))
+        self.wellbeing.use(*_leaving_alone(snapshot.config))
+        self.retry_budgets.policy = _retry_budget(snapshot.config.retry)
         self.engine.use(self.settings(snapshot))
+
+    def relieve(self) -> None:
+        """Memory is short: let go of what can be had again."""
+        if self.cache is not None:
+            self.cache.clear()
 
     def close(self) -> bool:
         """Stop draining and close everything; True where the store has every line."""
@@ -377,8 +436,30 @@ class Gateway:
         complete = self.drainer.close()
         if self.borrowing is not None:
             self.borrowing.close(complete)
+        self.beside.close()
+        if self.keys_used is not None:
+            self.keys_used.close()
         self.store.database.close()
         return complete
+
+
+def _leaving_alone(config: Config) -> tuple[BreakerPolicy | None, OutlierPolicy | None]:
+    """Who is left alone or tried last, and when. Observing, nobody is: nothing is changed or refused."""
+    if config.mode == "observe":
+        return None, None
+    breaker, outlier = config.breaker, config.outlier
+    return (
+        BreakerPolicy(**{name: getattr(breaker, name) for name in BreakerPolicy.__struct_fields__})
+        if breaker.enabled
+        else None,
+        OutlierPolicy(**{name: getattr(outlier, name) for name in OutlierPolicy.__struct_fields__})
+        if outlier.enabled
+        else None,
+    )
+
+
+def _retry_budget(retry: Retry) -> RetryBudgetPolicy:
+    return RetryBudgetPolicy(share=retry.budget_share, reserve=retry.budget_reserve, window_s=retry.budget_window_s)
 
 
 def _collapse(alert: PromptCacheAlert) -> CollapsePolicy | None:
@@ -397,6 +478,15 @@ def _kept(config: Config) -> KeptAnswers | None:
         max_bytes=store.max_bytes,
         max_body_bytes=config.server.limits.max_body_bytes,
     )
+
+
+def _keys_used(config: Config, store: Store) -> SqliteIdempotency | None:
+    """On a connection of its own. Raises StoreError."""
+    limits = config.idempotency
+    if not limits.enabled:
+        return None
+    database = Database(store.database.path, config.durability)
+    return SqliteIdempotency(database, max_rows=limits.max_rows, max_rows_per_key=limits.max_rows_per_key)
 
 
 def _cache(config: Config) -> ExactCache | None:

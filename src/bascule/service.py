@@ -13,9 +13,11 @@ from types import FrameType
 from typing import cast
 
 import uvicorn
+from prometheus_client.core import Metric
 
 from bascule.compose import (
     DEFAULT_FILE,
+    LONE,
     Gateway,
     Place,
     configured_keys,
@@ -28,6 +30,7 @@ from bascule.compose import (
 )
 from bascule.config.load import Document
 from bascule.gateway.alerts import BudgetAlerts
+from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.link import Snapshot, with_server
 from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
@@ -36,15 +39,18 @@ from bascule.ports import Governance, StoredKey
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.routes import admin_routes
 from bascule.server.admin.work import Readings
-from bascule.server.app import application
+from bascule.server.app import application, edge_limits
 from bascule.server.asgi import Application
 from bascule.server.feedback import FeedbackPage
 from bascule.server.lifespan import Lifespan
 from bascule.server.listening import judge_address
 from bascule.server.live import Watch
+from bascule.server.load import LoadWatch
 from bascule.server.logs import Redactor, configure_logging
 from bascule.server.memory import settle_garbage_collector
-from bascule.server.metrics_page import Gauges
+from bascule.server.memory_use import memory_reader
+from bascule.server.metrics_page import Gauges, families
+from bascule.server.metrics_shared import SharedMetrics, forget_metrics
 from bascule.server.protocol import gateway_protocol
 from bascule.server.responses_page import ResponsesPage
 from bascule.server.workers import Workers, bound_socket
@@ -56,6 +62,8 @@ log = logging.getLogger("bascule.service")
 
 KEEP_ALIVE_S = 75
 BACKLOG = 2048
+WORKERS = "workers"
+"""The folder in which workers tell each other what they have counted."""
 MAX_FEEDBACK_WAITING = 256
 
 Announce = Callable[[Snapshot, str], None]
@@ -72,7 +80,7 @@ class Service:
         host: str | None,
         port: int | None,
         workers: int | None = None,
-        place: Place | None = None,
+        place: Place = LONE,
     ) -> None:
         """`place` says which of several workers this is.
 
@@ -90,6 +98,9 @@ class Service:
         self.redactor = Redactor(_secrets(self.snapshot))
         leases = open_leases(self.store, document.config)
         self.gateway = Gateway(self.snapshot, self.store, self.keys, place=place, leases=leases)
+        self._shared_metrics = None
+        if document.config.server.workers > 1:
+            self._shared_metrics = SharedMetrics(self.store.data_dir / WORKERS, place.worker, self.gateway.epoch)
         self._revision = self.store.governance.revision()
         self._alerts = BudgetAlerts(
             authority=self.gateway.authority,
@@ -97,7 +108,14 @@ class Service:
             clock=self.gateway.clock,
             metrics=self.gateway.metrics,
         )
-        self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh)
+        self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh, told=self._reload_ended)
+        self._application = self._make_application()
+        self._load = LoadWatch(
+            self._application.hot,
+            read_memory=memory_reader(self.snapshot.config.overload.memory.limit_bytes),
+            relieve=self.gateway.relieve,
+        )
+        self._audit_head = AuditHead(self.store.governance)
 
     def _file(self) -> Path | None:
         if self._path is not None:
@@ -115,32 +133,47 @@ class Service:
 
     async def start(self) -> None:
         """Recover, load what was spent, begin to drain and to watch."""
+        self._enter(self.snapshot, changed=None)
         self.gateway.open()
         if self.gateway.borrowing is not None:
             self.gateway.borrowing.lender.start()
+        self._audit_head.start()
         self._watch.start()
         self._alerts.start()
+        self._load.start()
         settle_garbage_collector()
 
     async def stop(self) -> None:
+        await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
         if self.gateway.borrowing is not None:
             await self.gateway.borrowing.lender.stop()
+        await self._audit_head.stop()
         self.gateway.close()
 
     def reload(self) -> None:
-        """Validate first, then swap whole. Raises ConfigError; everything then stays as it was."""
+        """Validate first, enter it in the audit trail, then swap whole. Raises ConfigError, StoreError; everything then
+        stays as it was."""
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem(
                 "server", "address, workers, data_dir or durability changed", "Restart the gateway for that"
             )
             raise ConfigError((problem,))
+        self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
         self.redactor.register(_secrets(snapshot))
         self.keys.configure(configured_keys(snapshot))
         self.gateway.reconfigure(snapshot)
+        self._application.hot.configure(edge_limits(snapshot.config.server), snapshot.config.overload)
         self.snapshot = snapshot
+
+    def _reload_ended(self, error: BasculeError | None) -> None:
+        self.gateway.metrics.reload("taken" if error is None else "refused")
+
+    def _enter(self, snapshot: Snapshot, *, changed: list[str] | None) -> None:
+        now_ms = self.gateway.clock.now_ms()
+        enter_configuration(self.store.governance, snapshot.policy_version, changed=changed, now_ms=now_ms)
 
     def refresh(self) -> None:
         """Keys and budgets that a command or another process made."""
@@ -149,15 +182,21 @@ class Service:
         if revision != self._revision:
             self._revision = revision
             self.gateway.reconfigure(self.snapshot)
+        if self._shared_metrics is not None:
+            self._shared_metrics.publish(families(self.gateway.metrics, self.gauges()))
 
     def application(self) -> Application:
         """What uvicorn serves."""
+        return self._application
+
+    def _make_application(self) -> Application:
         return application(
             engine=self.gateway.engine,
             keys=self.keys,
             clock=self.gateway.clock,
             server=self.snapshot.config.server,
-            gauges=self.gauges,
+            overload=self.snapshot.config.overload,
+            measured=self.measured,
             readiness=self.readiness,
             lifespan=Lifespan(self.start, self.stop),
             admin=[*admin_routes(self.administration()), *self.feedback().routes(), *self.responses().routes()],
@@ -194,14 +233,37 @@ class Service:
             adjustment_id=lambda now_ms: f"adj_{ulid(now_ms, secrets.randbits(80))}",
         )
 
+    def measured(self) -> list[Metric]:
+        """What all workers have counted."""
+        own = families(self.gateway.metrics, self.gauges())
+        return own if self._shared_metrics is None else self._shared_metrics.summed(own)
+
     def gauges(self) -> Gauges:
-        gateway = self.gateway
+        gateway, slots, load = self.gateway, self._application.hot.slots, self._load
+        memory = (
+            []
+            if load.memory is None
+            else [
+                ("bascule_memory_used_bytes", "Memory used, of the limit", load.memory.used_bytes),
+                ("bascule_memory_limit_bytes", "Memory that may be used", load.memory.limit_bytes),
+            ]
+        )
         return Gauges(
             [
+                ("bascule_in_flight_limit", "Requests that may be served at once just now", slots.limit),
+                ("bascule_waiting_requests", "Requests that wait for others to end", slots.waiting),
+                (
+                    "bascule_event_loop_lag_seconds",
+                    "How late the event loop is, the least of half a second",
+                    load.lag_s,
+                ),
+                *memory,
                 ("bascule_ledger_backlog_lines", "Ledger lines not in the store yet", gateway.drainer.backlog),
                 ("bascule_open_holds", "Attempts that hold money", gateway.authority.open_holds),
                 ("bascule_upstream_connections", "Open upstream connections", gateway.upstream.open_connections),
-            ]
+                ("bascule_retry_budgets_spent", "Requests given up for want of budget", gateway.retry_budgets.refused),
+            ],
+            gateway.wellbeing.breakers(gateway.clock.monotonic_s()),
         )
 
     def readiness(self) -> str | None:
@@ -240,6 +302,11 @@ def _secrets(snapshot: Snapshot) -> list[str]:
         found.append(snapshot.admin_secret)
     values = [secret.reveal() for secret in found]
     return [value.decode(encoding, "replace") for value in values for encoding in ("utf-8", "latin-1")]
+
+
+def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
+    was, now = old.config, new.config
+    return [name for name in was.__struct_fields__ if getattr(was, name) != getattr(now, name)]
 
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
@@ -299,6 +366,7 @@ def _serve_together(
     try:
         judge_address(server.host, server.port)
         forget_leases(store.data_dir)
+        forget_metrics(store.data_dir / WORKERS)
         with bound_socket(server.host, server.port) as held:
             at = held.getsockname()[1]
 

@@ -23,6 +23,8 @@ from bascule.storage.keys import (
     rotate_key,
 )
 from bascule.storage.memory.governance import MemoryGovernance
+from bascule.storage.postgres.connect import PostgresDatabase
+from bascule.storage.postgres.governance import PostgresGovernance
 from bascule.storage.sqlite.connect import open_database
 from bascule.storage.sqlite.governance import SqliteGovernance
 
@@ -31,10 +33,15 @@ CI = KeyPolicy(name="ci", team="platform", models=("auto",), tags={"env": "ci"})
 HASHER = KeyHasher(b"p" * 32)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def governance(request: pytest.FixtureRequest, tmp_path: Path):
     if request.param == "memory":
         yield MemoryGovernance()
+        return
+    if request.param == "postgres":
+        database = PostgresDatabase(request.getfixturevalue("postgres_url"))
+        yield PostgresGovernance(database, tmp_path / "audit.anchor")
+        database.close()
         return
     database = open_database(tmp_path)
     yield SqliteGovernance(database)

@@ -16,6 +16,9 @@ from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter
 from bascule.ports import HOUR_MS, ImportStore, LedgerStore
 from bascule.storage.memory.imports import MemoryImports
 from bascule.storage.memory.ledger import MemoryLedger
+from bascule.storage.postgres.connect import PostgresDatabase
+from bascule.storage.postgres.imports import PostgresImports
+from bascule.storage.postgres.ledger import PostgresLedger
 from bascule.storage.sqlite import imports as sqlite_imports
 from bascule.storage.sqlite.connect import open_database
 from bascule.storage.sqlite.imports import SqliteImports
@@ -40,11 +43,16 @@ class Stores(NamedTuple):
     imports: ImportStore
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     if request.param == "memory":
         ledger = MemoryLedger()
         yield Stores(ledger, ledger.imports)
+        return
+    if request.param == "postgres":
+        database = PostgresDatabase(request.getfixturevalue("postgres_url"))
+        yield Stores(PostgresLedger(database), PostgresImports(database))
+        database.close()
         return
     database = open_database(tmp_path)
     imports = SqliteImports(database)
@@ -275,7 +283,7 @@ def test_an_import_that_breaks_off_keeps_whole_groups_and_may_be_repeated(
 
 def test_places_of_packed_fields_never_change() -> None:
     """Rows on disk are read by place: add at the end, and extend this list."""
-    from bascule.storage.sqlite.packed import OWN
+    from bascule.storage.packed import OWN
 
     assert OWN == (
         "request_id", "agent_id", "parent_id", "upstream_request_id", "idempotency_key", "attempt_no", "status",

@@ -14,6 +14,8 @@ from bascule.model.row import EVERY_ROW, AttemptRow, RowFilter
 from bascule.model.usage import Usage
 from bascule.ports import LedgerStore, Spent
 from bascule.storage.memory.ledger import MemoryLedger
+from bascule.storage.postgres.connect import PostgresDatabase
+from bascule.storage.postgres.ledger import PostgresLedger
 from bascule.storage.sqlite.connect import open_database
 from bascule.storage.sqlite.ledger import SqliteLedger
 from bascule.testing.ledger import NOON_MS, a_decision, a_settlement, an_adjustment, an_intent, chained
@@ -21,10 +23,15 @@ from bascule.testing.ledger import NOON_MS, a_decision, a_settlement, an_adjustm
 DAY = "2026-11-21"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerStore]:
     if request.param == "memory":
         yield MemoryLedger()
+        return
+    if request.param == "postgres":
+        database = PostgresDatabase(request.getfixturevalue("postgres_url"))
+        yield PostgresLedger(database)
+        database.close()
         return
     database = open_database(tmp_path)
     yield SqliteLedger(database)

@@ -9,16 +9,23 @@ from bascule.model.errors import StoreError
 from bascule.model.session_outcome import SessionOutcome
 from bascule.ports import OutcomeStore
 from bascule.storage.memory.outcomes import MemoryOutcomes
+from bascule.storage.postgres.connect import PostgresDatabase
+from bascule.storage.postgres.outcomes import PostgresOutcomes
 from bascule.storage.sqlite.connect import open_database
 from bascule.storage.sqlite.outcomes import SqliteOutcomes
 
 SAID = SessionOutcome(session_id="s1", at_ms=1_000, outcome="merged", source="git", note="merge ab12", work="o/n#7")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path):
     if request.param == "memory":
         yield MemoryOutcomes()
+        return
+    if request.param == "postgres":
+        database = PostgresDatabase(request.getfixturevalue("postgres_url"))
+        yield PostgresOutcomes(database)
+        database.close()
         return
     database = open_database(tmp_path)
     yield SqliteOutcomes(database)

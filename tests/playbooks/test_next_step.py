@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bascule.decide.attempt import (
     Accept,
@@ -26,9 +27,12 @@ from bascule.model.plan import Candidate, Plan
 LIMITS = AttemptLimits()
 
 
-def plan_of(*ids: str, route: str | None = None, windows: dict[str, int] | None = None) -> Plan:
+def plan_of(
+    *ids: str, route: str | None = None, windows: dict[str, int] | None = None, credentials: int = 1, **more: Any
+) -> Plan:
     return Plan(
         route=route,
+        **more,
         candidates=tuple(
             Candidate(
                 model=at.partition("/")[2],
@@ -38,6 +42,7 @@ def plan_of(*ids: str, route: str | None = None, windows: dict[str, int] | None 
                     provider=at.partition("/")[0],
                     dialect="openai_chat",
                     upstream_model="m",
+                    credentials=credentials,
                     context_window=(windows or {}).get(at),
                 ),
             )
@@ -55,6 +60,10 @@ def failed(candidate: int, error_class: ErrorClass, *, at: float = 1.0, forwarde
     return candidate, at, Fault(error_class=error_class, message=f"words of {error_class}", **fault), forwarded
 
 
+def with_credential(line: Any, credential: int) -> Any:
+    return *line, credential
+
+
 def history(*lines: Any) -> list[AttemptRecord]:
     return [
         AttemptRecord(
@@ -64,19 +73,106 @@ def history(*lines: Any) -> list[AttemptRecord]:
             ended_s=at,
             fault=fault,
             content_forwarded=forwarded,
+            credential=credential[0] if credential else 0,
         )
-        for number, (candidate, at, fault, forwarded) in enumerate(lines, 1)
+        for number, (candidate, at, fault, forwarded, *credential) in enumerate(lines, 1)
     ]
 
 
-def step(plan: Plan, *lines: Any, now_s: float = 1.0, dice: float = 0.0, limits: AttemptLimits = LIMITS) -> Step:
-    return next_step(plan, history(*lines), now_s=now_s, dice=dice, limits=limits)
+def step(
+    plan: Plan, *lines: Any, now_s: float = 1.0, dice: float = 0.0, limits: AttemptLimits = LIMITS, **seen: Any
+) -> Step:
+    return next_step(plan, history(*lines), now_s=now_s, dice=dice, limits=limits, **seen)
 
 
 def given_up(plan: Plan, *lines: Any, now_s: float = 1.0, limits: AttemptLimits = LIMITS) -> Refusal:
     found = step(plan, *lines, now_s=now_s, limits=limits)
     assert isinstance(found, GiveUp), found
     return found.refusal
+
+
+def test_who_is_open_is_passed_over_and_nobody_left_is_a_503() -> None:
+    assert step(THREE, health={"a/m": "open"}) == Start(1)
+    assert step(THREE, health={"a": "open"}) == Start(2)
+    assert step(THREE, health={"a": "half_open"}) == Start(0)
+    assert step(THREE, failed(0, "reset"), health={"a/n": "open"}) == Start(2)
+    found = step(THREE, health={"a": "open", "b/m": "open"})
+    assert isinstance(found, GiveUp)
+    assert (found.refusal.http_status, found.refusal.code, found.refusal.spent) == (503, "circuit_open", False)
+    # open after its own failure: not waited for
+    assert isinstance(step(ONE, failed(0, "server_error"), health={"a/m": "open"}), GiveUp)
+
+
+def test_credentials_take_turns_and_one_that_is_open_is_left_out() -> None:
+    plan = plan_of("a/m", "b/m", credentials=3)
+    assert [step(plan, turn=turn) for turn in range(4)] == [Start(0, 0), Start(0, 1), Start(0, 2), Start(0, 0)]
+    assert step(plan, turn=1, health={"a#2": "open"}) == Start(0, 2)
+    assert step(plan, turn=1, health={"a/m#2": "cooling"}) == Start(0, 2)
+    assert step(plan, health={"a#1": "open", "a#2": "open", "a/m#3": "open"}) == Start(1, 0)
+
+
+@pytest.mark.parametrize("error_class", ["auth", "quota_exhausted", "rate_limited"])
+def test_a_failure_of_a_credential_is_followed_by_another_of_the_same_provider_at_once(error_class: ErrorClass) -> None:
+    plan = plan_of("a/m", "b/m", credentials=2)
+    first = with_credential(failed(0, error_class, retry_after_s=7.0), 1)
+    assert step(plan, first, turn=1) == Start(0, 0)
+    second = with_credential(failed(0, error_class), 0)
+    assert step(plan, first, second, turn=1) == Start(1, 1)
+    assert step(plan, first, turn=1, spent=frozenset({"a/m"})) == Start(1, 1)
+    if error_class == "rate_limited":
+        return
+    alone = plan_of("a/m", credentials=2)
+    assert isinstance(step(alone, first, second, turn=1, now_s=100.0), GiveUp)
+
+
+def test_a_refusal_of_content_goes_on_only_where_the_plan_says_so() -> None:
+    filtered = failed(0, "content_filter", status=400)
+    assert isinstance(step(THREE, filtered), GiveUp)
+    plan = plan_of("a/m", "b/m", filtered_elsewhere=True)
+    assert step(plan, filtered) == Start(1)
+    refusal = given_up(plan, filtered, failed(1, "server_error"), limits=AttemptLimits(max_attempts=2))
+    assert (refusal.http_status, refusal.message) == (400, "words of content_filter")
+
+
+HEDGED = AttemptLimits(hedge_after_s=2.0)
+SILENT = AttemptRecord(attempt_no=1, candidate=0, started_s=1.0)
+
+
+def beside(plan: Plan, *records: AttemptRecord, now_s: float, limits: AttemptLimits = HEDGED, **seen: Any) -> Step:
+    return next_step(plan, records, now_s=now_s, dice=0.0, limits=limits, **seen)
+
+
+def test_a_second_candidate_is_asked_beside_a_silent_first_once() -> None:
+    assert beside(THREE, SILENT, now_s=1.5) == Wait(3.0)
+    assert beside(THREE, SILENT, now_s=3.0) == Start(1, hedge=True)
+    hedge = AttemptRecord(attempt_no=2, candidate=1, started_s=3.0, hedge=True)
+    assert beside(THREE, SILENT, hedge, now_s=50.0) == Wait(inf)
+    failed_first = AttemptRecord(
+        attempt_no=1, candidate=0, started_s=1.0, ended_s=4.0, fault=Fault(error_class="reset", message="")
+    )
+    assert beside(THREE, failed_first, hedge, now_s=4.0) == Wait(inf)
+    assert beside(THREE, SILENT, structs.replace(hedge, ended_s=5.0), now_s=5.0) == Accept(2)
+
+
+def test_no_hedge_without_a_candidate_a_budget_or_silence() -> None:
+    assert beside(ONE, SILENT, now_s=9.0) == Wait(inf)
+    assert beside(THREE, structs.replace(SILENT, content_forwarded=True), now_s=9.0) == Wait(inf)
+    assert beside(THREE, SILENT, now_s=9.0, spent=frozenset({"a/n"})) == Start(2, hedge=True)
+    assert beside(THREE, SILENT, now_s=9.0, health={"a/n": "open", "b": "open"}) == Wait(inf)
+    assert beside(THREE, SILENT, now_s=1.5, limits=AttemptLimits(hedge_after_s=2.0, deadline_s=3.0)) == Wait(inf)
+    assert beside(THREE, SILENT, now_s=9.0, limits=AttemptLimits(hedge_after_s=2.0, max_attempts=1)) == Wait(inf)
+    assert beside(THREE, SILENT, now_s=9.0, limits=LIMITS) == Wait(inf)
+
+
+def test_what_is_over_here_is_over_for_the_client_too() -> None:
+    assert given_up(ONE, failed(0, "protocol")).spent
+    assert given_up(THREE, failed(0, "bad_request", status=409)).spent
+    assert not given_up(ONE, failed(0, "rate_limited", retry_after_s=86_000.0, status=429)).spent
+
+
+def test_an_absurd_pause_is_neither_believed_nor_quoted() -> None:
+    refusal = given_up(ONE, failed(0, "rate_limited", retry_after_s=1e12, status=429))
+    assert (refusal.http_status, refusal.retry_after_s) == (429, LIMITS.advised_retry_after_s)
 
 
 def test_every_error_class_has_a_behaviour() -> None:
@@ -160,9 +256,10 @@ def test_a_second_round_starts_with_the_candidate_that_is_ready_first() -> None:
     found = step(plan, *lines, now_s=1.1)
     assert isinstance(found, Wait)
     assert step(plan, *lines, now_s=found.until_s) == Start(0)
-    assert step(plan, *lines, now_s=1.1, limits=AttemptLimits(no_retry=frozenset({"a/m"}))) != found
-    spent = AttemptLimits(no_retry=frozenset({"a/m", "b/m"}))
-    assert isinstance(step(plan, *lines, limits=spent), GiveUp)
+    other = step(plan, *lines, now_s=1.1, spent=frozenset({"a/m"}))
+    assert isinstance(other, Wait)
+    assert step(plan, *lines, now_s=other.until_s, spent=frozenset({"a/m"})) == Start(1)
+    assert isinstance(step(plan, *lines, spent=frozenset({"a/m", "b/m"})), GiveUp)
 
 
 def test_pauses_grow_are_capped_and_differ_by_dice() -> None:

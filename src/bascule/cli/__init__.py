@@ -10,6 +10,8 @@ from bascule import __version__
 from bascule.model.errors import BasculeError, ConfigError
 
 COMMANDS = {
+    "audit": "audit",
+    "backup": "backup",
     "budgets": "budgets",
     "certify": "certify",
     "check": "check",

@@ -42,6 +42,7 @@ def check(config: Config, places: Places) -> Checks:
     checks = Checks(places)
     _not_in_this_release(config, checks)
     _server(config, checks)
+    _overload(config, checks)
     for name, provider in config.providers.items():
         _provider(name, provider, checks)
     for name, model in config.models.items():
@@ -88,6 +89,19 @@ def _server(config: Config, checks: Checks) -> None:
         if not host or "/" in host or host != host.strip() or not host.isprintable():
             mend = "Write the name alone, e.g. gateway.example.com"
             checks.wrong(("server", "allowed_hosts", index), f"`{host}` is not a host name", mend)
+
+
+def _overload(config: Config, checks: Checks) -> None:
+    memory = config.overload.memory
+    if memory.shed_large_at > memory.shed_all_at:
+        what = f"large bodies would be refused from {memory.shed_large_at:g} on, all work from {memory.shed_all_at:g}"
+        mend = "Make shed_large_at the smaller one of the two"
+        checks.wrong(("overload", "memory", "shed_large_at"), what, mend)
+    path: Path = ("overload", "min_in_flight")
+    most = config.server.limits.max_in_flight
+    if path in checks.places and config.overload.min_in_flight > most:
+        what = f"{config.overload.min_in_flight} is more than server.limits.max_in_flight"
+        checks.wrong(path, what, f"Write at most {most}")
 
 
 def _provider(name: str, provider: Provider, checks: Checks) -> None:

@@ -53,6 +53,8 @@ class Provider(Section, frozen=True, kw_only=True):
     """As the vendor's own SDK means it: OpenAI's ends in `/v1`, Anthropic's does not."""
     api_key: SecretRef | None = None
     """Where its key is. Left out: the preset's variable, e.g. `OPENAI_API_KEY`."""
+    api_keys: tuple[SecretRef, ...] = ()
+    """Instead of `api_key`, several that take turns, session by session; one that is refused is left out alone."""
     auth: Literal["bearer", "x-api-key", "api-key", "none"] | None = None
     """How the key is sent."""
     api_version: ApiVersion | None = None

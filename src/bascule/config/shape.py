@@ -7,7 +7,13 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from bascule.config.leases import Leases
+from bascule.config.attempts import Breaker as Breaker
+from bascule.config.attempts import Hedge as Hedge
+from bascule.config.attempts import Outlier as Outlier
+from bascule.config.attempts import Retry as Retry
+from bascule.config.idempotency import Idempotency as Idempotency
+from bascule.config.leases import Leases as Leases
+from bascule.config.overload import Overload as Overload
 from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
@@ -40,10 +46,14 @@ class Limits(Section, frozen=True, kw_only=True):
     `max_body_bytes`, or no body of that size can come."""
     max_connections: Count = 4_096
     """Of clients, open at once in each worker; one more gets 503 and is closed."""
+    reserved_connections: Count = 32
+    """Beyond `max_connections`, for health, metrics and the admin API alone, each for one request."""
     head_timeout_s: Seconds = 60.0
     """For a request's headers to arrive; a slower one gets 408."""
     body_idle_s: Seconds = 60.0
     """Between two pieces of a request's body; a slower one gets 408."""
+    client_stall_s: Seconds = 60.0
+    """A client that takes nothing of its answer for so long is cut off, as if it had left."""
     max_connections_per_provider: Count = 200
     """Open at once to one provider; what is beyond waits for one of them."""
     max_drains: Count = 200
@@ -151,6 +161,9 @@ class Route(Section, frozen=True, kw_only=True):
     data: DataConstraint = DataConstraint()
     rules: tuple[Rule, ...] = ()
     """The first that is true is applied."""
+    hedge: Hedge | None = None
+    content_filter: Literal["stop", "failover"] = "stop"
+    """When a provider refuses a request for its content: `stop` is its answer, `failover` asks the next candidate."""
     strategy: str | dict[str, Any] = "single"
     """How many models work on one request."""
 
@@ -300,15 +313,6 @@ class Responses(Section, frozen=True, kw_only=True):
     store: ResponseStore = ResponseStore()
 
 
-class Retry(Section, frozen=True, kw_only=True):
-    """How often a failed attempt is followed by another."""
-
-    max_attempts: Annotated[int, Meta(ge=1, le=20)] = 3
-    """Upstream attempts for one request, the first included."""
-    retry_after_cap_s: Annotated[float, Meta(ge=0, le=3_600)] = 60.0
-    """A longer Retry-After than this is not waited for."""
-
-
 class Config(Section, frozen=True, kw_only=True):
     """bascule.yaml."""
 
@@ -346,7 +350,11 @@ class Config(Section, frozen=True, kw_only=True):
     leases: Leases = Leases()
     cache: Cache = Cache()
     responses: Responses = Responses()
+    overload: Overload = Overload()
+    idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
+    breaker: Breaker = Breaker()
+    outlier: Outlier = Outlier()
 
 
 QUALITY_LEVELS = {"low": 0.5, "medium": 0.7, "high": 0.85}

@@ -1,23 +1,29 @@
 """What to do next with a request, given its plan and what became of its attempts so far.
 
-`next_step` is a pure function of history, so that history can be stored, shown and replayed. It starts one attempt at
-a time. An untried candidate goes before a second try of the same one, at once, because it is another target; the same
-one is only tried again after a pause, and only for failures that pass. Nothing is tried once content was forwarded:
-no answer is ever spliced from two models.
+`next_step` is a pure function of history, so that history can be stored, shown and replayed. An untried candidate goes
+before a second try of the same one, at once, because it is another target; the same one is only tried again after a
+pause, only for failures that pass, and only while its retry budget lasts. Nothing is tried once content was forwarded:
+no answer is ever spliced from two models. Attempts go one at a time, but for a hedge: where the plan wants one, a
+second candidate is asked beside a first that stays silent.
 
-`behaviour.BEHAVIOUR` is the whole table of error classes, `giving_up` what the client is told in the end.
+`behaviour.BEHAVIOUR` is the whole table of error classes, `targets` what may still be tried, `giving_up` what the
+client is told in the end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 
 from msgspec import Struct
 
-from bascule.decide.behaviour import BEHAVIOUR
-from bascule.decide.giving_up import deadline_refusal, fault_of, refusal_of
+from bascule.decide.breaker import Status
+from bascule.decide.giving_up import barred_refusal, deadline_refusal, fault_of, refusal_of
+from bascule.decide.targets import another_credential, credential_of, follows, open_candidates
 from bascule.model.errors import Refusal
 from bascule.model.outcome import AttemptRecord
-from bascule.model.plan import Candidate, Plan
+from bascule.model.plan import Plan
+
+ALL_WELL: Mapping[str, Status] = {}
+NONE_SPENT: frozenset[str] = frozenset()
 
 
 class AttemptLimits(Struct, frozen=True, kw_only=True):
@@ -31,16 +37,18 @@ class AttemptLimits(Struct, frozen=True, kw_only=True):
     """A provider that wants a longer pause than this is not tried again within the request."""
     backoff_base_s: float = 0.5
     backoff_cap_s: float = 8.0
-    no_retry: frozenset[str] = frozenset()
-    """Endpoint ids whose retry budget is spent: none of them is tried twice."""
+    hedge_after_s: float | None = None
+    """How long a first attempt may be silent before a second candidate is asked beside it; None: for ever."""
     advised_retry_after_s: float = 5.0
     """What a client is told to wait when every provider limited the rate and none said for how long."""
 
 
 class Start(Struct, frozen=True):
-    """Begin an attempt at the plan's candidate of this index."""
+    """Begin an attempt at the plan's candidate of this index, with this one of its provider's credentials."""
 
     candidate: int
+    credential: int = 0
+    hedge: bool = False
 
 
 class Wait(Struct, frozen=True):
@@ -62,102 +70,136 @@ class GiveUp(Struct, frozen=True):
 Step = Start | Wait | Accept | GiveUp
 
 
+class _Moment(Struct, frozen=True):
+    """The arguments of `next_step`, passed on as one."""
+
+    plan: Plan
+    history: Sequence[AttemptRecord]
+    now_s: float
+    dice: float
+    turn: int
+    limits: AttemptLimits
+    health: Mapping[str, Status]
+    spent: frozenset[str]
+
+    def credential(self, index: int) -> int | None:
+        return credential_of(self.plan, self.history, index, self.turn, self.health)
+
+    def is_spent(self, index: int) -> bool:
+        return self.plan.candidates[index].endpoint.id in self.spent
+
+
 def next_step(
-    plan: Plan, history: Sequence[AttemptRecord], *, now_s: float, dice: float, limits: AttemptLimits
+    plan: Plan,
+    history: Sequence[AttemptRecord],
+    *,
+    now_s: float,
+    dice: float,
+    limits: AttemptLimits,
+    turn: int = 0,
+    health: Mapping[str, Status] = ALL_WELL,
+    spent: frozenset[str] = NONE_SPENT,
 ) -> Step:
     """`dice` is uniform in [0, 1) and should be the same for a request's whole life, so that a pause once decided
-    stays; each try takes its own jitter from it. All times are of one monotonic clock.
+    stays; each try takes its own jitter from it. `turn` says whose turn it is among a provider's credentials. All
+    times are of one monotonic clock.
+
+    `health` is what of the world is not well now (`decide.health`), `spent` the endpoints whose retry budget is.
     """
+    moment = _Moment(plan, history, now_s, dice, turn, limits, health, spent)
     if not history:
-        return Start(0) if not _is_over(now_s, limits) else GiveUp(deadline_refusal(plan, history))
-    in_flight = False
+        return _first(moment)
+    running: AttemptRecord | None = None
+    over: AttemptRecord | None = None
     for record in history:
         if record.ended_s is None:
-            in_flight = True
+            running = record
         elif record.fault is None:
             return Accept(record.attempt_no)
-    if in_flight:
-        return Wait(inf)
-    last = history[-1]
-    if last.content_forwarded or BEHAVIOUR[fault_of(last).error_class].next == "stop":
-        return _give_up(plan, history, now_s, limits)
-    if len(history) >= limits.max_attempts:
-        return _give_up(plan, history, now_s, limits)
+        elif record.content_forwarded or follows(plan, record.fault) == "stop":
+            over = over or record
+    if running is not None:
+        return _beside(moment, running) if over is None else Wait(inf)
+    if over is not None or len(history) >= limits.max_attempts:
+        return _give_up(moment)
     if _is_over(now_s, limits):
         return GiveUp(deadline_refusal(plan, history))
-    return _another(plan, history, now_s, dice, limits)
+    return _another(moment)
 
 
-def _another(plan: Plan, history: Sequence[AttemptRecord], now_s: float, dice: float, limits: AttemptLimits) -> Step:
-    open_candidates = _open_candidates(plan, history)
+def _first(moment: _Moment) -> Step:
+    if _is_over(moment.now_s, moment.limits):
+        return GiveUp(deadline_refusal(moment.plan, ()))
+    if not moment.health and moment.plan.candidates[0].endpoint.credentials == 1:
+        return Start(0)
+    for index in range(len(moment.plan.candidates)):
+        if (credential := moment.credential(index)) is not None:
+            return Start(index, credential)
+    return GiveUp(barred_refusal(moment.plan, moment.limits.advised_retry_after_s))
+
+
+def _beside(moment: _Moment, running: AttemptRecord) -> Step:
+    """An attempt is on its way: wait for it, or ask another candidate too. Only once, and only while it is silent."""
+    limits, history = moment.limits, moment.history
+    after_s = limits.hedge_after_s
+    if after_s is None or running.content_forwarded or len(history) >= limits.max_attempts:
+        return Wait(inf)
+    if any(record.hedge or (record.ended_s is None and record is not running) for record in history):
+        return Wait(inf)
+    due_s = running.started_s + after_s
+    if limits.deadline_s is not None and due_s >= limits.deadline_s:
+        return Wait(inf)
+    if moment.now_s < due_s:
+        return Wait(due_s)
     tried = {record.candidate for record in history}
-    for index in open_candidates:
-        if index not in tried:
-            return Start(index)
+    for index in open_candidates(moment.plan, history):
+        if index not in tried and not moment.is_spent(index):
+            credential = moment.credential(index)
+            if credential is not None:
+                return Start(index, credential, hedge=True)
+    return Wait(inf)
+
+
+def _another(moment: _Moment) -> Step:
+    plan, history = moment.plan, moment.history
+    candidates = open_candidates(plan, history)
+    tried = {record.candidate for record in history}
+    last = history[-1].candidate
+    if last in candidates and not moment.is_spent(last):
+        other = another_credential(plan, history, moment.turn, moment.health)
+        if other is not None:
+            return Start(last, other)
+    for index in candidates:
+        if index not in tried and (credential := moment.credential(index)) is not None:
+            return Start(index, credential)
     ready = [
-        (ready_s, index)
-        for index in open_candidates
-        if (ready_s := _ready_s(plan, history, index, dice, limits)) is not None
+        (ready_s, index, credential)
+        for index in candidates
+        if index in tried
+        and (ready_s := _ready_s(moment, index)) is not None
+        and (credential := moment.credential(index)) is not None
     ]
     if not ready:
-        return _give_up(plan, history, now_s, limits)
-    ready_s, index = min(ready)
-    if ready_s <= now_s:
-        return Start(index)
-    if limits.deadline_s is not None and ready_s >= limits.deadline_s:
-        return _give_up(plan, history, now_s, limits)
+        return _give_up(moment)
+    ready_s, index, credential = min(ready)
+    if ready_s <= moment.now_s:
+        return Start(index, credential)
+    if moment.limits.deadline_s is not None and ready_s >= moment.limits.deadline_s:
+        return _give_up(moment)
     return Wait(ready_s)
 
 
-def _open_candidates(plan: Plan, history: Sequence[AttemptRecord]) -> list[int]:
-    """The candidates that no failure so far rules out, in the plan's order."""
-    providers: set[str] = set()
-    endpoints: set[str] = set()
-    too_small: int | None = None
-    window_matters = False
-    for record in history:
-        candidate = plan.candidates[record.candidate]
-        match BEHAVIOUR[fault_of(record).error_class].next:
-            case "provider":
-                providers.add(candidate.endpoint.provider)
-            case "endpoint":
-                endpoints.add(candidate.endpoint.id)
-            case "larger_window":
-                window_matters = True
-                endpoints.add(candidate.endpoint.id)
-                window = candidate.endpoint.context_window
-                if window is not None:
-                    too_small = window if too_small is None else max(too_small, window)
-            case _:
-                pass
-    return [
-        index
-        for index, candidate in enumerate(plan.candidates)
-        if candidate.endpoint.provider not in providers
-        and candidate.endpoint.id not in endpoints
-        and not (window_matters and _is_too_small(candidate, too_small))
-    ]
-
-
-def _is_too_small(candidate: Candidate, too_small: int | None) -> bool:
-    """Only a window that is known to be larger than one that was too small is worth the try."""
-    window = candidate.endpoint.context_window
-    return window is None or too_small is None or window <= too_small
-
-
-def _ready_s(
-    plan: Plan, history: Sequence[AttemptRecord], index: int, dice: float, limits: AttemptLimits
-) -> float | None:
+def _ready_s(moment: _Moment, index: int) -> float | None:
     """When a candidate may be tried again; None if never within this request."""
-    if plan.candidates[index].endpoint.id in limits.no_retry:
+    if moment.is_spent(index):
         return None
-    tries = [record for record in history if record.candidate == index]
+    tries = [record for record in moment.history if record.candidate == index]
     last = tries[-1]
     assert last.ended_s is not None  # next_step waits for attempts in flight
     fault = fault_of(last)
-    pause_s = _backoff_s(len(tries), dice, limits)
+    pause_s = _backoff_s(len(tries), moment.dice, moment.limits)
     if fault.retry_after_s is not None:
-        if fault.retry_after_s > limits.retry_after_cap_s:
+        if fault.retry_after_s > moment.limits.retry_after_cap_s:
             return None
         pause_s = max(pause_s, fault.retry_after_s)
     return last.ended_s + pause_s
@@ -174,6 +216,12 @@ def _is_over(now_s: float, limits: AttemptLimits) -> bool:
     return limits.deadline_s is not None and now_s >= limits.deadline_s
 
 
-def _give_up(plan: Plan, history: Sequence[AttemptRecord], now_s: float, limits: AttemptLimits) -> GiveUp:
-    told = refusal_of(plan, history, now_s=now_s, advised_retry_after_s=limits.advised_retry_after_s)
-    return GiveUp(told)
+def _give_up(moment: _Moment) -> GiveUp:
+    return GiveUp(
+        refusal_of(
+            moment.plan,
+            moment.history,
+            now_s=moment.now_s,
+            advised_retry_after_s=moment.limits.advised_retry_after_s,
+        )
+    )

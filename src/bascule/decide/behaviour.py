@@ -7,12 +7,12 @@ from msgspec import Struct
 from bascule.model.errors import RefusalKind
 from bascule.model.outcome import ErrorClass
 
-Next = Literal["again", "endpoint", "provider", "larger_window", "stop"]
+Next = Literal["again", "endpoint", "credential", "larger_window", "stop"]
 """What may follow a failure:
 
 again          another candidate, and if there is none, the same one after a pause
 endpoint       another candidate, never this endpoint
-provider       another provider's candidate: it is our account there that was turned away
+credential     another credential of the provider, else another provider: it is our account that was turned away
 larger_window  a candidate whose context window is known to be larger
 stop           nothing: it is the request itself, or nobody waits for the answer
 """
@@ -26,7 +26,7 @@ class Behaviour(Struct, frozen=True):
 
 BEHAVIOUR: dict[ErrorClass, Behaviour] = {
     "rate_limited": Behaviour("again", "rate_limited"),
-    "quota_exhausted": Behaviour("provider", "upstream_failed"),
+    "quota_exhausted": Behaviour("credential", "upstream_failed"),
     "overloaded": Behaviour("again", "overloaded"),
     "server_error": Behaviour("again", "upstream_failed"),
     "timeout_connect": Behaviour("again", "upstream_timeout"),
@@ -41,9 +41,10 @@ BEHAVIOUR: dict[ErrorClass, Behaviour] = {
     "too_large": Behaviour("stop", "upstream_failed"),
     "bad_request": Behaviour("stop", "upstream_rejected"),
     "context_length": Behaviour("larger_window", "context_length"),
-    # A provider's refusal of content is an answer; going on until somebody says yes would be getting round it.
+    # A provider's refusal of content is an answer; going on until somebody says yes would be getting round it. A route
+    # may want just that (`Plan.filtered_elsewhere`).
     "content_filter": Behaviour("stop", "upstream_rejected"),
-    "auth": Behaviour("provider", "upstream_failed"),
+    "auth": Behaviour("credential", "upstream_failed"),
     "not_found": Behaviour("endpoint", "model_not_found"),
     "unsupported": Behaviour("endpoint", "unsupported"),
     "cancelled": Behaviour("stop", "overloaded"),

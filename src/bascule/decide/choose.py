@@ -1,10 +1,12 @@
 """From the endpoints that may serve to the candidates of a plan: floor, order, reasons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from bascule.decide.breaker import Status
 from bascule.decide.eligible import Needs, is_named
+from bascule.decide.health import standing
 from bascule.decide.rank import SORTS, By, Option, ranked
 from bascule.model.catalog import Endpoint, Model
 from bascule.model.plan import Candidate, Rejected
@@ -78,9 +80,25 @@ def _all_of(group: Group, ask: Ask, output_tokens: int) -> tuple[Candidate, ...]
     return tuple(candidates.values())
 
 
-def cooling_last(candidates: tuple[Candidate, ...], health: Mapping[str, str]) -> tuple[Candidate, ...]:
-    """Endpoints that asked for a pause go behind the others; alone they are tried all the same."""
-    return tuple(sorted(candidates, key=lambda candidate: health.get(candidate.endpoint.id) == "cooling"))
+def worst_last(candidates: tuple[Candidate, ...], health: Mapping[str, Status]) -> tuple[Candidate, ...]:
+    """Endpoints that asked for a pause, or are far worse than their peers, go behind the others; alone they are tried
+    all the same."""
+    return tuple(sorted(candidates, key=lambda candidate: standing(candidate.endpoint, health) in _LAST))
+
+
+def noted(candidates: tuple[Candidate, ...], before: Candidate, unwell: Sequence[str]) -> tuple[Candidate, ...]:
+    """The candidates, the first of which says so where it stands there because others are not well.
+
+    `before` is who would be first if nobody had been put behind; `unwell` are the endpoints left out.
+    """
+    first = candidates[0]
+    why = f"{unwell[0]} open" if unwell else f"{before.endpoint.id} last" if before is not first else None
+    if why is None:
+        return candidates
+    return (structs.replace(first, reason=f"{first.reason}; {why}"), *candidates[1:])
+
+
+_LAST = ("cooling", "outlier")
 
 
 def _adequate(group: Group) -> list[Option]:

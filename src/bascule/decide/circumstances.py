@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from bascule.decide.breaker import Status
 from bascule.model.catalog import Endpoint
 from bascule.model.money import Rates
 
@@ -40,7 +41,8 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     """None: a quarter of the text's bytes."""
     est_output_tokens: int = 500
     """How long the answer will be, for the objectives that count time."""
-    health: Mapping[str, str] = {}
-    """By endpoint id: `open` lets nothing through, `cooling` (it asked for a pause) is tried last."""
+    health: Mapping[str, Status] = {}
+    """What is not well, as `decide.health.standing` reads it: `open` lets nothing through, `cooling` (it asked for a
+    pause) and `outlier` (far worse than its peers) are tried last."""
     want_task: bool = False
     """Guess the task even where the route does not need it."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from bascule.decide.circumstances import Circumstances
 from bascule.decide.data_policy import violation
+from bascule.decide.health import standing
 from bascule.model.catalog import Endpoint, Modality, Model
 from bascule.model.errors import Refusal, RefusalKind
 from bascule.model.facts import Facts
@@ -17,6 +18,8 @@ from bascule.model.policy import NO_DATA_POLICY, Ask, DataPolicy
 
 # Order of hurdles: a candidate that stopped at a later one came further.
 _CHOICE, _DATA, _CAPABILITY, _WINDOW, _RETIRED, _PRICE, _COST, _HEALTH = range(8)
+
+BREAKER_OPEN = "failing now; its circuit breaker is open"
 
 
 class Obstacle(Struct, frozen=True):
@@ -124,8 +127,8 @@ def obstacle(
         return found
     if needs.max_cost_nanousd is not None and (found := _too_dear(needs.max_cost_nanousd, now.hold_of(endpoint))):
         return found
-    if now.health and now.health.get(endpoint.id) == "open":
-        return Obstacle(_HEALTH, "overloaded", "failing now; its circuit breaker is open")
+    if now.health and standing(endpoint, now.health) == "open":
+        return Obstacle(_HEALTH, "overloaded", BREAKER_OPEN)
     return None
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from bascule.decide.behaviour import BEHAVIOUR
 from bascule.model.errors import Refusal
 from bascule.model.outcome import AttemptRecord, Fault
@@ -17,12 +19,20 @@ def fault_of(record: AttemptRecord) -> Fault:
     return record.fault
 
 
+CIRCUIT_OPEN = "circuit_open"
+"""The code of a refusal for which nothing was sent, because breakers are open."""
+ABSURD_S = 86_400.0
+"""A provider that wants a longer pause than a day is not believed, and not quoted."""
+
+
 def refusal_of(plan: Plan, history: Sequence[AttemptRecord], *, now_s: float, advised_retry_after_s: float) -> Refusal:
     """What the client is told: its own mistake in the provider's words, else what failed and how often."""
-    last = history[-1]
-    if BEHAVIOUR[fault_of(last).error_class].next == "stop" and not last.content_forwarded:
-        return _told_by_upstream(fault_of(last))
-    fault = fault_of(last if last.content_forwarded else _most_hopeful(history))
+    forwarded = next((record for record in history if record.content_forwarded), None)
+    if forwarded is None:
+        for record in history:
+            if BEHAVIOUR[fault_of(record).error_class].next == "stop":
+                return structs.replace(_told_by_upstream(fault_of(record)), spent=True)
+    fault = fault_of(forwarded or _most_hopeful(history))
     if fault.error_class in ("context_length", "unsupported"):
         return _told_by_upstream(fault)
     kind = BEHAVIOUR[fault.error_class].kind
@@ -36,6 +46,18 @@ def refusal_of(plan: Plan, history: Sequence[AttemptRecord], *, now_s: float, ad
         message=_story(plan, history),
         code="rate_limit_exceeded" if kind == "rate_limited" else f"upstream_{fault.error_class}",
         retry_after_s=_retry_after_s(history, now_s, advised_retry_after_s) if waits else None,
+        spent=kind != "rate_limited",  # that one the client can mend: by waiting for as long as it is told
+    )
+
+
+def barred_refusal(plan: Plan, advised_retry_after_s: float) -> Refusal:
+    """Nothing was tried: the breakers of all candidates are open."""
+    names = ", ".join(dict.fromkeys([candidate.endpoint.id for candidate in plan.candidates[:5]]))
+    return Refusal(
+        kind="overloaded",
+        message=f"Not sent: {names} failed just now, and others are looking whether that has passed.",
+        code=CIRCUIT_OPEN,
+        retry_after_s=advised_retry_after_s,
     )
 
 
@@ -71,7 +93,7 @@ def _retry_after_s(history: Sequence[AttemptRecord], now_s: float, advised_s: fl
     left_s: list[float] = [
         max(0.0, (record.ended_s or now_s) + fault.retry_after_s - now_s)
         for record in history
-        if (fault := fault_of(record)).retry_after_s is not None
+        if (fault := fault_of(record)).retry_after_s is not None and fault.retry_after_s <= ABSURD_S
     ]
     return min(left_s, default=advised_s)
 

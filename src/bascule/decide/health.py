@@ -1,82 +1,135 @@
-"""Is an endpoint worth trying? Consecutive failures open it for a while; a 429 cools it for as long as it asks.
+"""Whom an attempt's end tells about, and what of an endpoint may be tried, given the state of all that it needs.
 
-Small on purpose: after `OPEN_S` everybody may try again, and one failure opens it anew. Only what the endpoint did
-counts; a client's own mistakes (400, content filter, a client that left) tell nothing about it.
+An attempt needs four things to be well, each with a breaker of its own: the endpoint (one model at one provider), the
+provider, the credential, and that credential's access to that endpoint. What a client did wrong is told about none.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
 
-from bascule.model.outcome import ErrorClass
+from bascule.decide.breaker import Status
+from bascule.model.catalog import Endpoint
+from bascule.model.outcome import ErrorClass, Fault
 
-Status = Literal["ok", "cooling", "open"]
+Kind = Literal["endpoint", "provider", "credential", "access"]
 
-FAILURES_TO_OPEN = 5
-OPEN_S = 10.0
 COOLING_S = 2.0
-QUOTA_COOLING_S = 60.0
 LONGEST_COOLING_S = 60.0
 """A Retry-After beyond this is not believed."""
 
-_FAILURES: frozenset[str] = frozenset(
+ANYWHERE = "anywhere"
+"""As the place of a provider's failures: nobody could be reached, whichever endpoint was meant."""
+
+_SERVER: frozenset[ErrorClass] = frozenset(
     {
         "overloaded",
         "server_error",
-        "timeout_connect",
         "timeout_first_byte",
         "timeout_idle",
         "timeout_total",
-        "connect",
         "reset",
         "truncated",
         "protocol",
-        "auth",
     }
 )
+_REACH: frozenset[ErrorClass] = frozenset({"connect", "timeout_connect"})
+_TURNED_AWAY = 401
 
 
-class HealthState(Struct, frozen=True):
-    """What is remembered of one endpoint. Times are monotonic seconds."""
+class Blame(Struct, frozen=True):
+    """What failed. Empty where it was not the provider's side that did."""
 
-    failures: int = 0
-    """In a row."""
-    open_until_s: float | None = None
-    cooling_until_s: float | None = None
-
-
-HEALTHY = HealthState()
-
-
-def observe(
-    state: HealthState, outcome: ErrorClass | Literal["ok"], now_s: float, retry_after_s: float | None = None
-) -> HealthState:
-    """The state after an attempt ended with `outcome`."""
-    if outcome == "ok":
-        return state if state is HEALTHY else HEALTHY
-    if outcome in ("rate_limited", "quota_exhausted"):
-        return HealthState(state.failures, state.open_until_s, _cool(state, outcome, now_s, retry_after_s))
-    if outcome not in _FAILURES:
-        return state
-    failures = state.failures + 1
-    open_until_s = now_s + OPEN_S if failures >= FAILURES_TO_OPEN else state.open_until_s
-    cooling_until_s = state.cooling_until_s
-    if retry_after_s is not None:
-        cooling_until_s = _cool(state, outcome, now_s, retry_after_s)
-    return HealthState(failures, open_until_s, cooling_until_s)
+    kinds: tuple[Kind, ...] = ()
+    unreachable: bool = False
+    at_once: bool = False
+    """One such failure is enough: what was said will not change by asking again."""
+    cools: Kind | None = None
+    """What is to be left alone for a while."""
 
 
-def status(state: HealthState, now_s: float) -> Status:
-    """`open`: it keeps failing, do not try. `cooling`: it asked for a pause. `ok`: try."""
-    if state.open_until_s is not None and now_s < state.open_until_s:
-        return "open"
-    if state.cooling_until_s is not None and now_s < state.cooling_until_s:
-        return "cooling"
-    return "ok"
+NOBODY = Blame()
 
 
-def _cool(state: HealthState, outcome: str, now_s: float, retry_after_s: float | None) -> float:
-    if retry_after_s is None:
-        retry_after_s = QUOTA_COOLING_S if outcome == "quota_exhausted" else COOLING_S
-    until_s = now_s + min(LONGEST_COOLING_S, max(0.0, retry_after_s))
-    return until_s if state.cooling_until_s is None else max(until_s, state.cooling_until_s)
+def blame(fault: Fault) -> Blame:
+    """A 401 is about the credential; a 403 and an exhausted quota are, for all we know, about this model with it."""
+    error_class = fault.error_class
+    if error_class in _SERVER:
+        # Only who was told to wait is left alone: others of the provider may have room.
+        return Blame(("endpoint", "provider"), cools=None if fault.retry_after_s is None else "endpoint")
+    if error_class in _REACH:
+        return Blame(("endpoint", "provider"), unreachable=True)
+    if error_class == "rate_limited":
+        return Blame(cools="access")
+    if error_class == "quota_exhausted":
+        return Blame(("access",), at_once=True)
+    if error_class == "auth":
+        away = fault.status in (None, _TURNED_AWAY)
+        return Blame(("credential",), at_once=True) if away else Blame(("access",))
+    return NOBODY
+
+
+def cooling_s(fault: Fault) -> float:
+    """How long to leave alone who asked for a pause, in seconds."""
+    asked_s = COOLING_S if fault.retry_after_s is None else fault.retry_after_s
+    return min(LONGEST_COOLING_S, max(0.0, asked_s))
+
+
+def credential_id(provider: str, credential: int) -> str:
+    """`openai#1` for the first: what it is called in metrics and logs, which never name the secret."""
+    return f"{provider}#{credential + 1}"
+
+
+def access_id(endpoint_id: str, credential: int) -> str:
+    return f"{endpoint_id}#{credential + 1}"
+
+
+_RANK: dict[Status, int] = {"ok": 0, "half_open": 1, "outlier": 2, "cooling": 3, "open": 4}
+
+
+def standing(endpoint: Endpoint, health: Mapping[str, Status]) -> Status:
+    """The worst of the endpoint, its provider, and the best of its credentials. `health` lacks what is well."""
+    if not health:
+        return "ok"
+    shared = _worse(health.get(endpoint.id, "ok"), health.get(endpoint.provider, "ok"))
+    if shared == "open":
+        return shared
+    best = min(
+        (credential_standing(endpoint, number, health) for number in range(endpoint.credentials)),
+        key=_RANK.__getitem__,
+    )
+    return _worse(shared, best)
+
+
+def credential_standing(endpoint: Endpoint, credential: int, health: Mapping[str, Status]) -> Status:
+    """Of one credential at an endpoint, whatever the endpoint itself is like."""
+    return _worse(
+        health.get(credential_id(endpoint.provider, credential), "ok"),
+        health.get(access_id(endpoint.id, credential), "ok"),
+    )
+
+
+def credential_for(
+    endpoint: Endpoint, turn: int, health: Mapping[str, Status], tried: frozenset[int] = frozenset()
+) -> int | None:
+    """The credential whose turn it is, or the next that is well; `turn` is any number that spreads requests.
+
+    None where all were tried already, or are open.
+    """
+    if endpoint.credentials == 1 and not health:
+        return None if tried else 0
+    found: int | None = None
+    rank = _RANK["open"]
+    for step in range(endpoint.credentials):
+        credential = (turn + step) % endpoint.credentials
+        if credential in tried:
+            continue
+        one = _RANK[credential_standing(endpoint, credential, health)]
+        if one < rank:
+            found, rank = credential, one
+    return found
+
+
+def _worse(one: Status, other: Status) -> Status:
+    return one if _RANK[one] >= _RANK[other] else other

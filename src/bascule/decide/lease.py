@@ -18,7 +18,6 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
-
 QUIET_MS = 1_000
 """After a recall, how long nothing is granted ahead."""
 

@@ -11,9 +11,9 @@ cost it can only tighten.
 
 from msgspec import Struct, structs
 
-from bascule.decide.choose import Group, chosen, cooling_last
+from bascule.decide.choose import Group, chosen, noted, worst_last
 from bascule.decide.circumstances import Circumstances as Circumstances
-from bascule.decide.eligible import Obstacle, needs_of, obstacle, refusal
+from bascule.decide.eligible import BREAKER_OPEN, Obstacle, needs_of, obstacle, refusal
 from bascule.decide.rank import By, Option
 from bascule.decide.resolve import Resolved, resolve
 from bascule.decide.rules import RULE_FACTS as RULE_FACTS
@@ -101,7 +101,9 @@ def route(
     if not candidates:
         return refusal(head.name, obstacles, head.needs.max_cost_nanousd) if obstacles else no_endpoint(head.name)
     if now.health:
-        candidates = cooling_last(candidates, now.health)
+        as_ranked = candidates[0]
+        candidates = worst_last(candidates, now.health)
+        candidates = noted(candidates, as_ranked, [one.id for one, found in obstacles if found.reason == BREAKER_OPEN])
     return Plan(
         candidates=candidates,
         rejected=tuple(rejected),
@@ -112,6 +114,8 @@ def route(
         floor=head.floor,
         max_cost_nanousd=head.needs.max_cost_nanousd,
         max_output_tokens=None if head.route is None else head.route.max_output_tokens,
+        hedge=None if head.route is None else head.route.hedge,
+        filtered_elsewhere=head.route is not None and head.route.filtered_elsewhere,
         rule=None if head.rule is None else head.rule.when,
         policy_version=table.registry.policy_version,
     )

@@ -49,6 +49,11 @@ class OpenAttempt(Struct, kw_only=True):
     strict: bool = False
     """A strict budget applies: only a bill that the provider has told gives money back to it."""
     settled: bool = False
+    started_s: float = 0.0
+    """On the monotonic clock."""
+    credential: int = 0
+    probe: bool = False
+    """It looks whether a breaker can be closed."""
 
 
 class Ended(Struct, frozen=True, kw_only=True):

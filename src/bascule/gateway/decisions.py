@@ -1,5 +1,6 @@
 """Decision records: what was seen and why a plan was chosen, so that it can be explained and replayed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import structs
@@ -12,6 +13,8 @@ from bascule.model.entry import Decision
 from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.plan import Candidate, Plan
 from bascule.ports import Authority, Journal
+
+WELL: Mapping[str, str] = {}
 
 
 def facts_of(request: Admitted) -> dict[str, Any]:
@@ -76,6 +79,7 @@ class Recorder:
         plan: Plan,
         budgets: tuple[BudgetState, ...],
         *,
+        health: Mapping[str, str] = WELL,
         observed: dict[str, Any] | None,
         price_version: str,
     ) -> Decision:
@@ -90,6 +94,7 @@ class Recorder:
             chosen=plan.candidates[0].endpoint.id,
             reason=plan.reason,
             budgets=_seen(budgets),
+            health=dict(health),
             observed=observed,
             policy_version=plan.policy_version,
             price_version=price_version,

@@ -112,17 +112,20 @@ class Dispatcher:
     def __init__(self, snapshot: Snapshot, *, drains: Drains) -> None:
         self._snapshot = snapshot
         self._drains = drains
-        self._known: dict[tuple[Surface, str], Destination | Refusal] = {}
+        self._known: dict[tuple[Surface, str, int], Destination | Refusal] = {}
 
-    def destination(self, surface: Surface, endpoint: Endpoint) -> Destination | Refusal:
-        """How to send a request of this surface there; a Refusal where the endpoint cannot serve it."""
-        key = (surface, endpoint.id)
+    def destination(self, surface: Surface, endpoint: Endpoint, credential: int = 0) -> Destination | Refusal:
+        """How to send a request of this surface there; a Refusal where the endpoint cannot serve it.
+
+        `credential`: which of the provider's, from 0.
+        """
+        key = (surface, endpoint.id, credential)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._make(surface, endpoint)
+            found = self._known[key] = self._make(surface, endpoint, credential)
         return found
 
-    def _make(self, surface: Surface, endpoint: Endpoint) -> Destination | Refusal:
+    def _make(self, surface: Surface, endpoint: Endpoint, credential: int) -> Destination | Refusal:
         provider = self._snapshot.providers[endpoint.provider]
         spec, place, spoken = provider.spec, provider_surface(surface, endpoint), provider_dialect(surface, endpoint)
         if place not in spec.paths or spoken is None:
@@ -136,7 +139,7 @@ class Dispatcher:
             return request_target(spec, of, provider.base_path, endpoint.upstream_model)
 
         streamed = streamed_surface(spec, place)
-        headers = (*_JSON_HEADERS, *provider.headers, *auth_headers(spec, provider.secret))
+        headers = (*_JSON_HEADERS, *provider.headers, *auth_headers(spec, provider.credentials[credential]))
         return Destination(
             codec=pair,
             provider_dialect=dialect_of(spoken),

@@ -11,6 +11,7 @@ from bascule.gateway.cache_watch import CacheWatch
 from bascule.gateway.dispatch import Dispatcher
 from bascule.gateway.holding import Holding
 from bascule.gateway.kept import KeptAnswers
+from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.model.money import PriceTimeline
 from bascule.model.plan import Candidate
@@ -37,6 +38,7 @@ class Effects(Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher
     holding: Holding
     wellbeing: Wellbeing
+    retry_budgets: RetryBudgets
     dice: Callable[[], float]
     limits: AttemptLimits
     baseline: PriceTimeline | None

@@ -9,7 +9,7 @@ from msgspec import Struct
 from bascule.decide.admit import is_limited
 from bascule.decide.budget import hold_mode
 from bascule.dialects.registry import dialect
-from bascule.gateway.admission import Admitted, admit
+from bascule.gateway.admission import Admitted, admit, authenticate
 from bascule.gateway.bodies import Bodies
 from bascule.gateway.books import LEDGER_DOWN
 from bascule.gateway.caching import Caching
@@ -22,12 +22,14 @@ from bascule.gateway.holding import affordable
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.once import Once, Run
 from bascule.gateway.planning import Planned, Planning
 from bascule.gateway.respond import error_answer
 from bascule.gateway.serving import Serving
 from bascule.gateway.surfaces import SURFACES
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError
+from bascule.model.policy import KeyPolicy
 from bascule.ports import Clock, KeyStore, RateLimiter
 
 log = logging.getLogger("bascule.engine")
@@ -50,6 +52,8 @@ class World(Struct, frozen=True, kw_only=True):
     caching: Caching
     kept: KeptAnswers | None
     """None where the configuration keeps no answers."""
+    once: Once | None
+    """None where repeated requests are not recognised."""
     clock: Clock
     identifiers: Identifiers
     metrics: Metrics
@@ -85,6 +89,10 @@ class Engine:
     def new_request_id(self) -> str:
         """For a request that is refused before it gets here."""
         return self._world.identifiers.request(self._world.clock.now_ms())
+
+    def identify(self, secret: bytes | None) -> KeyPolicy | Refusal:
+        """Whose request it is, before it is read. `handle` asks again, for a key may end while a body arrives."""
+        return authenticate(self._world.keys, secret, self._world.clock.now_ms())
 
     def use(self, settings: Settings) -> None:
         self._settings = settings
@@ -140,6 +148,29 @@ class Engine:
         )
         if isinstance(request, Refusal):
             return request
+        if request.identity.idempotency_key is None or world.once is None or settings.observe:
+            return await self._serve_admitted(exchange, settings, request)
+        return await self._serve_once(world.once, exchange, settings, request)
+
+    async def _serve_once(
+        self, once: Once, exchange: Exchange, settings: Settings, request: Admitted
+    ) -> Refusal | None:
+        """Serve a request with an Idempotency-Key, unless it repeats one."""
+        run = await once.enter(exchange, request)
+        if not isinstance(run, Run):
+            return run
+        refusal = None
+        try:
+            refusal = await self._serve_admitted(run.exchange, settings, request, run)
+        finally:
+            await once.leave(run, refusal)
+        return refusal
+
+    async def _serve_admitted(
+        self, exchange: Exchange, settings: Settings, request: Admitted, run: Run | None = None
+    ) -> Refusal | None:
+        """None where the client was answered. `run`: of a request with an Idempotency-Key."""
+        world = self._world
         lending = settings.effects.holding.lending
         if lending is not None:
             away = await lending.ready(request.attribution)
@@ -168,12 +199,19 @@ class Engine:
             if served:
                 return served if isinstance(served, Refusal) else None
         if not settings.observe and is_limited(request.key.rate):
-            return await self._run_within_rates(exchange, settings, request, planned, keeps=keeps)
-        serving = await self._prepare(exchange, settings, request, planned, keeps=keeps)
+            return await self._run_within_rates(exchange, settings, request, planned, keeps=keeps, run=run)
+        serving = await self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
         return serving if isinstance(serving, Refusal) else await self._finish(serving, request)
 
     async def _run_within_rates(
-        self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned, *, keeps: bool
+        self,
+        exchange: Exchange,
+        settings: Settings,
+        request: Admitted,
+        planned: Planned,
+        *,
+        keeps: bool,
+        run: Run | None,
     ) -> Refusal | None:
         """Serve if the key's rate limits let it in. A request that is refused afterwards has not counted."""
         world = self._world
@@ -186,7 +224,7 @@ class Engine:
         serving: Serving | Refusal | None = None
         refusal: Refusal | None = None
         try:
-            serving = await self._prepare(exchange, settings, request, planned, keeps=keeps)
+            serving = await self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
             refusal = serving if isinstance(serving, Refusal) else await self._finish(serving, request)
         finally:
             now_s = world.clock.monotonic_s()
@@ -194,12 +232,19 @@ class Engine:
             if refusal is not None and refusal.kind in NOT_COUNTED and not sent:
                 world.rates.give_back(name, limit, tokens, now_s)
             else:
-                used = serving.tokens_used if isinstance(serving, Serving) else None
+                used = serving.answering.tokens_used if isinstance(serving, Serving) else None
                 world.rates.finish(name, limit, tokens, used, now_s)
         return refusal
 
     async def _prepare(
-        self, exchange: Exchange, settings: Settings, request: Admitted, planned: Planned, *, keeps: bool
+        self,
+        exchange: Exchange,
+        settings: Settings,
+        request: Admitted,
+        planned: Planned,
+        *,
+        keeps: bool,
+        run: Run | None,
     ) -> Serving | Refusal:
         """Fit the plan to the money that is left, and write down what was decided. `keeps`: the answer may be kept."""
         world = self._world
@@ -207,15 +252,21 @@ class Engine:
         budgets = fx.holding.budgets(request)
         fitted = fx.holding.fit(request, planned.plan.candidates, planned.plan, budgets)
         if isinstance(fitted, Refusal) and fx.holding.lending is not None:
-            budgets, fitted = await fx.holding.fit_anew(request, planned.plan, fitted)
+            lending, candidates = fx.holding.lending, planned.plan.candidates
+            budgets, fitted = await fx.holding.fit_anew(lending, request, candidates, planned.plan, fitted)
         if isinstance(fitted, Refusal):
             world.recorder.refused(request, fitted)
             return fitted
         plan = affordable(planned.plan, fitted)
         decision = world.recorder.planned(
-            request, plan, budgets, observed=planned.observed, price_version=fx.price_version
+            request,
+            plan,
+            budgets,
+            health=planned.health,
+            observed=planned.observed,
+            price_version=fx.price_version,
         )
-        return Serving(
+        serving = Serving(
             fx,
             exchange,
             request,
@@ -225,6 +276,9 @@ class Engine:
             keep_bytes=world.caching.most_bytes if keeps else 0,
             strict=hold_mode(budgets) == "strict",
         )
+        if run is not None:
+            run.course = serving
+        return serving
 
     async def _finish(self, serving: Serving, request: Admitted) -> Refusal | None:
         try:
@@ -233,7 +287,8 @@ class Engine:
             if serving.unrecorded is not None:
                 self._world.recorder.write(serving.unrecorded)
         if refusal is not None:
-            return None if serving.started else refusal
-        if serving.answered is not None and serving.keep_bytes:
-            self._world.caching.keep(request, serving.answered)
+            return None if serving.answering.started else refusal
+        answering = serving.answering
+        if answering.answered is not None and answering.keep_bytes:
+            self._world.caching.keep(request, answering.answered)
         return None

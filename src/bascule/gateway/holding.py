@@ -96,17 +96,22 @@ class Holding:
         )
 
     async def fit_anew(
-        self, request: Admitted, plan: Plan, refused: Refusal
+        self,
+        lending: Lending,
+        request: Admitted,
+        candidates: tuple[Candidate, ...],
+        plan: Plan,
+        refused: Refusal,
     ) -> tuple[tuple[BudgetState, ...], HoldPlan | Refusal]:
         """Where a fit was refused on what this worker knows: what is left in truth, and the fit to that."""
         budgets = self.budgets(request)
-        if self.lending is None or refused.kind != "budget_exhausted" or refused.scope == MAX_COST:
+        if refused.kind != "budget_exhausted" or refused.scope == MAX_COST:
             return budgets, refused
-        away = await self.lending.look(request.attribution, refused.needed_nanousd or 0)
+        away = await lending.look(request.attribution, refused.needed_nanousd or 0)
         if away is not None:
             return budgets, away
         budgets = self.budgets(request)
-        return budgets, self.fit(request, plan.candidates, plan, budgets)
+        return budgets, self.fit(request, candidates, plan, budgets)
 
     async def secure(
         self, lending: Lending, request: Admitted, candidate: Candidate, plan: Plan, bound: Bound, attempt_id: str

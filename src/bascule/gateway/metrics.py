@@ -2,6 +2,8 @@
 
 from bisect import bisect_left
 
+from bascule.gateway.wellbeing import BreakerChange
+
 DURATION_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
@@ -44,13 +46,29 @@ class Metrics:
         self.models: dict[tuple[str, str], ModelCounters] = {}
         self.in_flight = 0
         self.refusals: dict[str, int] = {}
+        self.sheds: dict[str, int] = {}
+        """Refused because there was too much, by what there was too much of."""
+        self.stalled_clients = 0
+        """Cut off because they took nothing of their answer."""
+        self.memory_pressures: dict[str, int] = {}
+        """How often memory became so short that this is refused: `large` bodies, `all` new work."""
+        self.reloads: dict[str, int] = {"taken": 0, "refused": 0}
+        """Configurations read again while serving."""
         self.cache_hits = 0
+        self.replays = 0
+        """Answers given again to a repeated Idempotency-Key."""
         self.budget_alerts: dict[tuple[str, str, str], int] = {}
         """By kind of scope, window and threshold."""
         self.uncached_prompts: dict[tuple[str, str, str], int] = {}
         """Large prompts of sessions that their provider's cache did not serve, by model, provider and reason."""
         self.cache_collapses: dict[tuple[str, str], int] = {}
         """By model and provider."""
+        self.breaker_changes: dict[tuple[str, str, str], int] = {}
+        """By kind of target, target and new state."""
+
+    def breaker(self, change: BreakerChange) -> None:
+        key = (change.kind, change.target, change.state)
+        self.breaker_changes[key] = self.breaker_changes.get(key, 0) + 1
 
     def request(self, surface: str, status: int) -> None:
         key = (surface, status)
@@ -58,6 +76,15 @@ class Metrics:
 
     def refusal(self, kind: str) -> None:
         self.refusals[kind] = self.refusals.get(kind, 0) + 1
+
+    def shed(self, reason: str) -> None:
+        self.sheds[reason] = self.sheds.get(reason, 0) + 1
+
+    def memory_pressure(self, refused: str) -> None:
+        self.memory_pressures[refused] = self.memory_pressures.get(refused, 0) + 1
+
+    def reload(self, result: str) -> None:
+        self.reloads[result] += 1
 
     def budget_alert(self, kind: str, window: str, threshold: str) -> None:
         key = (kind, window, threshold)

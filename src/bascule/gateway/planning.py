@@ -1,12 +1,15 @@
 """From an admitted request to a plan: the pure decision, given what this moment knows."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from msgspec import Struct, structs
 
+from bascule.decide.breaker import Status
 from bascule.decide.circumstances import Circumstances
 from bascule.decide.estimate import expected_cost, expected_input_tokens, expected_output_tokens
+from bascule.decide.giving_up import CIRCUIT_OPEN
 from bascule.decide.observe import Observed, observe
 from bascule.decide.price import rates_for
 from bascule.decide.route import RouteTable, route
@@ -25,6 +28,8 @@ class Planned(Struct, frozen=True, kw_only=True):
     """A plan, and in `mode: observe` what enforcing would have done."""
 
     plan: Plan
+    health: Mapping[str, Status] = {}
+    """What was not well, by target."""
     observed: dict[str, Any] | None = None
 
 
@@ -58,14 +63,18 @@ class Planning:
         arguments = (request.ask, request.facts, request.attribution, request.identity, self._table, now)
         if not self._observe:
             plan = route(*arguments)
-            if now.health and isinstance(plan, Refusal) and plan.kind == "overloaded":
-                # Only endpoints that kept failing are left. They may be well again, and nobody else can tell.
-                plan = route(*arguments[:-1], structs.replace(now, health={}))
-            return plan if isinstance(plan, Refusal) else Planned(plan=plan)
+            if not isinstance(plan, Refusal):
+                return Planned(plan=plan, health=now.health)
+            return self._told_when(plan, request) if now.health and plan.kind == "overloaded" else plan
         found = observe(*arguments)
         if isinstance(found, Refusal):
             return found
         return Planned(plan=found.plan, observed=_would_have(found))
+
+    def _told_when(self, refusal: Refusal, request: Admitted) -> Refusal:
+        """Only endpoints that keep failing are left. One request at a time looks whether that has passed."""
+        soonest_s = self._wellbeing.soonest_s(request.started_s)
+        return structs.replace(refusal, code=CIRCUIT_OPEN, retry_after_s=soonest_s)
 
     def _expected(self, request: Admitted, endpoint: Endpoint) -> int | None:
         """What this request will probably cost there; 0 only where it is free."""

@@ -175,3 +175,16 @@ class Relay:
 def transport_fault(error: TransportError, *, answered: bool) -> Fault:
     """A broken exchange as a fault. The provider may bill for it if our request reached it."""
     return Fault(error_class=error.error_class, message=str(error), maybe_billed=error.request_sent or answered)
+
+
+LINGER_S = 1.0
+
+
+async def read_out(reply: UpstreamReply) -> None:
+    """The end of the framing comes right behind the terminal event; only then can the connection be used again."""
+    try:
+        async with asyncio.timeout(LINGER_S):
+            while await reply.read_chunk():
+                pass
+    except (TransportError, TimeoutError):
+        return  # the answer is complete; all that is lost is a connection

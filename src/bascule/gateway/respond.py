@@ -19,6 +19,7 @@ NEVER_MENDED: frozenset[RefusalKind] = frozenset(
     (
         "malformed", "context_length", "unsupported", "unauthenticated", "budget_exhausted", "unpriceable",
         "forbidden", "model_not_found", "route_not_found", "method_not_allowed", "too_large", "idempotency_mismatch",
+        "not_replayable",
     )
 )  # fmt: skip
 """What the same request gets again however often it is sent."""

@@ -5,42 +5,29 @@ import logging
 
 from msgspec import structs
 
-from bascule.decide.attempt import Accept, AttemptLimits, GiveUp, Start, Wait, next_step
+from bascule.decide.attempt import NONE_SPENT, Accept, GiveUp, Start, Wait, next_step
 from bascule.decide.estimate import HoldPlan
-from bascule.dialects.base import ReplyContext, Target
-from bascule.dialects.json_array import JsonArrayStream
-from bascule.dialects.openai_responses.history import last_response
+from bascule.decide.giving_up import CIRCUIT_OPEN
 from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
-from bascule.gateway.books import LEDGER_DOWN, Cost, Ended, OpenAttempt
-from bascule.gateway.dispatch import Destination
-from bascule.gateway.effects import Answered, Effects
+from bascule.gateway.answering import Answering
+from bascule.gateway.books import Ended, OpenAttempt
+from bascule.gateway.effects import Effects
 from bascule.gateway.endings import (
     CANCELLED,
-    CLIENT_GONE,
     NOBODY_WAITS,
     NOT_SENT,
-    cut_short,
-    stream_ended,
-    unanswered,
     unsupported,
-    upstream_id,
 )
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, bound_at
 from bascule.gateway.identifiers import attempt_id, decision_id
-from bascule.gateway.mending import understood
-from bascule.gateway.relay import Relay, Relayed, transport_fault
-from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
-from bascule.gateway.surfaces import SURFACES
+from bascule.gateway.patience import has_peers, limits_of, turn_of
+from bascule.gateway.race import Race
 from bascule.model.budget import Hold
-from bascule.model.entry import Decision, Role
-from bascule.model.errors import LedgerUnavailable, Refusal
+from bascule.model.entry import Decision
+from bascule.model.errors import Refusal
 from bascule.model.outcome import AttemptRecord, Fault
 from bascule.model.plan import Candidate, Plan
-from bascule.model.usage import Usage
-from bascule.ports import Header, TransportError, UpstreamReply
-
-MAX_ERROR_BODY_BYTES = 256 * 1024
 
 log = logging.getLogger("bascule.engine")
 
@@ -70,65 +57,150 @@ class Serving:
         self._request = request
         self._plan = plan
         self._fitted = fitted
-        self.keep_bytes = keep_bytes
         self._strict = strict
         self._dice = effects.dice()
-        self._limits = _limits(effects.limits, request)
+        self._turn = turn_of(request, plan, self._dice)
+        self._limits = limits_of(effects, request, plan)
         self._history: list[AttemptRecord] = []
         self._refused: Refusal | None = None
-        self.started = False
         self.sent = False
         """At least one attempt has gone to an upstream."""
-        self.tokens_used = 0
-        """Billed input and output of all attempts so far."""
-        self.answered: Answered | None = None
+        self.answering = Answering(effects, request, self._limits, keep_bytes=keep_bytes, compares=has_peers(plan))
+
+    @property
+    def attempts(self) -> int:
+        """How many have been made."""
+        return len(self._history)
+
+    @property
+    def complete(self) -> bool:
+        """The client was given a whole answer."""
+        return self.answering.complete
+
+    @property
+    def billable(self) -> bool:
+        """Something was sent for which a provider may bill."""
+        return self.answering.billable
 
     async def run(self) -> Refusal | None:
         """None where the client was answered, else the refusal that it should get."""
+        if self._limits.hedge_after_s is None:
+            return await self._run(None)
+        race = Race(self._exchange)
+        try:
+            return await self._run(race)
+        finally:
+            await race.over()
+
+    async def _run(self, race: Race | None) -> Refusal | None:
         fx = self._fx
         while True:
+            now_s = fx.clock.monotonic_s()
+            spent = self._spent(now_s) if self._history else NONE_SPENT
             step = next_step(
                 self._plan,
                 tuple(self._history),
-                now_s=fx.clock.monotonic_s(),
+                now_s=now_s,
                 dice=self._dice,
+                turn=self._turn,
                 limits=self._limits,
+                health=fx.wellbeing.statuses(now_s),
+                spent=spent,
             )
-            if self._exchange.gone and isinstance(step, Start | Wait):
+            if self._exchange.gone and isinstance(step, Start | Wait) and not (race and race.running):
                 return NOBODY_WAITS
             match step:
                 case Start():
-                    await self._attempt(step.candidate)
+                    if race is None:
+                        await self._attempt(step, self._exchange)
+                    else:
+                        self._start_in(race, step)
                     if self._refused is not None:
                         return self._refused
                 case Wait():
-                    await asyncio.sleep(max(0.0, step.until_s - fx.clock.monotonic_s()))
+                    if race is None:
+                        await asyncio.sleep(max(0.0, step.until_s - now_s))
+                    else:
+                        await race.wait(step.until_s - now_s)
+                    if self._refused is not None:
+                        return self._refused
                 case Accept():
                     return None
                 case GiveUp():
+                    fx.retry_budgets.refused += bool(spent)
+                    if step.refusal.code == CIRCUIT_OPEN:
+                        return self._barred(step.refusal, now_s)
                     return step.refusal
 
-    async def _attempt(self, index: int) -> None:
-        """Try one candidate; the history then has one more line, unless the money ran out."""
+    def _spent(self, now_s: float) -> frozenset[str]:
+        """The endpoints that may get no attempt but a request's first one."""
+        candidates = self._plan.candidates
+        if self._limits.hedge_after_s is None:
+            tried = {candidates[record.candidate].endpoint.id for record in self._history}
+        else:
+            tried = {candidate.endpoint.id for candidate in candidates}
+        return self._fx.retry_budgets.spent(tried, now_s)
+
+    def _barred(self, refusal: Refusal, now_s: float) -> Refusal:
+        wait_s = self._fx.wellbeing.wait_s([candidate.endpoint for candidate in self._plan.candidates], now_s)
+        return structs.replace(refusal, retry_after_s=wait_s)
+
+    def _start_in(self, race: Race, step: Start) -> None:
+        """Begin an attempt beside others; its line of the history is there from the start."""
+        at = len(self._history)
+        self._history.append(
+            AttemptRecord(
+                attempt_no=at + 1,
+                candidate=step.candidate,
+                credential=step.credential,
+                hedge=step.hedge,
+                started_s=self._fx.clock.monotonic_s(),
+            )
+        )
+        race.start(lambda lane: self._attempt(step, lane, at))
+
+    async def _attempt(self, step: Start, exchange: Exchange, at: int | None = None) -> None:
+        """Try one candidate. The history then has one more line, or the line `at` its end, unless the money ran out."""
+        record = AttemptRecord(
+            attempt_no=(len(self._history) if at is None else at) + 1,
+            candidate=step.candidate,
+            credential=step.credential,
+            hedge=step.hedge,
+            started_s=self._fx.clock.monotonic_s(),
+        )
+        fault: Fault | None = CANCELLED
+        try:
+            fault = await self._try(record, exchange)
+        finally:
+            ended = structs.replace(
+                record,
+                ended_s=self._fx.clock.monotonic_s(),
+                fault=fault,
+                content_forwarded=exchange.started,
+            )
+            if at is None:
+                self._history.append(ended)
+            else:
+                self._history[at] = ended
+
+    async def _try(self, record: AttemptRecord, exchange: Exchange) -> Fault | None:
+        """Hold, send, settle. A hedge that cannot be paid for or asked is none; it stops nothing else."""
         fx = self._fx
         request = self._request
-        candidate = self._plan.candidates[index]
-        started_s = fx.clock.monotonic_s()
-        destination = fx.dispatcher.destination(request.surface, candidate.endpoint)
+        candidate = self._plan.candidates[record.candidate]
+        destination = fx.dispatcher.destination(request.surface, candidate.endpoint, record.credential)
         if isinstance(destination, Refusal):
-            self._note(index, started_s, unsupported(destination))
-            return
-        bound = bound_at(self._fitted, index) if not self._history else self._bound_again(candidate)
+            return unsupported(destination)
+        first = record.attempt_no == 1
+        bound = bound_at(self._fitted, record.candidate) if first else await self._bound_again(candidate)
         if isinstance(bound, Refusal):
-            self._refused = bound
-            return
+            return self._stopped(bound, record)
         hold: Hold | None = None
         if fx.holding.lending is not None:
-            identifier = attempt_id(request.request_id, len(self._history) + 1)
+            identifier = attempt_id(request.request_id, record.attempt_no)
             secured = await fx.holding.secure(fx.holding.lending, request, candidate, self._plan, bound, identifier)
             if isinstance(secured, Refusal):
-                self._refused = secured
-                return
+                return self._stopped(secured, record)
             bound, hold = secured
         target = destination.target_of(request, bound.send_cap)
         try:
@@ -143,14 +215,13 @@ class Serving:
         if isinstance(body, Refusal):
             if hold is not None:
                 fx.books.release(hold)
-            self._note(index, started_s, unsupported(body))
-            return
+            return unsupported(body)
         opened = fx.books.open(
             request,
             self._plan,
             candidate,
-            attempt_no=len(self._history) + 1,
-            role=self._role(),
+            attempt_no=record.attempt_no,
+            role="hedge" if record.hedge else "primary" if first else "retry",
             hold_nanousd=bound.hold_nanousd,
             dialect_in=request.surface,
             decision=decision_id(request.request_id),
@@ -160,247 +231,45 @@ class Serving:
             hold=hold,
         )
         if isinstance(opened, Refusal):
-            self._refused = opened
-            return
+            return self._stopped(opened, record)
         self.unrecorded = None
         self.sent = True
+        self._begun(opened, record)
         try:
-            fault = await self._exchange_with(destination, opened, body, target)
+            fault = await self.answering.send(destination, opened, body, target, exchange)
         finally:
             if not opened.settled:
-                self._settle(opened, Ended(ending="unknown", fault=CANCELLED))
-        self._note(index, started_s, fault)
+                self.answering.settle(opened, Ended(ending="unknown", fault=CANCELLED))
+        if self.answering.refused is not None:
+            self.sent = record.attempt_no > 1
+            return self._stopped(self.answering.refused, record)
+        return fault
 
-    def _bound_again(self, candidate: Candidate) -> Bound | Refusal:
+    def _stopped(self, refusal: Refusal, record: AttemptRecord) -> Fault:
+        """No attempt can be made: the end of the request, unless it would only have been a hedge."""
+        if not record.hedge:
+            self._refused = refusal
+        return NOT_SENT
+
+    def _begun(self, opened: OpenAttempt, record: AttemptRecord) -> None:
+        """An attempt is about to leave: what it counts against."""
+        fx, endpoint = self._fx, opened.candidate.endpoint
+        now_s = opened.started_s = fx.clock.monotonic_s()
+        opened.credential = record.credential
+        opened.probe = fx.wellbeing.begin(endpoint, record.credential, now_s)
+        again = record.hedge or any(
+            self._plan.candidates[other.candidate].endpoint.id == endpoint.id
+            for other in self._history[: record.attempt_no - 1]
+        )
+        if again:
+            fx.retry_budgets.again(endpoint.id, now_s)
+        else:
+            fx.retry_budgets.first(endpoint.id, now_s)
+
+    async def _bound_again(self, candidate: Candidate) -> Bound | Refusal:
         """Before a further attempt the last one is settled, and this candidate alone must be affordable."""
-        fitted = self._fx.holding.fit(self._request, (candidate,), self._plan)
+        holding = self._fx.holding
+        fitted = holding.fit(self._request, (candidate,), self._plan)
+        if isinstance(fitted, Refusal) and holding.lending is not None:
+            _, fitted = await holding.fit_anew(holding.lending, self._request, (candidate,), self._plan, fitted)
         return fitted if isinstance(fitted, Refusal) else bound_at(fitted, 0)
-
-    def _left_s(self) -> float | None:
-        deadline_s = self._limits.deadline_s
-        return None if deadline_s is None else max(0.001, deadline_s - self._fx.clock.monotonic_s())
-
-    def _role(self) -> Role:
-        return "retry" if self._history else "primary"
-
-    def _note(self, index: int, started_s: float, fault: Fault | None) -> None:
-        self._history.append(
-            AttemptRecord(
-                attempt_no=len(self._history) + 1,
-                candidate=index,
-                started_s=started_s,
-                ended_s=self._fx.clock.monotonic_s(),
-                fault=fault,
-                content_forwarded=self.started,
-            )
-        )
-
-    def _settle(self, opened: OpenAttempt, ended: Ended) -> Cost:
-        fx = self._fx
-        fx.wellbeing.observe(opened.candidate.endpoint.id, ended.fault, fx.clock.monotonic_s())
-        cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
-        if ended.ending == "completed" and fx.collapse is not None:
-            fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
-        self.tokens_used += cost.usage.billed_input + cost.usage.billed_output
-        return cost
-
-    async def _exchange_with(
-        self, destination: Destination, opened: OpenAttempt, body: bytes, target: Target
-    ) -> Fault | None:
-        """One upstream exchange, settled whatever comes of it."""
-        stream = self._request.facts.stream
-        call = destination.call(self._exchange.incoming, body, stream=stream, within_s=self._left_s())
-        try:
-            reply = await self._fx.upstream.send(call)
-        except LedgerUnavailable as error:
-            self._fx.books.outage.refused("intent not written", error, self._request.request_id)
-            self._settle(opened, Ended(ending="failed", fault=NOT_SENT))
-            self._refused = LEDGER_DOWN
-            self.sent = bool(self._history)
-            return NOT_SENT
-        except TransportError as error:
-            fault = transport_fault(error, answered=False)
-            self._settle(opened, Ended(ending=unanswered(fault), fault=fault))
-            return fault
-        self._fx.books.outage.is_over()
-        try:
-            if reply.status != 200:
-                return await self._error_status(destination, opened, reply)
-            if stream:
-                return await self._stream(destination, opened, reply, target)
-            return await self._whole(destination, opened, reply, target)
-        finally:
-            reply.close()
-
-    async def _error_status(self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply) -> Fault:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reply.headers}
-        try:
-            raw = await reply.read()
-        except TransportError:
-            raw = b""  # the status says enough; its explanation was lost on the way
-        fault = destination.read_fault(reply.status, headers, raw[:MAX_ERROR_BODY_BYTES])
-        self._settle(
-            opened,
-            Ended(ending="failed", fault=fault, status=reply.status, upstream_request_id=upstream_id(headers)),
-        )
-        return fault
-
-    async def _whole(
-        self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply, target: Target
-    ) -> Fault | None:
-        first_ms = self._fx.clock.now_ms()
-        try:
-            raw = await reply.read()
-        except TransportError as error:
-            fault = transport_fault(error, answered=True)
-            self._settle(opened, Ended(ending=unanswered(fault), fault=fault, status=200, first_ms=first_ms))
-            return fault
-        came = raw
-        raw, read = understood(came, destination.provider_dialect.read_reply)
-        if raw is not came:
-            log.warning(
-                "an answer was not quite JSON and was mended",
-                extra={"request_id": self._request.request_id, "provider": opened.candidate.endpoint.provider},
-            )
-        if isinstance(read, Fault):
-            self._settle(opened, Ended(ending=unanswered(read), fault=read, status=200, first_ms=first_ms))
-            return read
-        cost = self._settle(
-            opened,
-            Ended(
-                ending="completed",
-                reply=read,
-                status=200,
-                first_ms=first_ms,
-                upstream_request_id=read.response_id,
-            ),
-        )
-        request = self._request
-        shown = cost.cost_nanousd if self._fx.splice_cost else None
-        candidate = opened.candidate
-        context = self._context(destination, target, read.usage)
-        answer = destination.codec.reply(raw, request.facts, candidate.model, shown, context)
-        self._keep(context, answer)
-        headers = self._answer_headers(candidate, JSON)
-        cost_line = cost_header(cost.cost_nanousd)
-        if cost_line is not None:
-            headers.append(cost_line)
-        self.started = True
-        await self._exchange.respond(200, headers, answer)
-        if self.keep_bytes:
-            self.answered = Answered(
-                candidate=candidate,
-                raw=raw,
-                streamed=False,
-                finish_reason=read.finish_reason,
-                has_tool_calls=read.has_tool_calls,
-                cost=cost,
-            )
-        return None
-
-    async def _stream(
-        self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply, target: Target
-    ) -> Fault | None:
-        fx = self._fx
-        candidate = opened.candidate
-        context = self._context(destination, target)
-        codec = destination.codec.stream(self._request.facts, candidate.model, fx.splice_cost, context)
-        if self._request.array:
-            codec = JsonArrayStream(codec)
-        relay = Relay(
-            exchange=self._exchange,
-            reply=reply,
-            codec=codec,
-            clock=fx.clock,
-            drain=destination.drain,
-            open_answer=lambda: self._stream_headers(candidate),
-            record_bytes=self.keep_bytes,
-        )
-        try:
-            relayed = await relay.run()
-        except BaseException:
-            self._settle(opened, stream_ended(codec.facts, relay.result("fault", fault=CANCELLED)))
-            if relay.started:
-                await self._exchange.end(codec.fail(cut_short(CANCELLED)))
-            raise
-        self.started = relayed.started
-        cost = self._settle(opened, stream_ended(codec.facts, relayed))
-        if relayed.ending == "complete":
-            last = codec.close(cost.cost_nanousd)
-            self._keep(context, last_response(last) if context.keeps else None)
-            await self._finish_stream(relayed, last, candidate)
-            await _read_out(reply)
-            self.answered = Answered(
-                candidate=candidate,
-                raw=b"".join(relay.recorded),
-                streamed=True,
-                finish_reason=codec.facts.finish_reason,
-                has_tool_calls=codec.facts.has_tool_calls,
-                cost=cost,
-            )
-            return None
-        fault = relayed.fault or CLIENT_GONE
-        if relayed.started and relayed.ending == "fault":
-            await self._exchange.end(codec.fail(cut_short(fault)))
-        return fault
-
-    async def _finish_stream(self, relayed: Relayed, last: bytes, candidate: Candidate) -> None:
-        if not relayed.started:
-            self.started = True
-            await self._exchange.start(200, self._stream_headers(candidate))
-        await self._exchange.end(relayed.pending + last)
-
-    def _context(self, destination: Destination, target: Target, usage: Usage | None = None) -> ReplyContext:
-        request = self._request
-        surface = SURFACES[request.surface]
-        # What is relayed is the provider's to keep.
-        refers = surface.refers and destination.provider_dialect.name != surface.dialect
-        keeps = refers and self._fx.kept is not None and request.body.get("store") is not False
-        return ReplyContext(
-            now_s=request.started_ms // 1000,
-            request_id=request.request_id,
-            target=target,
-            body=request.body,
-            keeps=keeps,
-            usage=usage,
-        )
-
-    def _keep(self, context: ReplyContext, response: bytes | None) -> None:
-        """Keep an answer for requests that refer to it, where that is wanted."""
-        if context.keeps and self._fx.kept is not None and response is not None:
-            now_s = self._fx.clock.monotonic_s()
-            self._fx.kept.keep(self._request.key.name, self._request.body, response, now_s)
-
-    def _stream_headers(self, candidate: Candidate) -> list[Header]:
-        return [*self._answer_headers(candidate, JSON if self._request.array else EVENT_STREAM), UNBUFFERED]
-
-    def _answer_headers(self, candidate: Candidate, content_type: Header) -> list[Header]:
-        return answer_headers(
-            request_id=self._request.request_id,
-            model=candidate.model,
-            provider=candidate.endpoint.provider,
-            reason=candidate.reason,
-            cache="none",
-            content_type=content_type,
-        )
-
-
-LINGER_S = 1.0
-
-
-async def _read_out(reply: UpstreamReply) -> None:
-    """The end of the framing comes right behind the terminal event; only then can the connection be used again."""
-    try:
-        async with asyncio.timeout(LINGER_S):
-            while await reply.read_chunk():
-                pass
-    except (TransportError, TimeoutError):
-        return  # the answer is complete; all that is lost is a connection
-
-
-def _limits(limits: AttemptLimits, request: Admitted) -> AttemptLimits:
-    """The configured limits, and the request's own deadline."""
-    deadline_ms = request.ask.deadline_ms
-    if deadline_ms is None:
-        return limits
-    return structs.replace(limits, deadline_s=request.started_s + deadline_ms / 1000)

@@ -47,6 +47,7 @@ def bare_endpoint(provider: LinkedProvider, upstream_model: str, entry: BookEntr
         provider=provider.name,
         dialect=provider.spec.dialect,
         also=provider.spec.also,
+        credentials=len(provider.credentials),
         upstream_model=upstream_model,
         prices=_prices(price, provider, upstream_model, entry),
         data=provider.data,

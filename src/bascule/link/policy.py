@@ -2,7 +2,8 @@
 
 from bascule.config.shape import QUALITY_LEVELS, Config, DataConstraint, Floor, Key, Route
 from bascule.config.shape import Budget as BudgetConfig
-from bascule.model.policy import NO_DATA_POLICY, Budget, DataPolicy, KeyPolicy, RateLimit, RoutePolicy, Rule
+from bascule.config.shape import Hedge as HedgeConfig
+from bascule.model.policy import NO_DATA_POLICY, Budget, DataPolicy, Hedge, KeyPolicy, RateLimit, RoutePolicy, Rule
 
 
 def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
@@ -16,6 +17,8 @@ def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
         max_cost_nanousd=route.max_cost_nanousd,
         max_output_tokens=route.max_output_tokens,
         data=data_policy(route.data),
+        hedge=_hedge(route.hedge),
+        filtered_elsewhere=route.content_filter == "failover",
         rules=tuple(
             [
                 Rule(
@@ -30,6 +33,12 @@ def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
             ]
         ),
     )
+
+
+def _hedge(hedge: HedgeConfig | None) -> Hedge | None:
+    if hedge is None:
+        return None
+    return Hedge(after_s=hedge.after_s, percentile=None if hedge.after is None else int(hedge.after[1:]) / 100)
 
 
 def data_policy(data: DataConstraint) -> DataPolicy:

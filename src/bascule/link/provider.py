@@ -33,6 +33,9 @@ class LinkedProvider(Struct, frozen=True, kw_only=True):
     """`https://host[:port]`"""
     base_path: str
     secret: Secret | None
+    """The first of its keys."""
+    more_secrets: tuple[Secret, ...] = ()
+    """The others, where it has several."""
     signing: SigV4 | None
     """How its requests are signed, where no key is sent."""
     timeouts: Timeouts
@@ -52,7 +55,12 @@ class LinkedProvider(Struct, frozen=True, kw_only=True):
     def secrets(self) -> list[Secret]:
         """All credentials that are known to the gateway itself."""
         signed = [] if self.signing is None else self.signing.secrets
-        return signed if self.secret is None else [self.secret, *signed]
+        return signed if self.secret is None else [self.secret, *self.more_secrets, *signed]
+
+    @property
+    def credentials(self) -> tuple[Secret | None, ...]:
+        """What requests may be sent with, in the order of the configuration; never empty."""
+        return (self.secret, *self.more_secrets)
 
     @property
     def has_key(self) -> bool:
@@ -91,9 +99,10 @@ def link_provider(
     if spec.dialect == "cohere" and base_url.endswith(("/v1", "/v2")):
         mend = "Remove the version at its end: Cohere's SDK adds it"
         checks.wrong((*path, "base_url"), "Cohere's base URL does not end in a version", mend)
-    usable, secret = _credential(spec, config, path, secrets, checks)
+    usable, keys = _credentials(spec, config, path, secrets, checks)
     if not usable:
         return None
+    secret = keys[0] if keys else None
     if secret is not None and base_url.startswith("http://") and not is_loopback(host_of(base_url)):
         mend = "Use https, or keep the connection inside a private network"
         checks.warn((*path, "base_url"), f"the key of `{name}` is sent without encryption", mend)
@@ -111,6 +120,7 @@ def link_provider(
         origin=origin,
         base_path=base_path,
         secret=secret,
+        more_secrets=keys[1:],
         signing=signing,
         timeouts=config.timeouts,
         disconnect=config.disconnect or spec.disconnect,
@@ -183,6 +193,33 @@ def _facts_at(spec: ProviderSpec, base_url: str) -> DataFacts:
     else:
         stays = spec.base_url is None or "{" in spec.base_url or host_of(spec.base_url) == host_of(base_url)
     return spec.data if stays else DataFacts(source="nothing is known of this address; declare it under `data`")
+
+
+def _credentials(
+    spec: ProviderSpec, config: Provider, path: Path, secrets: SecretSource, checks: Checks
+) -> tuple[bool, tuple[Secret, ...]]:
+    """Whether the provider can be used, and its keys."""
+    if not config.api_keys:
+        usable, secret = _credential(spec, config, path, secrets, checks)
+        return usable, () if secret is None else (secret,)
+    if config.api_key is not None:
+        checks.wrong((*path, "api_keys"), "there is an `api_key` too", "Add it to the list, and remove `api_key`")
+        return False, ()
+    found: list[Secret] = []
+    for index, reference in enumerate(config.api_keys):
+        place: Path = (*path, "api_keys", index)
+        try:
+            secret = secrets.read(reference)
+        except SecretMissing as error:
+            checks.wrong(place, error.what, error.remedy)
+            continue
+        if secret is None:
+            checks.wrong(place, "`none` is no key among several", "Remove it, or write `api_key: none` alone")
+        elif secret in found:
+            checks.wrong(place, "the same key stands in the list already", "Remove one of them")
+        else:
+            found.append(secret)
+    return len(found) == len(config.api_keys), tuple(found)
 
 
 def _credential(

@@ -25,6 +25,25 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     """The link: over the link before and everything else that the entry says."""
 
 
+_decode = msgspec.json.Decoder(AuditEntry).decode
+
+UNREADABLE = "unreadable"
+"""Stands as the action of an entry of which no more can be told."""
+
+
+def stored_entry(seq: int, body: bytes, chain: str) -> AuditEntry:
+    """An entry as it lies in a store, not yet trusted: where its bytes are not what an entry with this number would
+    be written as, it has no link, so that the chain says so there.
+    """
+    try:
+        entry = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return AuditEntry(seq=seq, ts_ms=0, by="", action=UNREADABLE, target="")
+    if entry.seq != seq or entry.chain or audit_body(entry) != body:
+        return structs.replace(entry, seq=seq, chain="")
+    return structs.replace(entry, chain=chain)
+
+
 def audit_body(entry: AuditEntry) -> bytes:
     """What is hashed of an entry: all but its link."""
     return msgspec.json.encode(structs.replace(entry, chain=""))

@@ -60,6 +60,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     upstream_model: str
     also: tuple[str, ...] = ()
     """Further dialects that it speaks as well as `dialect`."""
+    credentials: int = 1
+    """How many credentials its provider has; 1 also where it needs none."""
     prices: PriceTimeline | None = None
     data: DataFacts = DataFacts()
     hardware: HardwareFacts = HardwareFacts()

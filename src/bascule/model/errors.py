@@ -22,6 +22,7 @@ RefusalKind = Literal[
     "route_not_found",  # 404
     "method_not_allowed",  # 405
     "conflict",  # 409
+    "not_replayable",  # 409: the same request was sent, and its answer cannot be given again
     "too_large",  # 413
     "unsupported",  # 400: the target dialect has no word for what was asked
     "idempotency_mismatch",  # 422
@@ -46,6 +47,7 @@ STATUS_OF: dict[RefusalKind, int] = {
     "route_not_found": 404,
     "method_not_allowed": 405,
     "conflict": 409,
+    "not_replayable": 409,
     "too_large": 413,
     "idempotency_mismatch": 422,
     "rate_limited": 429,
@@ -70,6 +72,8 @@ class Refusal(Struct, frozen=True, kw_only=True):
     status: int = 0
     """HTTP status; 0 takes the kind's own."""
     retry_after_s: float | None = None
+    spent: bool = False
+    """Trying again is over: it was done here, or makes no sense. A client that does it too would multiply it."""
     needed_nanousd: int | None = None
     left_nanousd: int | None = None
     scope: str | None = None

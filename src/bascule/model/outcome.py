@@ -49,6 +49,10 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     attempt_no: int
     candidate: int
     """Index into the plan's candidates."""
+    credential: int = 0
+    """Which of its provider's."""
+    hedge: bool = False
+    """Begun beside another, in case that one stays silent."""
     started_s: float
     ended_s: float | None = None
     fault: Fault | None = None

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from bascule.model.catalog import Endpoint
+from bascule.model.policy import Hedge
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -38,6 +39,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     floor: float | None = None
     max_cost_nanousd: int | None = None
     max_output_tokens: int | None = None
+    hedge: Hedge | None = None
+    filtered_elsewhere: bool = False
+    """Another model may be asked what one has refused for its content."""
     rule: str | None = None
     """The CEL text of the rule that matched."""
     policy_version: str = ""

@@ -78,6 +78,15 @@ class Rule(Struct, frozen=True, kw_only=True):
     refuse: str | None = None
 
 
+class Hedge(Struct, frozen=True, kw_only=True):
+    """When a second candidate is asked beside a first that stays silent."""
+
+    after_s: float
+    percentile: float | None = None
+    """Once enough is known of the first candidate: after this percentile of its own times to first content, 0 to 1;
+    `after_s` until then."""
+
+
 class RoutePolicy(Struct, frozen=True, kw_only=True):
     """A virtual model: candidates, and how to choose among them."""
 
@@ -90,6 +99,9 @@ class RoutePolicy(Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     data: DataPolicy = NO_DATA_POLICY
     rules: tuple[Rule, ...] = ()
+    hedge: Hedge | None = None
+    filtered_elsewhere: bool = False
+    """What one model refuses for its content, others may be asked."""
 
 
 class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bascule.model.audit import AuditEntry
 from bascule.model.budget import BudgetState
 from bascule.model.money import usd_text
 from bascule.model.policy import Budget, DataPolicy, KeyPolicy
@@ -151,6 +152,19 @@ def _state(policy: KeyPolicy, stored: StoredKey | None, now_ms: int) -> str:
     if stored is not None and stored.revoked_ms is not None:
         return "revoked" if stored.revoked_ms <= now_ms else "ending"
     return "expired" if policy.expires_ms is not None and policy.expires_ms <= now_ms else "active"
+
+
+def audit_payload(entry: AuditEntry) -> dict[str, Any]:
+    """One entry of the audit trail."""
+    return {
+        "seq": entry.seq,
+        "ts": iso_time(entry.ts_ms),
+        "by": entry.by,
+        "action": entry.action,
+        "target": entry.target,
+        "detail": entry.detail,
+        "chain": entry.chain,
+    }
 
 
 def budget_payload(budget: Budget) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from bascule.ports.admission import Authority, KeyStore, RateLimiter
 from bascule.ports.analytics import Analytics, AnalyticsMissing
 from bascule.ports.clock import Clock
 from bascule.ports.governance import Governance, StoredKey
+from bascule.ports.idempotency import Beside, IdempotencyStore, ReplyStore
 from bascule.ports.imports import ImportStore
 from bascule.ports.journal import Journal
 from bascule.ports.ledger import (
@@ -30,6 +31,7 @@ __all__ = [
     "Analytics",
     "AnalyticsMissing",
     "Authority",
+    "Beside",
     "Chains",
     "Clock",
     "Counted",
@@ -40,6 +42,7 @@ __all__ = [
     "Header",
     "Holder",
     "HourOf",
+    "IdempotencyStore",
     "ImportStore",
     "JoinedAttempt",
     "Journal",
@@ -53,6 +56,7 @@ __all__ = [
     "OpenAttempt",
     "OutcomeStore",
     "RateLimiter",
+    "ReplyStore",
     "Spent",
     "StoredKey",
     "Timeouts",

@@ -8,6 +8,8 @@ uvicorn's connection, with a parser that is fed under these rules:
   set and taken back per request;
 - what cannot be read (or did not come) is the end of the connection: its last word goes behind the answers that are
   owed, never between or into them;
+- a client that takes nothing of its answer for `client_stall_s` is cut off, and what waits for it is little;
+- beyond `max_connections` a few are kept for what an operator looks at, one request each;
 - offers of another protocol are not taken up, and what came with them is read on as HTTP/1.1.
 """
 
@@ -34,6 +36,13 @@ TOO_MANY = Refusal(
     kind="overloaded", message="too many connections are open (server.limits.max_connections)", retry_after_s=1.0
 )
 CLOSE = (b"connection", b"close")
+WRITE_BUFFER_BYTES = 16 * 1024
+"""Above which an answer waits for its client; what the kernel buffers comes on top."""
+TAKEN_BYTES = 4 * 1024
+"""A client that takes less than this takes nothing."""
+_ALL_WAS_TAKEN = 1 << 62
+RESERVED_IDLE_S = 5.0
+"""The most patience with a connection beyond `max_connections`."""
 _OF_THE_UPGRADE = frozenset({b"upgrade", b"connection", b"http2-settings"})
 
 
@@ -67,10 +76,19 @@ class ArrivingProtocol(HttpToolsProtocol):
         self._deadline_s: float | None = None
         """When to look whether the client still deserves its connection; None while it is served."""
         self._rings_s = 0.0
+        self._is_reserved = False
+        """Beyond `max_connections`: kept for routes that are not hot."""
+        self._untaken_bytes = 0
+        """Of the answer, when the client was last seen to take some."""
+        self._taking: asyncio.TimerHandle | None = None
+        """Looks whether it goes on taking, while something waits for it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self._limits.max_connections:
+        beyond = len(self.connections) - self._limits.max_connections
+        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self._is_reserved = beyond > 0
+        if beyond > self._limits.reserved_connections:
             self._deaf = True
             transport.write(self.plain_answer(TOO_MANY))
             transport.close()
@@ -80,9 +98,10 @@ class ArrivingProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._deadline_s = None
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-            self.timeout_keep_alive_task = None
+        for timer in (self.timeout_keep_alive_task, self._taking):
+            if timer is not None:
+                timer.cancel()
+        self.timeout_keep_alive_task = self._taking = None
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
@@ -102,7 +121,7 @@ class ArrivingProtocol(HttpToolsProtocol):
             elif not self._head_open:
                 self._expect_within(self._limits.body_idle_s)
             elif self._deadline_s is None:
-                self._expect_within(self._limits.head_timeout_s)
+                self._expect_within(RESERVED_IDLE_S if self._is_reserved else self._limits.head_timeout_s)
 
     def _read_on(self, data: bytes, offer: httptools.HttpParserUpgrade) -> bool:
         """The parser stops behind a head that offers another protocol, and takes its body for that protocol's. So the
@@ -193,7 +212,7 @@ class ArrivingProtocol(HttpToolsProtocol):
             self._last_word = word
         elif not self.transport.is_closing():
             self.transport.write(word)
-            self.transport.close()
+            self.hang_up()
 
     def last_word(self, refusal: Refusal) -> bytes:
         """The answer to a request whose head is not whole."""
@@ -214,6 +233,8 @@ class ArrivingProtocol(HttpToolsProtocol):
 
     def plain_answer(self, refusal: Refusal) -> bytes:
         headers = [*self.server_state.default_headers, (b"content-type", b"text/plain; charset=utf-8"), CLOSE]
+        if refusal.retry_after_s is not None:
+            headers.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after_s))))
         return whole_answer(refusal.http_status, headers, refusal.message.encode())
 
     def _head_too_large(self) -> Refusal:
@@ -245,12 +266,12 @@ class ArrivingProtocol(HttpToolsProtocol):
                 self._expect_within(self._limits.body_idle_s)
         elif self._last_word is not None:
             self.transport.write(self._last_word)
-            self.transport.close()
+            self.hang_up()
         elif not self._message_open:
             self._idle()
 
     def _idle(self) -> None:
-        self._expect_within(self.timeout_keep_alive)
+        self._expect_within(RESERVED_IDLE_S if self._is_reserved else self.timeout_keep_alive)
 
     def _expect_within(self, time_s: float) -> None:
         now_s = self.loop.time()
@@ -278,4 +299,39 @@ class ArrivingProtocol(HttpToolsProtocol):
         elif self._message_open:
             self._end_with(TOO_SLOW)
         else:
-            self.transport.close()
+            self.hang_up()
+
+    # The client's taking.
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_taking()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._untaken_bytes = _ALL_WAS_TAKEN
+
+    def hang_up(self) -> None:
+        """Close once all has been taken, which has its time too."""
+        self.transport.close()
+        if self.transport.get_write_buffer_size():
+            self._watch_taking()
+
+    def _watch_taking(self) -> None:
+        if self._taking is None:
+            self._untaken_bytes = self.transport.get_write_buffer_size()
+            self._taking = self.loop.call_later(self._limits.client_stall_s, self._look_at_taking)
+
+    def _look_at_taking(self) -> None:
+        self._taking = None
+        left_bytes = self.transport.get_write_buffer_size()
+        if not left_bytes or not (self.flow.write_paused or self.transport.is_closing()):
+            return
+        if self._untaken_bytes - left_bytes >= min(TAKEN_BYTES, self._untaken_bytes):
+            self._watch_taking()
+        else:
+            self.cut_off()
+
+    def cut_off(self) -> None:
+        """The client takes nothing. What was kept for it is let go."""
+        self.transport.abort()

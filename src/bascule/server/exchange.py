@@ -82,8 +82,11 @@ class ClientExchange:
         "refusal",
         "response_complete",
         "route",
+        "secret",
+        "skipped_bytes",
         "started",
         "task",
+        "tenant",
         "turn",
         "whole",
     )
@@ -97,6 +100,10 @@ class ClientExchange:
         self.query = query
         self.incoming = _NOT_YET
         """Set when the request is whole."""
+        self.secret: bytes | None = None
+        """What its client presented."""
+        self.tenant = ""
+        """Who it is for, as far as slots are concerned."""
         self.refusal: Refusal | None = None
         """Refused before the engine saw it."""
         self.turn = False
@@ -105,6 +112,8 @@ class ClientExchange:
         """The body is all there."""
         self.body_bytes = 0
         """Of it, that are here and have not been dropped."""
+        self.skipped_bytes = 0
+        """Of it, that came after the request had been refused."""
         self.task: asyncio.Task[None] | None = None
         self.started = False
         self.has_ended = False

@@ -7,7 +7,10 @@ a cross-site `fetch` carries an Origin, so that is checked where no key stands b
 from collections.abc import Sequence
 
 from bascule.config.urls import is_loopback
+from bascule.model.errors import Refusal
 
+ONE_HOST = Refusal(kind="malformed", message="a request needs exactly one Host header", code="invalid_host")
+"""RFC 9112, 3.2: two of them are an attempt to have two servers see two requests."""
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -30,22 +33,28 @@ class Guard:
         self._hosts = frozenset({*(h.lower() for h in allowed_hosts), bound.lower()} | LOOPBACK_HOSTS)
         self._origins = frozenset(o.lower().rstrip("/") for o in allowed_origins)
 
-    def host_problem(self, hosts: Sequence[bytes]) -> str | None:
-        """None where the request's Host headers are right, else what is wrong with them."""
+    def host_problem(self, hosts: Sequence[bytes]) -> Refusal | None:
+        """None where there is one Host header and it is right."""
         if len(hosts) != 1:
-            return "a request needs exactly one Host header"
+            return ONE_HOST
         if self._any_host or host_name(hosts[0].decode("latin-1")) in self._hosts:
             return None
-        return "this Host is not served here; add it to server.allowed_hosts if it should be"
+        return _forbidden("this Host is not served here; add it to server.allowed_hosts if it should be")
 
-    def origin_problem(self, origin: bytes | None, host: bytes, fetch_site: bytes | None) -> str | None:
+    def origin_problem(self, origin: bytes | None, host: bytes, fetch_site: bytes | None) -> Refusal | None:
         """None where no browser page of another site is behind the request."""
         if origin is None:
             if fetch_site in (None, b"same-origin", b"none"):
                 return None
-            return "a page of another site may not use this gateway"
+            return _forbidden("a page of another site may not use this gateway")
         text = origin.decode("latin-1").lower()
         _, is_address, authority = text.partition("://")
         if text in self._origins or (is_address and authority == host.decode("latin-1").lower()):
             return None
-        return "a page of another origin may not use this gateway; add it to server.allowed_origins if it should"
+        return _forbidden(
+            "a page of another origin may not use this gateway; add it to server.allowed_origins if it should"
+        )
+
+
+def _forbidden(message: str) -> Refusal:
+    return Refusal(kind="forbidden", message=message)

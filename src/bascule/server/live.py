@@ -19,16 +19,25 @@ class Watch:
     Both are synchronous and quick. What they raise is logged; the old state stays.
     """
 
-    def __init__(self, file: Path | None, *, reload: Callable[[], None], refresh: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        file: Path | None,
+        *,
+        reload: Callable[[], None],
+        refresh: Callable[[], None],
+        told: Callable[[BasculeError | None], None],
+    ) -> None:
+        """`told` hears of every reload: None where it was taken, else why not."""
         self._file = file
         self._reload = reload
+        self._told = told
         self._refresh = refresh
         self._seen = self._stamp()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self._attempt, self._reload, "SIGHUP")
+        loop.add_signal_handler(signal.SIGHUP, self._attempt_reload, "SIGHUP")
         self._task = loop.create_task(self._look())
 
     async def stop(self) -> None:
@@ -40,17 +49,23 @@ class Watch:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            self._attempt(self._refresh, "refresh")
+            self._attempt(self._refresh, "keys and budgets were not read again")
             stamp = self._stamp()
             if stamp != self._seen:
                 self._seen = stamp
-                self._attempt(self._reload, "file change")
+                self._attempt_reload("file change")
 
-    def _attempt(self, action: Callable[[], None], why: str) -> None:
+    def _attempt_reload(self, why: str) -> None:
+        error = self._attempt(self._reload, f"{why}: the old configuration stays")
+        self._told(error)
+
+    def _attempt(self, action: Callable[[], None], otherwise: str) -> BasculeError | None:
         try:
             action()
         except BasculeError as error:
-            log.error("%s: the old configuration stays: %s", why, error)
+            log.error("%s: %s", otherwise, error)
+            return error
+        return None
 
     def _stamp(self) -> tuple[int, int] | None:
         """None while there is no file: an editor may be writing it anew."""

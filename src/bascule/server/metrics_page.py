@@ -13,8 +13,12 @@ from bascule.model.money import NANO_PER_USD
 class Gauges:
     """Values read when asked, from parts that the metrics do not own."""
 
-    def __init__(self, readings: Iterable[tuple[str, str, float]]) -> None:
+    def __init__(
+        self, readings: Iterable[tuple[str, str, float]], breakers: Iterable[tuple[str, str, str]] = ()
+    ) -> None:
+        """`breakers`: kind, target and state of those that are not closed."""
         self.readings = tuple(readings)
+        self.breakers = tuple(breakers)
 
 
 def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
@@ -41,7 +45,10 @@ class _Families(Collector):
         for kind, count in metrics.refusals.items():
             refusals.add_metric([kind], count)
         yield refusals
+        yield from self._overload()
         yield CounterMetricFamily("bascule_cache_hits", "Answers served from the cache", value=metrics.cache_hits)
+        replays = "Answers given again to a repeated Idempotency-Key"
+        yield CounterMetricFamily("bascule_idempotent_replays", replays, value=metrics.replays)
         alerts = CounterMetricFamily(
             "bascule_budget_alerts", "Thresholds that budgets have reached", labels=["kind", "window", "threshold"]
         )
@@ -49,10 +56,41 @@ class _Families(Collector):
             alerts.add_metric(list(reached), count)
         yield alerts
         yield from self._prompt_caches()
+        yield from self._breakers()
         yield GaugeMetricFamily("bascule_in_flight", "Requests being served", value=metrics.in_flight)
         yield from self._by_model()
         for name, help_text, value in self._gauges.readings:
             yield GaugeMetricFamily(name, help_text, value=value)
+
+    def _overload(self) -> Iterator[Metric]:
+        metrics = self._metrics
+        sheds = CounterMetricFamily(
+            "bascule_shed_requests", "Requests refused for there was too much", labels=["reason"]
+        )
+        for reason, count in metrics.sheds.items():
+            sheds.add_metric([reason], count)
+        short = CounterMetricFamily(
+            "bascule_memory_pressure", "How often memory became so short that this is refused", labels=["refused"]
+        )
+        for refused, count in metrics.memory_pressures.items():
+            short.add_metric([refused], count)
+        reloads = CounterMetricFamily("bascule_reloads", "Configurations read again", labels=["result"])
+        for result, count in metrics.reloads.items():
+            reloads.add_metric([result], count)
+        yield from (sheds, short, reloads)
+        yield CounterMetricFamily(
+            "bascule_stalled_clients", "Clients cut off for they took nothing", value=metrics.stalled_clients
+        )
+
+    def _breakers(self) -> Iterator[Metric]:
+        labels = ["kind", "target", "state"]
+        changes = CounterMetricFamily("bascule_breaker_changes", "Breakers that opened or closed", labels=labels)
+        for change, count in self._metrics.breaker_changes.items():
+            changes.add_metric(list(change), count)
+        unwell = GaugeMetricFamily("bascule_unwell", "Targets that are left alone or tried last", labels=labels)
+        for place in self._gauges.breakers:
+            unwell.add_metric(list(place), 1)
+        yield from (changes, unwell)
 
     def _prompt_caches(self) -> Iterator[Metric]:
         labels = ["model", "provider"]
@@ -90,8 +128,21 @@ class _Families(Collector):
         yield from (attempts, tokens, cost, unpriced, duration, first)
 
 
-def render(metrics: Metrics, gauges: Gauges) -> bytes:
+def families(metrics: Metrics, gauges: Gauges) -> list[Metric]:
+    """What this process has counted."""
+    return list(_Families(metrics, gauges).collect())
+
+
+class _Fixed(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._families
+
+
+def render(families: Iterable[Metric]) -> bytes:
     """The page that a Prometheus server scrapes."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families(metrics, gauges))
+    registry.register(_Fixed(families))
     return generate_latest(registry)

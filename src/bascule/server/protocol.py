@@ -19,7 +19,7 @@ from bascule.gateway.exchange import Incoming
 from bascule.gateway.respond import error_answer
 from bascule.model.errors import Refusal
 from bascule.model.headers import Headers
-from bascule.server.arrival import CLOSE, ArrivingProtocol
+from bascule.server.arrival import CLOSE, TOO_MANY, ArrivingProtocol
 from bascule.server.credentials import presented_secret
 from bascule.server.exchange import ClientExchange, whole_answer
 from bascule.server.hot import STOPPING, Hot, HotRoute, hot_route
@@ -71,8 +71,13 @@ class GatewayProtocol(ArrivingProtocol):
         self.headers = []  # what comes in trailers is none
         exchange = ClientExchange(self, self._outbox, route, method, headers, query)
         exchange.chunked = parser.get_http_version() != "1.0"
-        exchange.keep_alive = exchange.chunked and parser.should_keep_alive()
-        exchange.refusal = self._hot.refuse_early(method, headers)
+        exchange.keep_alive = exchange.chunked and parser.should_keep_alive() and not self._is_reserved
+        exchange.secret = presented_secret(headers, query)
+        judged = TOO_MANY if self._is_reserved else self._hot.judge_head(method, headers, exchange.secret)
+        if isinstance(judged, Refusal):
+            exchange.refusal = judged
+        else:
+            exchange.tenant = judged
         before = self.cycle
         self._exchange = exchange
         self._head_open = False
@@ -93,10 +98,21 @@ class GatewayProtocol(ArrivingProtocol):
             hot = self._hot
             exchange.take_body(body)
             hot.arriving_bytes += size
-            if exchange.body_bytes > hot.limits.max_body_bytes:
-                self._refuse_body(exchange, hot.too_large())
+            if exchange.body_bytes > hot.most_body_bytes:
+                self._refuse_body(exchange, hot.too_large(exchange.body_bytes))
             elif hot.arriving_bytes > hot.limits.max_arriving_bytes:
                 self._refuse_body(exchange, hot.too_much_arriving())
+        else:
+            self._read_over(exchange, size)
+
+    def _read_over(self, exchange: ClientExchange, size: int) -> None:
+        """What a refused request still sends; who sends twice as much as any may have is no longer listened to."""
+        exchange.skipped_bytes += size
+        if exchange.skipped_bytes > 2 * self._limits.max_body_bytes:
+            self._deaf = True
+            exchange.keep_alive = False
+            if exchange.response_complete:
+                self.hang_up()
 
     def on_message_complete(self) -> None:
         if self._upgrade:
@@ -136,14 +152,14 @@ class GatewayProtocol(ArrivingProtocol):
             headers=exchange.headers,
             body=exchange.body(),
             query=exchange.query.decode("latin-1"),
-            secret=presented_secret(exchange.headers, exchange.query),
+            secret=exchange.secret,
         )
         exchange.task = task = self.loop.create_task(self._to_the_end(exchange))
         self.tasks.add(task)
 
     async def _to_the_end(self, exchange: ClientExchange) -> None:
         try:
-            refusal = await self._hot.serve(exchange)
+            refusal = await self._hot.serve(exchange, exchange.tenant)
             if not exchange.has_ended:
                 if refusal is None or refusal is STOPPING:
                     self._break_off(exchange, refusal)
@@ -173,7 +189,7 @@ class GatewayProtocol(ArrivingProtocol):
         if refusal is not None and not exchange.started:
             self._refuse(exchange, refusal)
         else:
-            self.transport.close()
+            self.hang_up()
 
     # `exchange.Line`.
 
@@ -194,7 +210,7 @@ class GatewayProtocol(ArrivingProtocol):
     def answered(self, exchange: ClientExchange) -> None:
         self._at_turn = None
         if not exchange.keep_alive:
-            self.transport.close()
+            self.hang_up()
         self.on_response_complete()
 
     # Where uvicorn's own way is taken, or left.
@@ -216,6 +232,13 @@ class GatewayProtocol(ArrivingProtocol):
         self.headers.extend(headers)
         self.expect_100_continue = expected
         super().on_headers_complete()
+        if self._is_reserved:
+            self.cycle.keep_alive = False
+
+    def cut_off(self) -> None:
+        metrics = self._hot.engine.metrics
+        metrics.stalled_clients += 1
+        super().cut_off()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         if isinstance(cycle, ClientExchange):

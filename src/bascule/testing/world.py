@@ -27,6 +27,7 @@ from bascule.model.entry import Decision, Intent, Settlement
 from bascule.model.errors import LedgerUnavailable
 from bascule.model.headers import Headers
 from bascule.model.row import AttemptRow
+from bascule.storage.beside import AtOnce
 from bascule.storage.journal.writer import JournalWriter
 from bascule.testing.clock import NOON_MS, FakeClock, VirtualLoop
 from bascule.testing.exchange import ListExchange, Note
@@ -99,7 +100,13 @@ class World:
         self.keys = key_ring(self.store, snapshot)
         self.journal = WatchedJournal(self.store.journals, self._note)
         self.gateway = Gateway(
-            snapshot, self.store, self.keys, self.clock, transport=self.upstream, journal=self.journal
+            snapshot,
+            self.store,
+            self.keys,
+            self.clock,
+            transport=self.upstream,
+            journal=self.journal,
+            beside=AtOnce(),
         )
         self.gateway.open()
 

@@ -13,6 +13,8 @@ from uvicorn.server import ServerState
 from bascule.gateway.engine import Engine
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.metrics import Metrics
+from bascule.model.errors import Refusal
+from bascule.model.policy import KeyPolicy
 from bascule.server.guard import Guard
 from bascule.server.hot import EdgeLimits, Hot
 from bascule.server.protocol import GatewayProtocol, gateway_protocol
@@ -28,7 +30,11 @@ class FakeEngine:
         self.metrics = Metrics()
         self.is_open = True
         self.seen: list[Exchange] = []
+        self.keys: dict[bytes, KeyPolicy | Refusal] = {}
         self.answer: Callable[[Exchange], Awaitable[None]] = self.echo
+
+    def identify(self, secret: bytes | None) -> KeyPolicy | Refusal:
+        return self.keys.get(secret or b"", KeyPolicy(name="open", source="open"))
 
     def new_request_id(self) -> str:
         return "req_refused"
@@ -49,6 +55,9 @@ class FakeTransport(asyncio.Transport):
         self.written: list[bytes] = []
         self.closed = False
         self.reading = True
+        self.aborted = False
+        self.untaken = 0
+        """Bytes that the client has not taken."""
 
     def write(self, data: Any) -> None:
         assert not self.closed
@@ -59,6 +68,16 @@ class FakeTransport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.closed
+
+    def abort(self) -> None:
+        self.closed = True
+        self.aborted = True
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self.high = high
+
+    def get_write_buffer_size(self) -> int:
+        return self.untaken
 
     def pause_reading(self) -> None:
         self.reading = False

@@ -73,7 +73,8 @@ async def test_bodies_that_end_together_are_not_served_beyond_the_limit(engine: 
         await engine.echo(exchange)
 
     engine.answer = slow
-    clients = [Client(engine) for _ in range(5)]
+    hot = a_hot(engine, LIMITS)
+    clients = [Client(engine, hot=hot) for _ in range(5)]
     for client in clients:
         await client.ask(HALF)
     for client in clients:
@@ -259,17 +260,83 @@ async def test_no_time_runs_while_an_earlier_request_is_answered(
 
 
 async def test_connections_beyond_the_limit_are_told_and_closed(engine: FakeEngine) -> None:
-    limits = structs.replace(LIMITS, max_connections=2)
+    limits = structs.replace(LIMITS, max_connections=2, reserved_connections=0)
     first = Client(engine, limits=limits)
     second = Client(engine, limits=limits, state=first.state)
     third = Client(engine, limits=limits, state=first.state)
     assert (first.transport.closed, second.transport.closed, third.transport.closed) == (False, False, True)
     assert answers(third.sent)[0].status == 503
+    assert answers(third.sent)[0].headers["retry-after"] == "1"
     third.protocol.data_received(post("/v1/messages", b"{}"))
     third.leave()
     first.leave()
     assert not Client(engine, limits=limits, state=first.state).transport.closed
     assert engine.seen == []
+
+
+async def test_beyond_the_limit_some_may_ask_for_health_once(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = structs.replace(LIMITS, max_connections=1, reserved_connections=2)
+    first = Client(engine, limits=limits)
+    hot, cold, idle = [Client(engine, limits=limits, state=first.state) for _ in range(3)]
+    assert idle.transport.closed  # the fourth
+    (answer,) = await hot.ask(post("/v1/messages", b"{}"))
+    assert (answer.status, hot.transport.closed, engine.seen) == (503, True, [])
+    (answer,) = await cold.ask(post("/healthz", method="GET"))
+    assert (answer.status, cold.transport.closed) == (299, True)
+    hot.leave()
+    idle.leave()
+    late = Client(engine, limits=limits, state=first.state)
+    timers = Timers(monkeypatch, late)
+    late.protocol.data_received(b"G")
+    timers.ring()
+    assert (timers.now, late.transport.closed) == (105.0, True)
+
+
+# A client that does not take its answer.
+
+
+async def test_a_client_that_takes_nothing_is_cut_off(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(engine)
+    timers = Timers(monkeypatch, client)
+    client.transport.untaken = 20_000
+    client.protocol.pause_writing()
+    client.transport.untaken = 15_000  # slow, but it takes some
+    timers.ring()
+    assert not client.transport.closed
+    client.transport.untaken = 14_999
+    timers.ring()
+    assert (timers.now, client.transport.aborted, engine.metrics.stalled_clients) == (220.0, True, 1)
+
+
+async def test_a_client_that_caught_up_in_between_is_not_cut_off(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(engine)
+    timers = Timers(monkeypatch, client)
+    client.transport.untaken = 20_000
+    client.protocol.pause_writing()
+    client.protocol.resume_writing()
+    client.protocol.pause_writing()
+    timers.ring()
+    assert (client.transport.closed, len(timers.set)) == (False, 1)
+    client.transport.untaken = 0
+    client.protocol.resume_writing()
+    timers.ring()
+    assert (client.transport.closed, timers.set) == (False, [])
+
+
+async def test_what_is_left_at_a_hang_up_is_not_waited_for_for_ever(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(engine)
+    timers = Timers(monkeypatch, client)
+    client.transport.untaken = 5_000
+    await client.ask(post("/v1/messages", b"{}", "connection: close"))
+    assert (client.transport.closed, client.transport.aborted) == (True, False)
+    timers.ring()
+    assert (timers.now, client.transport.aborted) == (160.0, True)
 
 
 # What is not HTTP, and what asks for another protocol.

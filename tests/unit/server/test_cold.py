@@ -93,7 +93,8 @@ async def test_a_page_of_another_site_reaches_nothing_of_an_open_gateway(make_ga
         for given in ({"hosts": ("evil.example",)}, {"headers": {"origin": "https://evil.example"}},
                       {"headers": {"sec-fetch-site": "cross-site"}}, {"hosts": ()}):  # fmt: skip
             answer = await call(gate.app, "GET", path, **given)
-            assert (answer.status, answer.headers["x-content-type-options"]) == (403, "nosniff")
+            assert answer.status == (400 if given == {"hosts": ()} else 403)
+            assert answer.headers["x-content-type-options"] == "nosniff"
             assert answer.headers["cache-control"] == "private, no-store"
             assert answer.headers["content-type"] == "application/json"
 

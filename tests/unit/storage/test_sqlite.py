@@ -10,11 +10,11 @@ from bascule.model.errors import StoreError
 from bascule.model.policy import Budget
 from bascule.model.row import EVERY_ROW
 from bascule.ports import Spent
+from bascule.storage.projection import intent_columns
 from bascule.storage.sqlite import connect
 from bascule.storage.sqlite.connect import FILE_NAME, Database, migrate, migrations, open_database, schema_version
 from bascule.storage.sqlite.governance import SqliteGovernance
 from bascule.storage.sqlite.ledger import SqliteLedger
-from bascule.storage.sqlite.projection import intent_columns
 from bascule.storage.sqlite.statements import statements, with_rows
 from bascule.testing.ledger import NOON_MS, a_settlement, an_adjustment, an_intent, chained
 

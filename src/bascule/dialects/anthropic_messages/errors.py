@@ -20,6 +20,7 @@ _TYPES: dict[RefusalKind, str] = {
     "route_not_found": "not_found_error",
     "method_not_allowed": "invalid_request_error",
     "conflict": "invalid_request_error",
+    "not_replayable": "invalid_request_error",
     "too_large": "request_too_large",
     "idempotency_mismatch": "invalid_request_error",
     "rate_limited": "rate_limit_error",

@@ -20,6 +20,7 @@ _STATUS: dict[RefusalKind, str] = {
     "route_not_found": "NOT_FOUND",
     "method_not_allowed": "INVALID_ARGUMENT",
     "conflict": "ABORTED",
+    "not_replayable": "FAILED_PRECONDITION",
     "too_large": "INVALID_ARGUMENT",
     "idempotency_mismatch": "INVALID_ARGUMENT",
     "rate_limited": "RESOURCE_EXHAUSTED",

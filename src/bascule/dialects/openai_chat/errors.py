@@ -21,6 +21,7 @@ _WORDS: dict[RefusalKind, tuple[str, str | None]] = {
     "route_not_found": ("invalid_request_error", "unknown_url"),
     "method_not_allowed": ("invalid_request_error", "method_not_supported"),
     "conflict": ("invalid_request_error", "conflict"),
+    "not_replayable": ("idempotency_error", "not_replayable"),
     "too_large": ("invalid_request_error", "request_too_large"),
     "idempotency_mismatch": ("idempotency_error", "idempotency_mismatch"),
     "rate_limited": ("rate_limit_error", "rate_limit_exceeded"),

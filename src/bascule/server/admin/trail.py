@@ -1,15 +1,12 @@
 """`/bascule/api/audit`: who changed what, and whether the trail is whole."""
 
-from collections import deque
-from collections.abc import Iterator
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bascule.model.audit import AuditEntry
-from bascule.offline.moment import iso_time
-from bascule.offline.verify import verify_audit
+from bascule.offline.audit import read_trail
+from bascule.offline.payload import audit_payload
 from bascule.ports import Governance
 from bascule.server.admin.access import Caller
 from bascule.server.admin.answers import Refused, document
@@ -39,32 +36,11 @@ class Trail:
 
 
 def trail_payload(governance: Governance, limit: int, before: int) -> dict[str, Any]:
-    """One pass. The anchor is read first: what is added meanwhile comes after it."""
-    anchor = governance.audit_head()
-    kept: deque[AuditEntry] = deque(maxlen=limit)
-
-    def passing() -> Iterator[AuditEntry]:
-        for entry in governance.audit():
-            if entry.seq < before:
-                kept.append(entry)
-            yield entry
-
-    verdict = verify_audit(passing(), anchor)
-    findings = [{"where": found.where, "what": found.what} for found in verdict.findings[:MAX_FINDINGS]]
+    found = read_trail(governance, latest=limit, before=before)
+    verdict = found.verdict
+    findings = [{"where": one.where, "what": one.what} for one in verdict.findings[:MAX_FINDINGS]]
     return {
         "object": "list",
-        "data": [_entry(entry) for entry in reversed(kept)],
+        "data": [audit_payload(entry) for entry in reversed(found.latest)],
         "verify": {"holds": verdict.holds, "entries": verdict.entries, "findings": findings},
-    }
-
-
-def _entry(entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "seq": entry.seq,
-        "ts": iso_time(entry.ts_ms),
-        "by": entry.by,
-        "action": entry.action,
-        "target": entry.target,
-        "detail": entry.detail,
-        "chain": entry.chain,
     }

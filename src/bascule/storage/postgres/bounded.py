@@ -1,5 +1,6 @@
 """A connection that never waits for ever, and what PostgreSQL says in our own words."""
 
+import re
 from typing import Any, TypeVar
 
 import psycopg
@@ -14,6 +15,9 @@ POLL_S = 0.1
 """How often a wait looks at the clock."""
 GRACE_S = 1.0
 """What the server gets beyond its own `statement_timeout` to say that it was reached."""
+
+
+_ESCAPED_ZERO = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
 
 
 class NoAnswer(psycopg.OperationalError):
@@ -78,5 +82,13 @@ def _code_of(said: str) -> str:
 
 
 def text_of(value: Any) -> Any:
-    """A value as PostgreSQL can keep it: its text has no character zero. The journal's line keeps it as it came."""
-    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
+    """A value as PostgreSQL can keep it: neither its text nor its JSON has a character zero.
+
+    Nothing that identifies a request has one; should it come in another way, it must not stop the drainer. The line's
+    own body keeps it as it came.
+    """
+    if not isinstance(value, str):
+        return value
+    return (
+        _ESCAPED_ZERO.sub(r"\1\\ufffd", value.replace("\0", "\ufffd")) if "\0" in value or "\\u0000" in value else value
+    )

@@ -4,9 +4,7 @@ from bascule.model.errors import StoreError
 from bascule.storage.named_sql import migration_files
 from bascule.storage.postgres.bounded import BoundedConnection
 from bascule.storage.postgres.connect import PostgresDatabase, PostgresLimits
-
-MIGRATING = 0x6261_7363_756C_65
-"""The advisory lock of whoever migrates; any number that nobody else in that database uses."""
+from bascule.storage.postgres.locks import MIGRATING, take
 
 
 def open_database(url: str, limits: PostgresLimits | None = None) -> PostgresDatabase:
@@ -46,7 +44,7 @@ def migrate(database: PostgresDatabase, up_to: int | None = None) -> None:
         if number <= found or (up_to is not None and number > up_to):
             continue
         with database.transaction() as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATING,))
+            take(connection, MIGRATING)
             if _version(connection) >= number:
                 continue  # another replica has just done it
             connection.execute(text.encode())

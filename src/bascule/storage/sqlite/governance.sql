@@ -26,7 +26,7 @@ SELECT seq, chain FROM audit ORDER BY seq DESC LIMIT 1
 INSERT INTO audit (seq, body, chain) VALUES (?, ?, ?)
 
 -- name: audit
-SELECT body, chain FROM audit ORDER BY seq
+SELECT seq, body, chain FROM audit ORDER BY seq
 
 -- name: setting
 SELECT value FROM meta WHERE name = ?

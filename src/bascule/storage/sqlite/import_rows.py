@@ -9,7 +9,7 @@ import msgspec
 
 from bascule.model.row import AttemptRow, RowFilter
 from bascule.ports import HourOf
-from bascule.storage.sqlite.packed import checksum, template_of, unpacked
+from bascule.storage.packed import checksum, template_of, unpacked
 from bascule.storage.sqlite.statements import statements
 
 MAX_PROFILES = 50_000

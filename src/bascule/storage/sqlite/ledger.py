@@ -6,23 +6,21 @@ from contextlib import contextmanager
 
 import msgspec
 
-from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, decode_body
-from bascule.model.entry import Adjustment, Decision, Intent, Settlement
+from bascule.model.chain import ChainedLine, ChainHead, decode_body
+from bascule.model.entry import Intent
 from bascule.model.policy import Budget
 from bascule.model.row import GATEWAY
-from bascule.ports import ALL_CHAINS, HOUR_MS, Chains, HourOf, LedgerSnapshot, OpenAttempt, Spent
+from bascule.ports import ALL_CHAINS, Chains, HourOf, LedgerSnapshot, OpenAttempt, Spent
+from bascule.storage.projection import SEQ_BITS, Columns, Projection, projected
 from bascule.storage.sqlite.connect import Database
 from bascule.storage.sqlite.imports import raise_hours
-from bascule.storage.sqlite.projection import Columns, intent_columns
 from bascule.storage.sqlite.read import SqliteSnapshot
 from bascule.storage.sqlite.statements import statements, with_rows
 
-SEQ_BITS = 40
 _CHUNKS = (32, 8, 4, 2, 1)
 """Rows per statement: few sizes, so that each is prepared once and kept."""
 
 _encode = msgspec.json.Encoder().encode
-_OPEN = (None, None, None)
 
 
 class SqliteLedger:
@@ -43,12 +41,13 @@ class SqliteLedger:
         if not lines:
             return
         with self._database.transaction() as connection:
-            base = self._number(connection, chain_id) << SEQ_BITS
-            self._put_lines(connection, base, lines)
-            self._project(connection, base, lines)
-            raise_hours(connection, self._hours(connection, lines))
+            chain_no = self._number(connection, chain_id)
+            found = projected(chain_no, lines)
+            self._put_lines(connection, found.lines)
+            self._put_rows(connection, found)
+            raise_hours(connection, self._hours(connection, found))
             last = lines[-1]
-            head = {"seq": last.seq, "chain": last.chain, "chain_no": base >> SEQ_BITS}
+            head = {"seq": last.seq, "chain": last.chain, "chain_no": chain_no}
             connection.execute(self._sql["move_head"], head)
 
     def heads(self) -> dict[str, ChainHead]:
@@ -96,17 +95,7 @@ class SqliteLedger:
             number = self._chain_no[chain_id] = int(known[0])
         return number
 
-    def _put_lines(self, connection: sqlite3.Connection, base: int, lines: Sequence[ChainedLine]) -> None:
-        rows = [
-            (
-                base + line.seq,
-                KIND_OF[type(line.line)],
-                getattr(line.line, "attempt_id", None),
-                line.body,
-                line.chain,
-            )
-            for line in lines
-        ]
+    def _put_lines(self, connection: sqlite3.Connection, rows: list[Columns]) -> None:
         if self._insert(connection, "insert_lines", 5, rows) == len(rows):
             return
         # Some were there. Repeats of the same line are normal after a crash; another line for the same attempt
@@ -115,53 +104,20 @@ class SqliteLedger:
             if connection.execute(self._sql["has_line"], (row[0],)).fetchone() is None:
                 connection.execute(self._sql["insert_repeat"], row)
 
-    def _project(self, connection: sqlite3.Connection, base: int, lines: Sequence[ChainedLine]) -> None:
-        intents: list[tuple[int, Intent]] = []
-        settlements: dict[str, tuple[int, int | None, int | None]] = {}
-        decisions: list[Columns] = []
-        for each in lines:
-            match each.line:
-                case Intent() as line:
-                    intents.append((base + each.seq, line))
-                case Settlement() as line:
-                    found = (base + each.seq, line.cost_nanousd, line.charged_nanousd)
-                    settlements.setdefault(line.attempt_id, found)
-                case Adjustment() as line:
-                    values = (
-                        line.adjustment_id,
-                        line.attempt_id,
-                        line.ts_ms,
-                        line.delta_nanousd,
-                        line.reason,
-                        line.by,
-                    )
-                    connection.execute(self._sql["insert_adjustment"], values)
-                case Decision() as line:
-                    decisions.append((line.request_id, base + each.seq))
-        rows = [(line_no, *intent_columns(line), *settlements.get(line.attempt_id, _OPEN)) for line_no, line in intents]
-        late = settlements
-        if self._insert(connection, "insert_attempts", 17, rows) == len(rows):
-            begun = {line.attempt_id for _, line in intents}
-            late = {attempt_id: one for attempt_id, one in settlements.items() if attempt_id not in begun}
-        settled = [(attempt_id, *one) for attempt_id, one in late.items()]
-        self._insert(connection, "settle_attempts", 4, settled)
-        self._insert(connection, "insert_decisions", 2, decisions)
+    def _put_rows(self, connection: sqlite3.Connection, found: Projection) -> None:
+        for made in found.adjustments:
+            connection.execute(self._sql["insert_adjustment"], made)
+        new = self._insert(connection, "insert_attempts", 17, found.attempts)
+        late = found.late_settlements(all_new=new == len(found.attempts))
+        self._insert(connection, "settle_attempts", 4, late)
+        self._insert(connection, "insert_decisions", 2, found.decisions)
 
-    def _hours(self, connection: sqlite3.Connection, lines: Sequence[ChainedLine]) -> set[HourOf]:
+    def _hours(self, connection: sqlite3.Connection, found: Projection) -> set[HourOf]:
         """The hours whose rows these lines make or change."""
-        begun: dict[str, int] = {}
-        changed: set[str] = set()
-        for each in lines:
-            line = each.line
-            if isinstance(line, Intent):
-                begun[line.attempt_id] = line.ts_start_ms // HOUR_MS
-            elif not isinstance(line, Decision):
-                changed.add(line.attempt_id)
-        hours = set(begun.values())
-        elsewhere = changed - begun.keys()
-        if elsewhere:
-            found = connection.execute(self._hours_of, (_encode(list(elsewhere)).decode(),))
-            hours |= {hour for (hour,) in found}
+        hours = set(found.begun_hours.values())
+        if found.changed_elsewhere:
+            given = _encode(list(found.changed_elsewhere)).decode()
+            hours |= {hour for (hour,) in connection.execute(self._hours_of, (given,))}
         return {(GATEWAY, hour) for hour in hours}
 
     def _insert(self, connection: sqlite3.Connection, name: str, columns: int, rows: list[Columns]) -> int:

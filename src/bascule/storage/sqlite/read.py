@@ -10,8 +10,8 @@ from bascule.model.entry import Decision, Intent, Settlement, decision_of
 from bascule.model.policy import Budget
 from bascule.model.row import GATEWAY, AttemptRow, RowFilter, row_of
 from bascule.ports import ALL_CHAINS, Chains, Damage, HourOf, JoinedAttempt, Spent
+from bascule.storage.projection import indexed_of
 from bascule.storage.sqlite.import_rows import ImportedRows
-from bascule.storage.sqlite.projection import indexed_of
 from bascule.storage.sqlite.spent import spent
 from bascule.storage.sqlite.statements import statements
 

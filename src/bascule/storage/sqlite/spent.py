@@ -9,11 +9,9 @@ from bascule.decide.budget import parse_scope
 from bascule.decide.window import span
 from bascule.model.policy import Budget
 from bascule.ports import ALL_CHAINS, Chains, Spent
+from bascule.storage.spent_margin import FOR_EVER_MS, WINDOW_MARGIN_MS
 from bascule.storage.sqlite.statements import statements
 
-WINDOW_MARGIN_MS = 600_000
-"""How far the start of an attempt may lie from the moment that its hold was taken, at the edge of a window."""
-_FOR_EVER_MS = 1 << 60
 _encode = msgspec.json.Encoder().encode
 
 _COLUMN_OF = {
@@ -42,15 +40,12 @@ def _spent(connection: sqlite3.Connection, budget: Budget, now_ms: int, chains: 
     tag, _, value = name.partition("=")
     prefix, wanted = (f"tag:{tag}=", value) if kind == "tag" else (f"{kind}:", name)
     here = span(budget.window, now_ms)
-    end_ms = _FOR_EVER_MS if here.end_ms is None else here.end_ms
+    end_ms = FOR_EVER_MS if here.end_ms is None else here.end_ms
     column = _COLUMN_OF[kind]
     sql = statements("ledger.sql")["spent"].replace(":column", column)
     only = "" if wanted == "*" else f"AND {column} = :name"
     if chains != ALL_CHAINS:
-        only += " AND intent_line >> 40 IN (SELECT chain_no FROM chains WHERE "
-        only += (
-            "chain_id NOT IN (SELECT value FROM json_each(:without)))" if chains.only is None else "chain_id = :only)"
-        )
+        only += " " + statements("ledger.sql")["without_chains" if chains.only is None else "only_chain"]
     sql = sql.replace(":only_those", only)
     given = {
         "only": chains.only, "without": _encode(chains.without).decode(),

@@ -1,0 +1,268 @@
+"""One attempt of a request on the wire: sent, its answer relayed to the client, settled whatever comes of it."""
+
+import logging
+
+from bascule.decide.attempt import AttemptLimits
+from bascule.dialects.base import ReplyContext, Target
+from bascule.dialects.json_array import JsonArrayStream
+from bascule.dialects.openai_responses.history import last_response
+from bascule.gateway.admission import Admitted
+from bascule.gateway.books import LEDGER_DOWN, Cost, Ended, OpenAttempt
+from bascule.gateway.dispatch import Destination
+from bascule.gateway.effects import Answered, Effects
+from bascule.gateway.endings import CANCELLED, CLIENT_GONE, NOT_SENT, cut_short, stream_ended, unanswered, upstream_id
+from bascule.gateway.exchange import Exchange
+from bascule.gateway.mending import understood
+from bascule.gateway.relay import Relay, Relayed, read_out, transport_fault
+from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
+from bascule.gateway.surfaces import SURFACES
+from bascule.model.errors import LedgerUnavailable, Refusal
+from bascule.model.outcome import Fault
+from bascule.model.plan import Candidate
+from bascule.model.usage import Usage
+from bascule.ports import Header, TransportError, UpstreamReply
+
+MAX_ERROR_BODY_BYTES = 256 * 1024
+
+log = logging.getLogger("bascule.engine")
+
+
+class Answering:
+    """Sends the attempts of one request and hands the client the answer of one of them."""
+
+    def __init__(
+        self, effects: Effects, request: Admitted, limits: AttemptLimits, *, keep_bytes: int, compares: bool
+    ) -> None:
+        """`keep_bytes`: how large an answer may be to be kept; 0 where none is. `compares`: what attempts show of
+        their endpoints is compared with others."""
+        self._fx = effects
+        self._request = request
+        self._limits = limits
+        self._compares = compares
+        self.keep_bytes = keep_bytes
+        self.started = False
+        self.complete = False
+        """The client was given a whole answer."""
+        self.billable = False
+        """Something was sent for which a provider may bill."""
+        self.refused: Refusal | None = None
+        """Nothing was sent and nothing can be: the ledger took no more lines."""
+        self.tokens_used = 0
+        """Billed input and output of all attempts so far."""
+        self.answered: Answered | None = None
+
+    def settle(self, opened: OpenAttempt, ended: Ended) -> Cost:
+        fx = self._fx
+        self.billable = self.billable or ended.ending != "failed"
+        self._observe(opened, ended)
+        cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
+        if ended.ending == "completed" and fx.collapse is not None:
+            fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
+        self.tokens_used += cost.usage.billed_input + cost.usage.billed_output
+        return cost
+
+    def _observe(self, opened: OpenAttempt, ended: Ended) -> None:
+        """What the end of an attempt says of who was asked."""
+        fx, endpoint, fault = self._fx, opened.candidate.endpoint, ended.fault
+        now_s = fx.clock.monotonic_s()
+        if fault is not None and fault.error_class == "timeout_total" and self._limits.deadline_s is not None:
+            fault = CANCELLED  # it was the client who would not wait
+        fx.wellbeing.observe(endpoint, opened.credential, fault, began_s=opened.started_s, now_s=now_s)
+        if self._compares:
+            first_s = None
+            if self._request.facts.stream and ended.first_ms is not None:
+                first_s = (ended.first_ms - opened.started_ms) / 1000
+            fx.wellbeing.compare(opened.candidate, fault, first_s, now_s)
+
+    def _left_s(self) -> float | None:
+        deadline_s = self._limits.deadline_s
+        return None if deadline_s is None else max(0.001, deadline_s - self._fx.clock.monotonic_s())
+
+    async def send(
+        self, destination: Destination, opened: OpenAttempt, body: bytes, target: Target, exchange: Exchange
+    ) -> Fault | None:
+        """One upstream exchange, settled whatever comes of it."""
+        stream = self._request.facts.stream
+        call = destination.call(exchange.incoming, body, stream=stream, within_s=self._left_s())
+        try:
+            reply = await self._fx.upstream.send(call)
+        except LedgerUnavailable as error:
+            self._fx.books.outage.refused("intent not written", error, self._request.request_id)
+            self.settle(opened, Ended(ending="failed", fault=NOT_SENT))
+            self.refused = LEDGER_DOWN
+            return NOT_SENT
+        except TransportError as error:
+            fault = transport_fault(error, answered=False)
+            self.settle(opened, Ended(ending=unanswered(fault), fault=fault))
+            return fault
+        self._fx.books.outage.is_over()
+        try:
+            if reply.status != 200:
+                return await self._error_status(destination, opened, reply)
+            if stream:
+                return await self._stream(destination, opened, reply, target, exchange)
+            return await self._whole(destination, opened, reply, target, exchange)
+        finally:
+            reply.close()
+
+    async def _error_status(self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply) -> Fault:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reply.headers}
+        try:
+            raw = await reply.read()
+        except TransportError:
+            raw = b""  # the status says enough; its explanation was lost on the way
+        fault = destination.read_fault(reply.status, headers, raw[:MAX_ERROR_BODY_BYTES])
+        self.settle(
+            opened,
+            Ended(ending="failed", fault=fault, status=reply.status, upstream_request_id=upstream_id(headers)),
+        )
+        return fault
+
+    async def _whole(
+        self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply, target: Target, exchange: Exchange
+    ) -> Fault | None:
+        first_ms = self._fx.clock.now_ms()
+        try:
+            raw = await reply.read()
+        except TransportError as error:
+            fault = transport_fault(error, answered=True)
+            self.settle(opened, Ended(ending=unanswered(fault), fault=fault, status=200, first_ms=first_ms))
+            return fault
+        came = raw
+        raw, read = understood(came, destination.provider_dialect.read_reply)
+        if raw is not came:
+            log.warning(
+                "an answer was not quite JSON and was mended",
+                extra={"request_id": self._request.request_id, "provider": opened.candidate.endpoint.provider},
+            )
+        if isinstance(read, Fault):
+            self.settle(opened, Ended(ending=unanswered(read), fault=read, status=200, first_ms=first_ms))
+            return read
+        cost = self.settle(
+            opened,
+            Ended(
+                ending="completed",
+                reply=read,
+                status=200,
+                first_ms=first_ms,
+                upstream_request_id=read.response_id,
+            ),
+        )
+        request = self._request
+        shown = cost.cost_nanousd if self._fx.splice_cost else None
+        candidate = opened.candidate
+        context = self._context(destination, target, read.usage)
+        answer = destination.codec.reply(raw, request.facts, candidate.model, shown, context)
+        self._keep(context, answer)
+        headers = self._answer_headers(candidate, JSON)
+        cost_line = cost_header(cost.cost_nanousd)
+        if cost_line is not None:
+            headers.append(cost_line)
+        self.started = True
+        await exchange.respond(200, headers, answer)
+        self.complete = True
+        if self.keep_bytes:
+            self.answered = Answered(
+                candidate=candidate,
+                raw=raw,
+                streamed=False,
+                finish_reason=read.finish_reason,
+                has_tool_calls=read.has_tool_calls,
+                cost=cost,
+            )
+        return None
+
+    async def _stream(
+        self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply, target: Target, exchange: Exchange
+    ) -> Fault | None:
+        fx = self._fx
+        candidate = opened.candidate
+        context = self._context(destination, target)
+        codec = destination.codec.stream(self._request.facts, candidate.model, fx.splice_cost, context)
+        if self._request.array:
+            codec = JsonArrayStream(codec)
+        relay = Relay(
+            exchange=exchange,
+            reply=reply,
+            codec=codec,
+            clock=fx.clock,
+            drain=destination.drain,
+            open_answer=lambda: self._opens(opened),
+            record_bytes=self.keep_bytes,
+        )
+        try:
+            relayed = await relay.run()
+        except BaseException:
+            self.settle(opened, stream_ended(codec.facts, relay.result("fault", fault=CANCELLED)))
+            if relay.started:
+                await exchange.end(codec.fail(cut_short(CANCELLED)))
+            raise
+        self.started = self.started or relayed.started
+        cost = self.settle(opened, stream_ended(codec.facts, relayed))
+        if relayed.ending == "complete":
+            last = codec.close(cost.cost_nanousd)
+            self._keep(context, last_response(last) if context.keeps else None)
+            await self._finish_stream(exchange, relayed, last, candidate)
+            self.complete = True
+            await read_out(reply)
+            self.answered = Answered(
+                candidate=candidate,
+                raw=b"".join(relay.recorded),
+                streamed=True,
+                finish_reason=codec.facts.finish_reason,
+                has_tool_calls=codec.facts.has_tool_calls,
+                cost=cost,
+            )
+            return None
+        fault = relayed.fault or CLIENT_GONE
+        if relayed.started and relayed.ending == "fault":
+            await exchange.end(codec.fail(cut_short(fault)))
+        return fault
+
+    def _opens(self, opened: OpenAttempt) -> list[Header]:
+        """The head of a stream whose first content is there; a probe need not wait for its end."""
+        if opened.probe:
+            now_s = self._fx.clock.monotonic_s()
+            endpoint, began_s = opened.candidate.endpoint, opened.started_s
+            self._fx.wellbeing.observe(endpoint, opened.credential, None, began_s=began_s, now_s=now_s)
+        return self._stream_headers(opened.candidate)
+
+    async def _finish_stream(self, exchange: Exchange, relayed: Relayed, last: bytes, candidate: Candidate) -> None:
+        if not relayed.started:
+            self.started = True
+            await exchange.start(200, self._stream_headers(candidate))
+        await exchange.end(relayed.pending + last)
+
+    def _context(self, destination: Destination, target: Target, usage: Usage | None = None) -> ReplyContext:
+        request = self._request
+        surface = SURFACES[request.surface]
+        # What is relayed is the provider's to keep.
+        refers = surface.refers and destination.provider_dialect.name != surface.dialect
+        keeps = refers and self._fx.kept is not None and request.body.get("store") is not False
+        return ReplyContext(
+            now_s=request.started_ms // 1000,
+            request_id=request.request_id,
+            target=target,
+            body=request.body,
+            keeps=keeps,
+            usage=usage,
+        )
+
+    def _keep(self, context: ReplyContext, response: bytes | None) -> None:
+        """Keep an answer for requests that refer to it, where that is wanted."""
+        if context.keeps and self._fx.kept is not None and response is not None:
+            now_s = self._fx.clock.monotonic_s()
+            self._fx.kept.keep(self._request.key.name, self._request.body, response, now_s)
+
+    def _stream_headers(self, candidate: Candidate) -> list[Header]:
+        return [*self._answer_headers(candidate, JSON if self._request.array else EVENT_STREAM), UNBUFFERED]
+
+    def _answer_headers(self, candidate: Candidate, content_type: Header) -> list[Header]:
+        return answer_headers(
+            request_id=self._request.request_id,
+            model=candidate.model,
+            provider=candidate.endpoint.provider,
+            reason=candidate.reason,
+            cache="none",
+            content_type=content_type,
+        )
