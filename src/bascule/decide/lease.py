@@ -35,7 +35,8 @@ class Lease(Struct):
     @property
     def charge_nanousd(self) -> int:
         """What nobody else may spend. Above the ceiling only where an `expected` budget was wrong, or a limit fell."""
-        return max(self.ceiling_nanousd, self.settled_nanousd + self.held_nanousd)
+        used = self.settled_nanousd + self.held_nanousd
+        return used if used > self.ceiling_nanousd else self.ceiling_nanousd
 
     @property
     def open_nanousd(self) -> int:
@@ -96,6 +97,7 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     ceiling_nanousd: int
     recall: int
+    quiet_until_ms: int
     settled_elsewhere_nanousd: int
     """By other workers, and by chains that are closed. All that a worker held whose term has ended is among it."""
     held_elsewhere_nanousd: int
@@ -179,6 +181,7 @@ def standing(holder: str, account: Account, live: Collection[str]) -> Standing:
     return Standing(
         ceiling_nanousd=0 if own is None else own.ceiling_nanousd,
         recall=account.recall,
+        quiet_until_ms=account.quiet_until_ms,
         settled_elsewhere_nanousd=settled,
         held_elsewhere_nanousd=held,
         idle_elsewhere_nanousd=idle,

@@ -20,6 +20,7 @@ class Share(Struct):
     until_ms: int = 0
     """The end of its term: from then on nothing is held until the authority has answered again."""
     recall: int = 0
+    quiet_until_ms: int = 0
     settled_elsewhere_nanousd: int = 0
     held_elsewhere_nanousd: int = 0
     idle_elsewhere_nanousd: int = 0
@@ -62,6 +63,7 @@ class Share(Struct):
         """The authority's answer to the last report."""
         self.ceiling_nanousd = answer.ceiling_nanousd
         self.recall = answer.recall
+        self.quiet_until_ms = answer.quiet_until_ms
         self.until_ms = until_ms
         self.settled_elsewhere_nanousd = answer.settled_elsewhere_nanousd
         self.held_elsewhere_nanousd = answer.held_elsewhere_nanousd

@@ -142,7 +142,7 @@ class Lender:
     def _pause_s(self) -> float:
         if self._failure is not None:
             return FAILED_S
-        if self._waiting:
+        if self._waiting or any(_is_urgent(counter, self._clock.now_ms()) for counter in self._borrowed):
             return AGAIN_S
         return TICK_S if self._borrowed else HEARTBEAT_S
 
@@ -245,6 +245,12 @@ class Lender:
         hold = self._authority.reserve(waiter.attribution, waiter.attempt_id, waiter.needed_nanousd, now_ms)
         if isinstance(hold, Hold) or (verdict.is_final and not verdict.is_granted):
             waiter.resolve(hold)
+
+
+def _is_urgent(counter: Counter, now_ms: int) -> bool:
+    """Somebody waits for what lies idle here, or money is so short that somebody soon may."""
+    share = counter.share
+    return share is not None and (share.recall > share.answered or share.quiet_until_ms > now_ms)
 
 
 def _id(counter: Counter) -> CounterId:
