@@ -10,6 +10,7 @@ from bascule import __version__
 from bascule.model.errors import BasculeError, ConfigError
 
 COMMANDS = {
+    "alerts": "alerts",
     "audit": "audit",
     "backup": "backup",
     "budgets": "budgets",

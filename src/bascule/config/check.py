@@ -58,16 +58,12 @@ def check(config: Config, places: Places) -> Checks:
     _budgets(config, checks)
     for found in contract_mistakes(config.contracts, places):
         checks.wrong(found.path, found.what, found.remedy)
+    _webhooks(config, checks)
     _secrets(config, checks)
     return checks
 
 
 def _not_in_this_release(config: Config, checks: Checks) -> None:
-    if config.database is not None:
-        what = "PostgreSQL as the store" if config.database.startswith("postgres") else "this kind of database"
-        checks.wrong(
-            ("database",), f"{what} is not in this release", "Leave `database` out: SQLite in data_dir is used"
-        )
     if config.privacy.record_content != "none":
         what = "recording content is not in this release"
         checks.wrong(("privacy", "record_content"), what, "Write `none`")
@@ -181,6 +177,20 @@ def _budgets(config: Config, checks: Checks) -> None:
             where = checks.places.where(("budgets", first))
             what = f"a second budget for {budget.scope} by {budget.window}; the first is at {where}"
             checks.wrong(("budgets", index), what, "Keep one of the two")
+
+
+def _webhooks(config: Config, checks: Checks) -> None:
+    seen: set[str] = set()
+    for index, webhook in enumerate(config.alerts.webhooks):
+        path: Path = ("alerts", "webhooks", index)
+        if webhook.name in seen:
+            checks.wrong((*path, "name"), f"a second webhook `{webhook.name}`", "Give each its own name")
+        seen.add(webhook.name)
+        if webhook.url == "none":
+            checks.wrong((*path, "url"), "a webhook needs an address", "Write env:NAME or file:PATH")
+        if webhook.secret in (None, "none") and webhook.format == "bascule":
+            mend = "Add `secret: env:NAME`, or write `format: slack` where the address is the secret"
+            checks.wrong(path, f"`{webhook.name}` has no secret, so that anybody could send what it gets", mend)
 
 
 def _secrets(config: Config, checks: Checks) -> None:

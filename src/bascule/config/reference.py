@@ -40,11 +40,11 @@ FORMS = {
     "base_url": "URL",
     "retention": "`none`, hours or days (`24h`, `30d`)",
     "api_version": "text",
+    "network": "network (`10.0.0.0/8`)",
     "database": "`env:NAME`, `file:PATH` or a URL",
     "name": "name",
 }
 NOT_YET = {
-    ("Config", "database"): "null",
     ("Privacy", "record_content"): "`none`",
     ("ExactCache", "persist"): "false",
     ("SemanticCache", "enabled"): "false",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
+from bascule.config.alerts import Alerts
 from bascule.config.attempts import Breaker as Breaker
 from bascule.config.attempts import Hedge as Hedge
 from bascule.config.attempts import Outlier as Outlier
@@ -19,6 +20,7 @@ from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
 from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
+from bascule.config.request import Request
 from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
 from bascule.config.serving import Data as Data
@@ -27,6 +29,7 @@ from bascule.config.serving import Endpoint as Endpoint
 from bascule.config.serving import Model as Model
 from bascule.config.serving import Provider as Provider
 from bascule.config.serving import Timeouts as Timeouts
+from bascule.config.telemetry import Telemetry
 from bascule.model.policy import BudgetMode, BudgetWindow, Objective, OnExhausted, ServingMode
 
 
@@ -350,9 +353,12 @@ class Config(Section, frozen=True, kw_only=True):
     leases: Leases = Leases()
     cache: Cache = Cache()
     responses: Responses = Responses()
+    telemetry: Telemetry = Telemetry()
     overload: Overload = Overload()
     idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
+    request: Request = Request()
+    alerts: Alerts = Alerts()
     breaker: Breaker = Breaker()
     outlier: Outlier = Outlier()
 

@@ -20,6 +20,7 @@ from bascule.model.outcome import Fault
 from bascule.model.plan import Candidate, Plan
 from bascule.model.usage import NO_USAGE, Usage
 from bascule.ports import Authority, Clock, Journal
+from bascule.ports.telemetry import AttemptEnded, Telemetry
 
 NOTHING_CONSUMED = Usage(
     tokens_in=0,
@@ -45,6 +46,7 @@ class OpenAttempt(Struct, kw_only=True):
     candidate: Candidate
     hold: Hold
     hold_nanousd: int | None
+    intent: Intent
     started_ms: int
     strict: bool = False
     """A strict budget applies: only a bill that the provider has told gives money back to it."""
@@ -85,12 +87,14 @@ class Books:
         clock: Clock,
         metrics: Metrics,
         calibrations: Calibrations,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._journal = journal
         self._authority = authority
         self._clock = clock
         self._metrics = metrics
         self._calibrations = calibrations
+        self._telemetry = telemetry
         self.outage = Outage(clock.now_ms)
 
     def open(
@@ -150,6 +154,7 @@ class Books:
             candidate=candidate,
             hold=hold,
             hold_nanousd=hold_nanousd,
+            intent=intent,
             started_ms=now_ms,
             strict=strict,
         )
@@ -204,6 +209,17 @@ class Books:
         else:
             self._authority.settle(attempt.hold, charged_nanousd)
         self._count(endpoint, attempt, ended, cost, now_ms)
+        if self._telemetry is not None:
+            self._telemetry.attempt(
+                AttemptEnded(
+                    intent=attempt.intent,
+                    settlement=settlement,
+                    parent=request.identity.trace,
+                    work=request.work,
+                    max_tokens=request.facts.max_tokens,
+                    temperature=request.facts.temperature,
+                )
+            )
         return cost
 
     def _cost(self, request: Admitted, attempt: OpenAttempt, ended: Ended) -> Cost:

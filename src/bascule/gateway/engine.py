@@ -30,7 +30,9 @@ from bascule.gateway.surfaces import SURFACES
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError
 from bascule.model.policy import KeyPolicy
+from bascule.model.trace import read_traceparent
 from bascule.ports import Clock, KeyStore, RateLimiter
+from bascule.ports.telemetry import RequestEnded, Telemetry
 
 log = logging.getLogger("bascule.engine")
 
@@ -57,6 +59,8 @@ class World(Struct, frozen=True, kw_only=True):
     clock: Clock
     identifiers: Identifiers
     metrics: Metrics
+    telemetry: Telemetry | None = None
+    """Who is told what has ended; None: nobody."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -105,6 +109,7 @@ class Engine:
         request_id = world.identifiers.request(now_ms)
         world.metrics.in_flight += 1
         status = 200
+        refusal: Refusal | None = None
         try:
             refusal = await self._serve(exchange, self._settings, request_id, now_ms)
             if refusal is not None:
@@ -114,13 +119,26 @@ class Engine:
             raise
         except StoreError:
             log.exception("the store did not answer", extra={"request_id": request_id})
-            status = await self._refuse(exchange, LEDGER_DOWN, request_id)
+            refusal = LEDGER_DOWN
+            status = await self._refuse(exchange, refusal, request_id)
         except Exception:
             log.exception("request failed", extra={"request_id": request_id})
-            status = await self._refuse(exchange, INTERNAL, request_id)
+            refusal = INTERNAL
+            status = await self._refuse(exchange, refusal, request_id)
         finally:
             world.metrics.in_flight -= 1
             world.metrics.request(surface, status)
+            if world.telemetry is not None:
+                ended = RequestEnded(
+                    request_id=request_id,
+                    surface=surface,
+                    parent=read_traceparent(exchange.incoming.headers.get(b"traceparent")),
+                    started_ms=now_ms,
+                    ended_ms=world.clock.now_ms(),
+                    status=status,
+                    refusal=None if refusal is None else refusal.kind,
+                )
+                world.telemetry.request(ended)
 
     async def _refuse(self, exchange: Exchange, refusal: Refusal, request_id: str) -> int:
         self._world.metrics.refusal(refusal.kind)

@@ -14,7 +14,7 @@ from bascule.decide.estimate import (
     held_input_tokens,
     output_cap,
 )
-from bascule.decide.price import Ceiling, ceiling_at, ceilings
+from bascule.decide.price import Ceiling, ceiling_at, ceilings, rates_for
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.surfaces import SURFACES, least_output, provider_dialect
@@ -151,16 +151,21 @@ class Holding:
                 return tokens
         return Priced(
             input_tokens=tokens,
-            rates=self._dearest(endpoint, now_ms, tokens),
+            rates=self._dearest(endpoint, now_ms, tokens, facts.service_tier),
             cap=cap,
             mode=mode or "strict",
             name=endpoint.id,
         )
 
-    def _dearest(self, endpoint: Endpoint, now_ms: int, tokens: int) -> Rates | None:
-        """Rates that nothing of this size can exceed there; worked out once per endpoint."""
+    def _dearest(self, endpoint: Endpoint, now_ms: int, tokens: int, service_tier: str | None) -> Rates | None:
+        """Rates that nothing of this size can exceed there; worked out once per endpoint. None where the dearer tier
+        that is asked for has no price."""
         if endpoint.prices is None:
             return None
+        if service_tier is not None:
+            asked = rates_for(endpoint.prices, now_ms, input_tokens=tokens, service_tier=service_tier)
+            if asked is None:
+                return None
         found = self._ceilings.get(endpoint.id)
         if found is None:
             found = self._ceilings[endpoint.id] = ceilings(endpoint.prices)

@@ -24,6 +24,7 @@ from bascule.ports.ledger import (
 from bascule.ports.lending import Counted, CounterId, Exchanged, Holder, LeaseStore, Lending
 from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
+from bascule.ports.webhooks import Deliveries, NotDelivered
 
 __all__ = [
     "ALL_CHAINS",
@@ -37,6 +38,7 @@ __all__ = [
     "Counted",
     "CounterId",
     "Damage",
+    "Deliveries",
     "Exchanged",
     "Governance",
     "Header",
@@ -53,6 +55,7 @@ __all__ = [
     "LedgerSnapshot",
     "LedgerStore",
     "Lending",
+    "NotDelivered",
     "OpenAttempt",
     "OutcomeStore",
     "RateLimiter",

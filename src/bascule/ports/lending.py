@@ -62,8 +62,8 @@ class LeaseStore(Protocol):
         ...
 
     def close(self, holder: str, spent: Mapping[CounterId, int]) -> bool:
-        """End a worker: its leases become what it has spent; of an account that is left out, nothing. False where it
-        is not enrolled (any more)."""
+        """End a worker: its leases become what it has spent in each account. False, and nothing is done, where there
+        is an account that `spent` does not name. One that is not enrolled (any more) has ended already."""
         ...
 
     def counters(self) -> list[CounterId]:

@@ -193,9 +193,14 @@ class Judged:
 
 
 def cold_application(pages: Pages, guard: Guard, engine: Engine, admin: Sequence[BaseRoute]) -> Starlette:
-    """The Starlette application around all routes that are not hot."""
-    return Starlette(
+    """The Starlette application around all routes that are not hot.
+
+    A slash too many is another path: a redirect would be made from the Host header, for whoever asks.
+    """
+    application = Starlette(
         routes=[*pages.routes(), *admin],
         middleware=[Middleware(Judged, guard=guard, engine=engine)],
         exception_handlers={404: pages.not_found, 405: pages.method_not_allowed},
     )
+    application.router.redirect_slashes = False
+    return application

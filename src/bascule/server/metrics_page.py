@@ -55,12 +55,24 @@ class _Families(Collector):
         for reached, count in metrics.budget_alerts.items():
             alerts.add_metric(list(reached), count)
         yield alerts
+        yield from self._alerts()
         yield from self._prompt_caches()
         yield from self._breakers()
         yield GaugeMetricFamily("bascule_in_flight", "Requests being served", value=metrics.in_flight)
         yield from self._by_model()
         for name, help_text, value in self._gauges.readings:
             yield GaugeMetricFamily(name, help_text, value=value)
+
+    def _alerts(self) -> Iterator[Metric]:
+        told = CounterMetricFamily("bascule_alerts", "What operators were told of", labels=["event"])
+        for event, count in self._metrics.alerts.items():
+            told.add_metric([event], count)
+        deliveries = CounterMetricFamily(
+            "bascule_alert_deliveries", "Alerts sent to webhooks, by what became of them", labels=["webhook", "outcome"]
+        )
+        for place, count in self._metrics.deliveries.items():
+            deliveries.add_metric(list(place), count)
+        yield from (told, deliveries)
 
     def _overload(self) -> Iterator[Metric]:
         metrics = self._metrics

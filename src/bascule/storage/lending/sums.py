@@ -43,10 +43,13 @@ def open_accounts(store: LeaseStore, ledger: LedgerStore, budgets: Sequence[Budg
             return
 
 
-def end_lease(store: LeaseStore, ledger: LedgerStore, chain_id: str) -> bool:
+def end_lease(store: LeaseStore, ledger: LedgerStore, chain_id: str) -> None:
     """Replace a chain's leases by what the ledger has of it, which must be all. Raises StoreError."""
-    spent = _spend(ledger, store.counters(), Chains(only=chain_id))
-    return store.close(chain_id, spent)
+    while True:
+        counters = store.counters()
+        spent = dict.fromkeys(counters, 0) | _spend(ledger, counters, Chains(only=chain_id))
+        if store.close(chain_id, spent):
+            return
 
 
 def bury(store: LeaseStore, ledger: LedgerStore, directory: Path, replica: str) -> list[str]:
@@ -62,7 +65,8 @@ def bury(store: LeaseStore, ledger: LedgerStore, directory: Path, replica: str) 
         if lock is None:
             continue
         try:
-            if holder.name not in segments_by_chain(directory) and end_lease(store, ledger, holder.name):
+            if holder.name not in segments_by_chain(directory):
+                end_lease(store, ledger, holder.name)
                 ended.append(holder.name)
         finally:
             lock.release(remove=holder.name not in segments_by_chain(directory))

@@ -50,10 +50,11 @@ class MemoryLeases:
 
     def close(self, holder: str, spent: Mapping[CounterId, int]) -> bool:
         with self._lock:
-            if self._holders.pop(holder, None) is None:
+            if self._accounts.keys() - spent.keys():
                 return False
-            for counter, account in self._accounts.items():
-                close(holder, account, spent.get(counter, 0))
+            if self._holders.pop(holder, None) is not None:
+                for counter, account in self._accounts.items():
+                    close(holder, account, spent[counter])
             return True
 
     def counters(self) -> list[CounterId]:

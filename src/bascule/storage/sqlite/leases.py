@@ -65,10 +65,14 @@ class SqliteLeases:
 
     def close(self, holder: str, spent: Mapping[CounterId, int]) -> bool:
         with self._database.transaction() as connection:
-            if not connection.execute(self._sql["end_holder"], (holder,)).rowcount:
+            if set(connection.execute(self._sql["counters"])) - spent.keys():
                 return False
+            if not connection.execute(self._sql["end_holder"], (holder,)).rowcount:
+                return True
             connection.execute(self._sql["end_leases"], (holder,))
-            connection.executemany(self._sql["add_closed"], [(amount, *counter) for counter, amount in spent.items()])
+            connection.executemany(
+                self._sql["add_closed"], [(amount, *counter) for counter, amount in spent.items() if amount]
+            )
             return True
 
     def counters(self) -> list[CounterId]:
