@@ -17,7 +17,7 @@ from bascule.config.load import Document
 from bascule.config.sources import Secrets
 from bascule.link import Snapshot, with_server
 from bascule.model.errors import BasculeError, ConfigError
-from  import forbid_core_dumps
+from bascule.server.hardening import forbid_core_dumps
 from bascule.server.listening import judge_address
 from bascule.server.logs import Redactor, configure_logging
 from bascule.server.metrics_shared import forget_metrics
