@@ -15,11 +15,12 @@ import uvicorn
 from bascule.compose import data_dir_of, open_store, read_document, snapshot_of
 from bascule.config.load import Document
 from bascule.config.sources import Secrets
+from bascule.decide.redaction import Redactor
 from bascule.link import Snapshot, with_server
 from bascule.model.errors import BasculeError, ConfigError
 from bascule.server.hardening import forbid_core_dumps
 from bascule.server.listening import judge_address
-from bascule.server.logs import Redactor, configure_logging
+from bascule.server.logs import configure_logging
 from bascule.server.metrics_shared import forget_metrics
 from bascule.server.protocol import gateway_protocol
 from bascule.server.workers import Workers, bound_socket
@@ -76,12 +77,13 @@ def _serve_together(
 ) -> None:
     """Workers at one port, which this process watches."""
     server = document.config.server
-    store = open_store(data_dir_of(document), document.config, Secrets(environment, document.directory))
+    secrets = Secrets(environment, document.directory)
+    store = open_store(data_dir_of(document), document.config, secrets)
     try:
         snapshot = snapshot_of(document, environment, stored_keys=bool(store.governance.keys()))
     finally:
         store.database.close()  # before the first worker is forked: a connection belongs to one process
-    configure_logging(Redactor(secrets_of(snapshot)), level=log_level)
+    configure_logging(Redactor(secrets_of(snapshot, *secrets.given)), level=log_level)
     claimed = claim(store.data_dir)
     try:
         judge_address(server.host, server.port)
