@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from bascule.ports import Governance, IdempotencyStore, ImportStore, LedgerStore, OutcomeStore, Watermarks
+from bascule.ports import Governance, IdempotencyStore, ImportStore, LeaseStore, LedgerStore, OutcomeStore, Watermarks
 
 
 class Opened(Protocol):
@@ -31,6 +31,12 @@ class Idempotency(IdempotencyStore, Closing, Protocol):
     """Uses of Idempotency-Keys, on connections that are closed with it."""
 
 
+class Leases(LeaseStore, Protocol):
+    """The authority of several workers, on a connection that is closed with it."""
+
+    def shut(self) -> None: ...
+
+
 class Stores(Struct, frozen=True, kw_only=True):
     """One database's stores. All but what is closed by itself ends with `database`."""
 
@@ -44,3 +50,5 @@ class Stores(Struct, frozen=True, kw_only=True):
     """Where other replicas write to it too."""
     idempotency: Callable[[int, int], Idempotency]
     """Of so many rows in all, and for each key. Raises StoreError."""
+    leases: Callable[[], Leases]
+    """Raises StoreError."""

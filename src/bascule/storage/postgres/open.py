@@ -8,6 +8,7 @@ from bascule.storage.postgres.connect import PostgresLimits
 from bascule.storage.postgres.governance import PostgresGovernance
 from bascule.storage.postgres.idempotency import PostgresIdempotency
 from bascule.storage.postgres.imports import PostgresImports
+from bascule.storage.postgres.leases import PostgresLeases
 from bascule.storage.postgres.ledger import PostgresLedger
 from bascule.storage.postgres.migrate import open_database, schema_version
 from bascule.storage.postgres.moving import is_moving
@@ -37,4 +38,5 @@ def open_postgres(url: str, limits: PostgresLimits, data_dir: Path) -> Stores:
         outcomes=PostgresOutcomes(database),
         watermarks=PostgresWatermarks(database),
         idempotency=idempotency,
+        leases=lambda: PostgresLeases(database),
     )
