@@ -162,7 +162,7 @@ class Service:
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem(
                 "server",
-                "address, data_dir, database, durability or telemetry changed",
+                "address, data_dir, database, durability, privacy or telemetry changed",
                 "Restart the gateway for that",
             )
             raise ConfigError((problem,))
@@ -241,6 +241,8 @@ class Service:
             clock=gateway.clock,
             snapshot=lambda: self.snapshot,
             refresh=self.refresh,
+            content=gateway.content,
+            forget=gateway.forget,
             adjustment_id=lambda now_ms: f"adj_{ulid(now_ms, secrets.randbits(80))}",
         )
 
@@ -254,8 +256,11 @@ class Service:
                 ("bascule_memory_limit_bytes", "Memory that may be used", load.memory.limit_bytes),
             ]
         )
+        content = gateway.content
+        dropped = 0 if content is None else content.recorder.dropped
         return Gauges(
             [
+                ("bascule_recordings_dropped", "Recordings that the disk did not take, since the start", dropped),
                 ("bascule_in_flight_limit", "Requests that may be served at once just now", slots.limit),
                 ("bascule_waiting_requests", "Requests that wait for others to end", slots.waiting),
                 (
@@ -311,6 +316,7 @@ def _secrets(snapshot: Snapshot, *others: Secret) -> list[str]:
     found += [key.secret for key in snapshot.keys]
     found += snapshot.telemetry_headers.values()
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]
+    found += snapshot.content_keys
     found += [secret for webhook in snapshot.webhooks for secret in webhook.secrets]
     if snapshot.admin_secret is not None:
         found.append(snapshot.admin_secret)
@@ -336,6 +342,7 @@ def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
         config.data_dir,
         config.database,
         config.durability,
+        config.privacy,
         config.telemetry,
     )
 

@@ -51,6 +51,7 @@ class Snapshot:
         routes: Mapping[str, RoutePolicy],
         keys: tuple[ConfiguredKey, ...],
         admin_secret: Secret | None,
+        content_keys: tuple[Secret, ...],
         webhooks: tuple[LinkedWebhook, ...],
         telemetry_headers: Mapping[str, Secret],
         budgets: tuple[Budget, ...],
@@ -71,6 +72,8 @@ class Snapshot:
         self._aliases = Aliases.of(config.aliases)
         self.keys = keys
         self.admin_secret = admin_secret
+        self.content_keys = content_keys
+        """What recordings are sealed under: the first; the others still open them."""
         self.webhooks = webhooks
         self.telemetry_headers = telemetry_headers
         self.budgets = budgets
