@@ -88,7 +88,7 @@ def send(gateway: Gateway, path: str, headers: dict[str, str], **more: Any) -> S
 
 
 @pytest.mark.promise(28, fault="canary keys; echoes of them with 401 to 500 and in streams; DEBUG", limit="leaks 0")
-def test_canaries_stay_inside(make_gateway: MakeGateway, provider: Provider, figure: Figure) -> None:  # noqa: F811
+def test_canaries_stay_inside(make_gateway: MakeGateway, provider: Provider, full: bool, figure: Figure) -> None:  # noqa: F811
     # One provider for each request that fails: a breaker would keep its next words away.
     failing = {
         f"{kind}-{number}-{stream}": kind
@@ -145,8 +145,9 @@ def test_canaries_stay_inside(make_gateway: MakeGateway, provider: Provider, fig
     process = Path(f"/proc/{gateway.pid}")
     said.append((process / "cmdline").read_bytes())
     assert re.search(r"Max core file size +0 +0 ", (process / "limits").read_text())
-    for arguments in (("keys", "list", "--json"), ("ledger", "export"), ("budgets", "show", "--json"), ("report",),
-                      ("audit", "list", "--json"), ("check",)):  # fmt: skip
+    commands = [("ledger", "export"), ("keys", "list", "--json"), ("budgets", "show", "--json"), ("report",),
+                ("audit", "list", "--json"), ("check",)]  # fmt: skip
+    for arguments in commands if full else commands[:1]:
         said.append(gateway.run(*arguments).encode())
     assert gateway.stop() == 0
     secrets = [PROVIDER_KEY, CLIENT_KEY, ADMIN_KEY, WRONG_KEY]
