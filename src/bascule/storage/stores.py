@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from bascule.model.content import Subject
-from bascule.ports import Governance, IdempotencyStore, ImportStore, LedgerStore, OutcomeStore
+from bascule.ports import Governance, IdempotencyStore, ImportStore, LeaseStore, LedgerStore, OutcomeStore
 
 
 class Opened(Protocol):
@@ -50,6 +50,12 @@ class SharedReplies(Protocol):
         ...
 
 
+class Leases(LeaseStore, Protocol):
+    """The authority of several workers, on a connection that is closed with it."""
+
+    def shut(self) -> None: ...
+
+
 class Stores(Struct, frozen=True, kw_only=True):
     """One database's stores. All but what is closed by itself ends with `database`."""
 
@@ -61,5 +67,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     outcomes: OutcomeStore
     idempotency: Callable[[int, int], Idempotency]
     """Of so many rows in all, and for each key. Raises StoreError."""
+    leases: Callable[[], Leases]
+    """Raises StoreError."""
     replies: SharedReplies | None = None
     """None where no other process is to give them."""
