@@ -13,6 +13,7 @@ from bascule.storage.postgres.ledger import PostgresLedger
 from bascule.storage.postgres.migrate import open_database, schema_version
 from bascule.storage.postgres.moving import is_moving
 from bascule.storage.postgres.outcomes import PostgresOutcomes
+from bascule.storage.postgres.replies import PostgresReplies
 from bascule.storage.postgres.watermarks import PostgresWatermarks
 from bascule.storage.stores import Stores
 
@@ -38,5 +39,6 @@ def open_postgres(url: str, limits: PostgresLimits, data_dir: Path) -> Stores:
         outcomes=PostgresOutcomes(database),
         watermarks=PostgresWatermarks(database),
         idempotency=idempotency,
+        replies=PostgresReplies(database),
         leases=lambda: PostgresLeases(database),
     )
