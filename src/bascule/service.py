@@ -28,6 +28,7 @@ from bascule.config.load import Document
 from bascule.config.sources import Secrets
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.gateway.audit import AuditHead, enter_configuration
+from bascule.gateway.resuming import resumed
 from bascule.link import Snapshot, with_server
 from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
@@ -86,6 +87,7 @@ class Service:
         self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
         self.gateway = Gateway(self.snapshot, self.store, self.keys, telemetry=self.telemetry)
         self._revision = self.store.governance.revision()
+        self._resumed = self._resumed_before = resumed(self.store.governance)
         self._taking = asyncio.Lock()
         """One change of what is served at a time."""
         self._alerts = BudgetAlerts(
@@ -181,6 +183,14 @@ class Service:
             budgets = await asyncio.to_thread(self._changed_budgets)
             if budgets is not None:
                 self.gateway.reconfigure(self.snapshot, budgets)
+                self._resume_sessions()
+
+    def _resume_sessions(self) -> None:
+        """Those that were let go on since the last look."""
+        for session_id, at_ms in self._resumed.items():
+            if self._resumed_before.get(session_id) != at_ms:
+                self.gateway.runaway_watch.resume(session_id)
+        self._resumed_before = self._resumed
 
     def _changed_budgets(self) -> tuple[Budget, ...] | None:
         """None where neither keys nor budgets have changed. Beside the event loop."""
@@ -189,6 +199,7 @@ class Service:
         if revision == self._revision:
             return None
         budgets = self.store.governance.budgets()
+        self._resumed = resumed(self.store.governance)
         self._revision = revision
         return budgets
 

@@ -5,10 +5,13 @@ side and a provider side. Counting and embedding have dialects of their own, nam
 stand beside.
 """
 
+from collections.abc import Callable
+
 from bascule.dialects import anthropic_messages as anthropic
 from bascule.dialects.anthropic_messages import counting as anthropic_counting
 from bascule.dialects.anthropic_messages import sides as anthropic_sides
-from bascule.dialects.base import Codec, Dialect, ProviderDialect
+from bascule.dialects.anthropic_messages.last_turn import last_turn as anthropic_last_turn
+from bascule.dialects.base import Body, Codec, Dialect, ProviderDialect
 from bascule.dialects.bedrock_converse import BEDROCK_CONVERSE
 from bascule.dialects.bedrock_converse import sides as bedrock_sides
 from bascule.dialects.cohere import COHERE
@@ -19,16 +22,20 @@ from bascule.dialects.gemini import GEMINI
 from bascule.dialects.gemini import RelayCodec as GeminiRelay
 from bascule.dialects.gemini import counting as gemini_counting
 from bascule.dialects.gemini import sides as gemini_sides
+from bascule.dialects.gemini.last_turn import last_turn as gemini_last_turn
 from bascule.dialects.gemini_embeddings import GEMINI_EMBEDDINGS, FromOpenAI, ToOpenAI
 from bascule.dialects.gemini_embeddings import RelayCodec as GeminiEmbeddingsRelay
 from bascule.dialects.openai_chat import OPENAI_CHAT, RelayCodec
 from bascule.dialects.openai_chat import sides as chat_sides
+from bascule.dialects.openai_chat.last_turn import last_turn as chat_last_turn
 from bascule.dialects.openai_embeddings import OPENAI_EMBEDDINGS, EmbeddingsCodec
 from bascule.dialects.openai_responses import OPENAI_RESPONSES
 from bascule.dialects.openai_responses import RelayCodec as ResponsesRelay
 from bascule.dialects.openai_responses import sides as responses_sides
+from bascule.dialects.openai_responses.last_turn import last_turn as responses_last_turn
 from bascule.dialects.openai_responses.least_output import LEAST_OUTPUT_TOKENS
 from bascule.dialects.translate import ClientSide, ProviderSide, Translator
+from bascule.model.turn import Turn
 
 _ANTHROPIC = (anthropic.ANTHROPIC_MESSAGES, anthropic.ANTHROPIC_COUNT_TOKENS)
 _GEMINI = (GEMINI, gemini_counting.GEMINI_COUNT_TOKENS, GEMINI_EMBEDDINGS)
@@ -100,6 +107,12 @@ _CODECS: dict[tuple[str, str], Codec] = {
     ("gemini_embeddings", "gemini_embeddings"): GeminiEmbeddingsRelay(),
     ("openai_embeddings", "cohere_embed"): EmbedCodec(),
 }
+_LAST_TURN: dict[str, Callable[[Body], Turn]] = {
+    "openai_chat": chat_last_turn,
+    "openai_responses": responses_last_turn,
+    "anthropic_messages": anthropic_last_turn,
+    "gemini": gemini_last_turn,
+}
 CLIENT_DIALECTS = tuple(_CLIENTS)
 """Chat dialects that clients may speak."""
 PROVIDER_DIALECTS = tuple(_PROVIDERS)
@@ -132,6 +145,11 @@ def dialect(name: str) -> Dialect:
 def client_side(name: str) -> ClientSide:
     """How clients speak a chat dialect. Raises KeyError."""
     return _CLIENTS[name]
+
+
+def last_turn(name: str, body: Body) -> Turn:
+    """The end of the conversation in a chat request of this client dialect. Raises KeyError for any other."""
+    return _LAST_TURN[name](body)
 
 
 def provider_side(name: str) -> ProviderSide:
