@@ -43,6 +43,7 @@ from bascule.gateway.once import Once
 from bascule.gateway.once import Ports as OncePorts
 from bascule.gateway.operator_alerts import OperatorAlerts
 from bascule.gateway.planning import Planning
+from bascule.gateway.recording import Recordings
 from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.runaway import RunawayWatch
@@ -60,6 +61,7 @@ from bascule.providers.installed import GROUP, with_installed
 from bascule.providers.registry import Presets
 from bascule.storage.analytics.duck import DuckAnalytics
 from bascule.storage.beside import OneThread
+from bascule.storage.content.open import open_content
 from bascule.storage.drainer import Drainer
 from bascule.storage.journal.segments import chain_id_of, lock_chain
 from bascule.storage.journal.writer import JournalWriter
@@ -115,7 +117,9 @@ def read_document(path: str | None, environment: Mapping[str, str]) -> Document:
 def snapshot_of(document: Document, environment: Mapping[str, str], *, stored_keys: bool) -> Snapshot:
     """Configuration, presets and prices, linked. Raises ConfigError with every mistake."""
     secrets = Secrets(environment, document.directory)
-    return link(document, price_book(document), secrets, installed_presets(), stored_keys=stored_keys)
+    snapshot = link(document, price_book(document), secrets, installed_presets(), stored_keys=stored_keys)
+    snapshot.read = tuple(secrets.given)
+    return snapshot
 
 
 class Store(Struct, frozen=True, kw_only=True):
@@ -326,6 +330,8 @@ class Gateway:
         self.kept = _kept(config)
         self.beside = beside or OneThread("bascule-keys")
         self.keys_used = _keys_used(config, store)
+        self.content = open_content(config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms)
+        self.recordings = self._recordings(config)
         self.once = self._once(config)
         self.books = Books(
             journal=self.journal,
@@ -348,12 +354,20 @@ class Gateway:
         self.ledger_watch.backlog_share = config.alerts.ledger_backlog_share
         self.ledger_watch.max_lines = config.server.limits.max_ledger_queue
 
+    def _recordings(self, config: Config) -> Recordings | None:
+        if self.content is None or config.privacy.record_content == "none":
+            return None
+        full = config.privacy.record_content == "full"
+        return Recordings(self.content.recorder, full=full, digest=open_pepper(self.store.data_dir).digest)
+
     def _once(self, config: Config) -> Once | None:
         if self.keys_used is None:
             return None
         ports = OncePorts(
             store=self.keys_used,
-            replies=None,
+            replies=self.content.store
+            if self.content is not None and config.privacy.record_content == "full"
+            else None,
             beside=self.beside,
             clock=self.clock,
             metrics=self.metrics,
@@ -415,6 +429,7 @@ class Gateway:
                 collapse=_collapse(config.cache.prompt.alert),
                 runaway=guard_of(snapshot, self.runaway_watch),
                 kept=self.kept,
+                recordings=self.recordings,
             ),
             observe=observe,
             quality_levels={**QUALITY_LEVELS, **config.quality_levels},
@@ -431,6 +446,8 @@ class Gateway:
         spent = self.store.ledger.spent(budgets, now_ms)
         self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
         self.drainer.start()
+        if self.content is not None:
+            self.content.recorder.start()
         if self._in_groups:
             self.journal.write_in_groups(self.outbox.due)
         return found
@@ -464,6 +481,14 @@ class Gateway:
         if self.cache is not None:
             self.cache.clear()
 
+    def forget(self) -> None:
+        """Drop the answers that are kept in memory, whosesoever."""
+        self.relieve()
+        if self.once is not None:
+            self.once.kept.clear()
+        if self.kept is not None:
+            self.kept.clear()
+
     def close(self) -> bool:
         """Stop draining and close everything; True where the store has every line."""
         self.upstream.close()
@@ -471,6 +496,8 @@ class Gateway:
         self.journal.write_in_groups(None)
         complete = self.drainer.close()
         self.beside.close()
+        if self.content is not None:
+            self.content.close()
         if self.keys_used is not None:
             self.keys_used.close()
         self.store.database.close()

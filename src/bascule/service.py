@@ -25,11 +25,14 @@ from bascule.compose import (
     snapshot_of,
 )
 from bascule.config.load import Document
+from bascule.config.secret import Secret
 from bascule.config.sources import Secrets
+from bascule.decide.redaction import Redactor
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.gateway.resuming import resumed
 from bascule.link import Snapshot, with_server
+from bascule.link.build import SHORT_SECRET_BYTES
 from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
 from bascule.model.policy import Budget, KeyPolicy
@@ -40,11 +43,12 @@ from bascule.server.admin.work import Readings
 from bascule.server.app import application, edge_limits
 from bascule.server.asgi import Application
 from bascule.server.feedback import FeedbackPage
+from bascule.server.hardening import forbid_core_dumps
 from bascule.server.lifespan import Lifespan
 from bascule.server.listening import judge_address
 from bascule.server.live import Watch
 from bascule.server.load import LoadWatch
-from bascule.server.logs import Redactor, configure_logging
+from bascule.server.logs import configure_logging
 from bascule.server.memory import settle_garbage_collector
 from bascule.server.memory_use import memory_reader
 from bascule.server.metrics_page import Gauges
@@ -83,7 +87,7 @@ class Service:
         self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
-        self.redactor = Redactor(_secrets(self.snapshot))
+        self.redactor = Redactor(_secrets(self.snapshot, *secrets.given))
         self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
         self.gateway = Gateway(self.snapshot, self.store, self.keys, telemetry=self.telemetry)
         self._revision = self.store.governance.revision()
@@ -160,7 +164,7 @@ class Service:
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem(
                 "server",
-                "address, data_dir, database, durability or telemetry changed",
+                "address, data_dir, database, durability, privacy or telemetry changed",
                 "Restart the gateway for that",
             )
             raise ConfigError((problem,))
@@ -248,6 +252,8 @@ class Service:
             clock=gateway.clock,
             snapshot=lambda: self.snapshot,
             refresh=self.refresh,
+            content=gateway.content,
+            forget=gateway.forget,
             adjustment_id=lambda now_ms: f"adj_{ulid(now_ms, secrets.randbits(80))}",
         )
 
@@ -261,8 +267,11 @@ class Service:
                 ("bascule_memory_limit_bytes", "Memory that may be used", load.memory.limit_bytes),
             ]
         )
+        content = gateway.content
+        dropped = 0 if content is None else content.recorder.dropped
         return Gauges(
             [
+                ("bascule_recordings_dropped", "Recordings that the disk did not take, since the start", dropped),
                 ("bascule_in_flight_limit", "Requests that may be served at once just now", slots.limit),
                 ("bascule_waiting_requests", "Requests that wait for others to end", slots.waiting),
                 (
@@ -312,10 +321,13 @@ class StoredKeys:
         return revoke_key(self._governance, name_or_id, by=by, now_ms=now_ms)
 
 
-def _secrets(snapshot: Snapshot) -> list[str]:
-    found = [key.secret for key in snapshot.keys]
+def _secrets(snapshot: Snapshot, *others: Secret) -> list[str]:
+    """What no log may hold. `snapshot.read` has a region or an account's name among the secrets: those are short."""
+    found = [secret for secret in (*snapshot.read, *others) if len(secret.reveal()) >= SHORT_SECRET_BYTES]
+    found += [key.secret for key in snapshot.keys]
     found += snapshot.telemetry_headers.values()
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]
+    found += snapshot.content_keys
     found += [secret for webhook in snapshot.webhooks for secret in webhook.secrets]
     if snapshot.admin_secret is not None:
         found.append(snapshot.admin_secret)
@@ -341,6 +353,7 @@ def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
         config.data_dir,
         config.database,
         config.durability,
+        config.privacy,
         config.telemetry,
     )
 
@@ -359,6 +372,7 @@ def run(
     service = Service(config_path, environment, host=host, port=port, workers=workers)
     claimed = claim(service.store.data_dir)
     configure_logging(service.redactor, level=log_level)
+    forbid_core_dumps()
     server = service.snapshot.config.server
     judge_address(server.host, server.port)
     application = service.application()

@@ -16,6 +16,7 @@ COMMANDS = {
     "budgets": "budgets",
     "certify": "certify",
     "check": "check",
+    "content": "content",
     "contracts": "contracts",
     "demo": "demo",
     "dialects": "dialects",

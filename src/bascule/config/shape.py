@@ -19,6 +19,7 @@ from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
 from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
+from bascule.config.privacy import Privacy as Privacy
 from bascule.config.request import Request
 from bascule.config.runaway import Runaway
 from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
@@ -85,13 +86,6 @@ class Server(Section, frozen=True, kw_only=True):
     usage_cost: bool = True
     """Splice `usage.cost` (USD) into answers whose dialect can bear it."""
     limits: Limits = Limits()
-
-
-class Privacy(Section, frozen=True, kw_only=True):
-    """What may be recorded."""
-
-    record_content: Literal["none", "metadata", "full"] = "none"
-    """What of requests and answers goes to disk."""
 
 
 class Baseline(Section, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from bascule.gateway.cache_watch import CacheWatch
 from bascule.gateway.dispatch import Dispatcher
 from bascule.gateway.holding import Holding
 from bascule.gateway.kept import KeptAnswers
+from bascule.gateway.recording import Recordings
 from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.runaway_guard import RunawayGuard
 from bascule.gateway.wellbeing import Wellbeing
@@ -52,3 +53,5 @@ class Effects(Struct, frozen=True, kw_only=True):
     """None: nobody wants to know of sessions that run away."""
     kept: KeptAnswers | None = None
     """Where answers are kept that later requests may refer to; None where none are."""
+    recordings: Recordings | None = None
+    """None where nothing is recorded."""

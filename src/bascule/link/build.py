@@ -26,6 +26,7 @@ from bascule.model.money import PriceTimeline
 from bascule.providers.registry import Presets
 
 SHORT_SECRET_BYTES = 16
+LEAST_CONTENT_KEY_BYTES = 32
 
 
 def link(
@@ -66,6 +67,7 @@ def link(
         routes=routes,
         keys=keys,
         admin_secret=admin_secret,
+        content_keys=_content_keys(config, secrets, checks),
         webhooks=link_webhooks(config.alerts, secrets, checks) if webhooks_needed else (),
         telemetry_headers=telemetry_headers,
         budgets=tuple([budget_policy(budget) for budget in config.budgets]),
@@ -156,6 +158,26 @@ def _keys(config: Config, secrets: SecretSource, checks: Checks) -> tuple[tuple[
     if config.admin is None:
         return tuple(keys), None
     return tuple(keys), _read(config.admin.secret, ("admin", "secret"), "`admin`", seen, secrets, checks)
+
+
+def _content_keys(config: Config, secrets: SecretSource, checks: Checks) -> tuple[Secret, ...]:
+    privacy = config.privacy
+    references: list[tuple[Path, str]] = []
+    if privacy.content_key is not None:
+        references.append((("privacy", "content_key"), privacy.content_key))
+    references += [
+        (("privacy", "previous_content_keys", i), key) for i, key in enumerate(privacy.previous_content_keys)
+    ]
+    found: list[Secret] = []
+    seen: dict[Secret, str] = {}
+    for path, reference in references:
+        secret = _read(reference, path, "recordings", seen, secrets, checks)
+        if secret is not None and len(secret.reveal()) < LEAST_CONTENT_KEY_BYTES:
+            what = f"this key for recordings has fewer than {LEAST_CONTENT_KEY_BYTES} characters"
+            checks.wrong(path, what, "Make one with `openssl rand -hex 32`")
+        elif secret is not None:
+            found.append(secret)
+    return tuple(found)
 
 
 def _read(

@@ -3,6 +3,7 @@
 from bascule.ports.admission import Authority, KeyStore, RateLimiter
 from bascule.ports.analytics import Analytics, AnalyticsMissing
 from bascule.ports.clock import Clock
+from bascule.ports.content import ContentSink, ContentStore
 from bascule.ports.governance import Governance, StoredKey
 from bascule.ports.idempotency import Beside, IdempotencyStore, ReplyStore
 from bascule.ports.imports import ImportStore
@@ -30,6 +31,8 @@ __all__ = [
     "Authority",
     "Beside",
     "Clock",
+    "ContentSink",
+    "ContentStore",
     "Damage",
     "Deliveries",
     "Governance",

@@ -11,6 +11,7 @@ from bascule.ports import (
     Analytics,
     Authority,
     Clock,
+    ContentStore,
     Governance,
     Journal,
     KeyStore,
@@ -58,3 +59,7 @@ class AdminPorts(Struct, frozen=True, kw_only=True):
     """Make the running gateway see keys and budgets as they are stored now."""
     adjustment_id: Callable[[int], str]
     """A new unique id, from the time in milliseconds."""
+    content: ContentStore | None = None
+    """None where nothing is or was recorded."""
+    forget: Callable[[], None] = lambda: None
+    """Drop what of content is kept in memory."""
