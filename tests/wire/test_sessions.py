@@ -9,7 +9,7 @@ from tests.wire.recordings import FOLDER
 from tests.wire.test_clients import SURFACES
 
 from bascule.decide.runaway import Conversation, RunawayPolicy, Sight, noted, worst
-from bascule.dialects.registry import dialect, last_turn
+from bascule.dialects.registry import dialect, last_calls, last_message
 from bascule.gateway.surfaces import SURFACES as KNOWN
 
 POLICY = RunawayPolicy()
@@ -22,10 +22,9 @@ def assert_calm(name: str, bodies: list[dict[str, Any]]) -> int:
     conversation, results = Conversation(), 0
     for body in bodies:
         facts = dialect(name).read_facts(body, len(json.dumps(body)))
-        turn = last_turn(name, body)
-        results += turn.calls is not None
-        shape = b"%d %d " % (facts.messages, facts.text_bytes)
-        sight = Sight(shape + turn.said + (turn.calls or b""), turn.calls, facts.text_bytes // 4, facts.messages)
+        calls = last_calls(name, body)
+        results += calls is not None
+        sight = Sight(facts.messages, facts.text_bytes, calls, last_message(name, body))
         conversation = noted(conversation, sight, POLICY)
         found = worst(conversation, None, 0.0, POLICY, named=True)
         assert found is None, found

@@ -15,6 +15,7 @@ Step = Literal["warn", "degrade", "stop"]
 
 LONGEST_CYCLE = 4
 """Calls that come again in the same order: A A A, A B A B, up to four."""
+BYTES_PER_TOKEN = 4
 BINS = 10
 """Into which the window of spending is cut."""
 _REACH: dict[RunawayAction, int] = {"off": 0, "warn": 1, "degrade": 2, "stop": 3}
@@ -43,23 +44,38 @@ class RunawayPolicy(Struct, frozen=True, kw_only=True):
     stop_at: float = 1.5
     """Times a limit."""
 
+    @property
+    def window_nanousd(self) -> float:
+        """What may be spent in a window."""
+        return self.nanousd_per_minute * self.spend_window_s / 60
+
+    @property
+    def least_looked_at_nanousd(self) -> float:
+        """With less in all no window can have reached a limit."""
+        return min(self.window_nanousd, self.least_nanousd)
+
 
 class Sight(Struct, frozen=True):
     """One request of a conversation, as far as it is looked at."""
 
-    request: bytes
-    """Equal for equal requests."""
+    messages: int
+    text_bytes: int
     calls: bytes | None
     """Equal for equal calls of tools; None where no result of one is brought."""
-    tokens: int
-    """Of input, about."""
-    messages: int
+    said: bytes | None = None
+    """Equal for equal last messages; needed only where all else is as in the request before."""
+
+    def resembles(self, before: "Conversation") -> bool:
+        """Nothing was added since: it is the same request, or one of the very same size."""
+        if self.text_bytes != before.text_bytes or self.messages != before.messages:
+            return False
+        return self.calls == (before.calls[0] if before.calls else None)
 
 
 class Conversation(Struct, frozen=True, kw_only=True):
     """What is remembered of one conversation with tools."""
 
-    request: bytes = b""
+    said: bytes | None = None
     identical: int = 0
     """Requests in a row that are the latest."""
     calls: tuple[bytes, ...] = ()
@@ -69,6 +85,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     sizes: tuple[int, ...] = ()
     """Tokens of the latest requests, oldest first."""
     messages: int = 0
+    text_bytes: int = -1
 
 
 class Spending(Struct, frozen=True, kw_only=True):
@@ -94,8 +111,9 @@ class Finding(Struct, frozen=True):
 
 def noted(before: Conversation, sight: Sight, policy: RunawayPolicy) -> Conversation:
     """The conversation with one more request. A request that is sent again brings no new call."""
-    if sight.request == before.request:
-        return structs.replace(before, identical=before.identical + 1)
+    if sight.resembles(before):
+        is_same = before.said is None or sight.said == before.said
+        return structs.replace(before, said=sight.said, identical=before.identical + 1 if is_same else 1)
     calls, runs = before.calls, before.runs
     if sight.calls is None:
         calls, runs = (), (0,) * LONGEST_CYCLE  # a person has spoken, or the agent is done
@@ -110,12 +128,12 @@ def noted(before: Conversation, sight: Sight, policy: RunawayPolicy) -> Conversa
     # A shorter conversation is another one, or was cut down: it grows anew.
     sizes = before.sizes if sight.messages >= before.messages else ()
     return Conversation(
-        request=sight.request,
         identical=1,
         calls=calls,
         runs=runs,
-        sizes=(*sizes[-policy.growth_requests :], sight.tokens),
+        sizes=(*sizes[-policy.growth_requests :], sight.text_bytes // BYTES_PER_TOKEN),
         messages=sight.messages,
+        text_bytes=sight.text_bytes,
     )
 
 
@@ -142,25 +160,28 @@ def worst(
     session's name; without one requests may merely begin alike."""
     found: list[Finding] = []
     if conversation is not None:
-        repeats = max(
-            [run // length + 1 for length, run in enumerate(conversation.runs, 1) if run >= length], default=0
-        )
-        found.append(Finding("repeated_calls", repeats, policy.repeated_calls))
-        if named:
+        found += _repeated(conversation, policy)
+        if named and conversation.identical >= policy.identical_requests:
             found.append(Finding("identical_requests", conversation.identical, policy.identical_requests))
-        grown = conversation.sizes[-1] - conversation.sizes[0] if conversation.sizes else 0
-        found.append(Finding("context_growth", grown, policy.growth_tokens))
-    if spending is not None:
-        found += _spent(spending, now_s, policy)
-    reached = [one for one in found if one.measured >= one.limit]
-    return max(reached, key=lambda one: one.times, default=None)
+        sizes = conversation.sizes
+        if sizes and sizes[-1] - sizes[0] >= policy.growth_tokens:
+            found.append(Finding("context_growth", sizes[-1] - sizes[0], policy.growth_tokens))
+    if spending is not None and spending.spent_nanousd >= policy.least_looked_at_nanousd:
+        found += [one for one in _spent(spending, now_s, policy) if one.measured >= one.limit]
+    return max(found, key=lambda one: one.times) if found else None
+
+
+def _repeated(conversation: Conversation, policy: RunawayPolicy) -> list[Finding]:
+    if max(conversation.runs) + 1 < policy.repeated_calls:
+        return []
+    repeats = max([run // length + 1 for length, run in enumerate(conversation.runs, 1) if run >= length], default=0)
+    return [Finding("repeated_calls", repeats, policy.repeated_calls)] if repeats >= policy.repeated_calls else []
 
 
 def _spent(spending: Spending, now_s: float, policy: RunawayPolicy) -> list[Finding]:
     number = int(now_s * BINS / policy.spend_window_s)
     window_nanousd = sum([nanousd for bin_no, nanousd in spending.bins if bin_no > number - BINS])
-    limit_nanousd = policy.nanousd_per_minute * policy.spend_window_s / 60
-    found = [Finding("spend_rate", window_nanousd, limit_nanousd)]
+    found = [Finding("spend_rate", window_nanousd, policy.window_nanousd)]
     earlier_s = now_s - spending.first_s - policy.spend_window_s
     earlier_nanousd = spending.spent_nanousd - window_nanousd
     if window_nanousd >= policy.least_nanousd and earlier_nanousd > 0 and earlier_s >= policy.spend_window_s:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bascule.decide.identify import DERIVED
 from bascule.decide.runaway import (
@@ -23,7 +23,7 @@ from bascule.decide.runaway import (
     step_of,
     worst,
 )
-from bascule.dialects.registry import last_turn
+from bascule.dialects.registry import last_calls, last_message
 from bascule.gateway.admission import Admitted
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.surfaces import SURFACES
@@ -122,10 +122,12 @@ class RunawayWatch:
     def _noted(self, rules: RunawayRules, request: Admitted, whose: Whose) -> Conversation:
         facts = request.facts
         place = (*whose, request.identity.agent_id, hash(facts.first_user_text), facts.tools > 0)
-        turn = last_turn(SURFACES[request.surface].dialect, request.body)
-        shape = b"%d %d " % (facts.messages, facts.text_bytes)
-        sight = Sight(shape + turn.said + (turn.calls or b""), turn.calls, facts.text_bytes // 4, facts.messages)
+        dialect, body = SURFACES[request.surface].dialect, request.body
+        calls = last_calls(dialect, body) if facts.tools else None
+        sight = Sight(facts.messages, facts.text_bytes, calls)
         before = self._conversations.pop(place, None) or Conversation()
+        if sight.resembles(before):
+            sight = structs.replace(sight, said=last_message(dialect, body))
         after = noted(before, sight, rules.policy)
         _put(self._conversations, place, after, rules.max_sessions)
         return after

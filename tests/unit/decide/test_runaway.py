@@ -27,7 +27,7 @@ def after(calls: str, *, tokens: int = 1_000, policy: RunawayPolicy = POLICY) ->
     conversation = Conversation()
     for number, letter in enumerate(calls):
         call = None if letter == "." else letter.encode()
-        conversation = noted(conversation, Sight(b"%d" % number, call, tokens, 2 * number + 1), policy)
+        conversation = noted(conversation, Sight(2 * number + 1, tokens * 4, call), policy)
     return conversation
 
 
@@ -60,10 +60,10 @@ def test_tests_between_edits_and_fewer_times_are_no_loop(calls: str) -> None:
 def test_a_request_that_is_sent_again_brings_no_new_call() -> None:
     conversation = Conversation()
     for _ in range(15):
-        conversation = noted(conversation, Sight(b"same", b"A", 10, 3), POLICY)
+        conversation = noted(conversation, Sight(3, 40, b"A", b"same"), POLICY)
     assert found(conversation) is None
     for _ in range(5):
-        conversation = noted(conversation, Sight(b"same", b"A", 10, 3), POLICY)
+        conversation = noted(conversation, Sight(3, 40, b"A", b"same"), POLICY)
     assert found(conversation) == Finding("identical_requests", 20, 20)
     assert found(conversation, named=False) is None, "a script may ask one thing twenty times"
 
@@ -85,12 +85,19 @@ def test_what_is_counted_is_what_a_naive_look_counts(calls: list[str]) -> None:
 def test_a_context_that_grows_fast() -> None:
     conversation = Conversation()
     for number in range(11):
-        conversation = noted(conversation, Sight(b"%d" % number, None, number * 15_000, number), POLICY)
+        conversation = noted(conversation, Sight(number, number * 60_000, None), POLICY)
     assert found(conversation) == Finding("context_growth", 150_000, 150_000)
-    smaller = noted(conversation, Sight(b"x", None, 10_000, 2), POLICY)
+    smaller = noted(conversation, Sight(2, 40_000, None), POLICY)
     assert found(smaller) is None, "it was cut down"
-    again = noted(smaller, Sight(b"y", None, 100_000, 4), POLICY)
+    again = noted(smaller, Sight(4, 400_000, None), POLICY)
     assert found(again) is None
+
+
+def test_requests_of_one_size_that_say_something_else_are_not_identical() -> None:
+    conversation = Conversation()
+    for number in range(40):
+        conversation = noted(conversation, Sight(1, 40, None, b"%d" % number), POLICY)
+    assert found(conversation) is None
 
 
 def spending(*costs: tuple[float, int]) -> Spending:

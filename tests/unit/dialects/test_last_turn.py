@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bascule.dialects.registry import CLIENT_DIALECTS, last_turn
+from bascule.dialects.registry import CLIENT_DIALECTS, last_calls, last_message
 from bascule.dialects.sampling import digest
 
 
@@ -34,16 +34,16 @@ def body(dialect: str, name: str, path: str, *, number: int = 1, spoken: bool = 
 
 @pytest.mark.parametrize("dialect", CLIENT_DIALECTS)
 def test_the_same_call_is_the_same_and_another_is_not(dialect: str) -> None:
-    first = last_turn(dialect, body(dialect, "read", "a.py")).calls
+    first = last_calls(dialect, body(dialect, "read", "a.py"))
     assert first is not None
-    assert last_turn(dialect, body(dialect, "read", "a.py", number=2)).calls == first
-    assert last_turn(dialect, body(dialect, "read", "b.py")).calls != first
-    assert last_turn(dialect, body(dialect, "list", "a.py")).calls != first
+    assert last_calls(dialect, body(dialect, "read", "a.py", number=2)) == first
+    assert last_calls(dialect, body(dialect, "read", "b.py")) != first
+    assert last_calls(dialect, body(dialect, "list", "a.py")) != first
 
 
 @pytest.mark.parametrize("dialect", CLIENT_DIALECTS)
 def test_where_a_person_speaks_nothing_is_brought(dialect: str) -> None:
-    assert last_turn(dialect, body(dialect, "read", "a.py", spoken=True)).calls is None
+    assert last_calls(dialect, body(dialect, "read", "a.py", spoken=True)) is None
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,14 @@ def test_where_a_person_speaks_nothing_is_brought(dialect: str) -> None:
      ("anthropic_messages", {"messages": [{"role": "user", "content": "hi"}]}), ("gemini", {"contents": [{}]})],
 )  # fmt: skip
 def test_plain_requests_bring_none(dialect: str, plain: dict[str, Any]) -> None:
-    assert last_turn(dialect, plain).calls is None
+    assert last_calls(dialect, plain) is None
+
+
+@pytest.mark.parametrize("dialect", CLIENT_DIALECTS)
+def test_what_was_said_last_is_told_apart(dialect: str) -> None:
+    brought, spoken = body(dialect, "read", "a.py"), body(dialect, "read", "a.py", spoken=True)
+    assert last_message(dialect, brought) == last_message(dialect, brought)
+    assert last_message(dialect, brought) != last_message(dialect, spoken)
 
 
 def test_a_sample_is_bounded_and_tells_long_texts_apart() -> None:

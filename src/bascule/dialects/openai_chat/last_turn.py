@@ -3,22 +3,24 @@
 from typing import Any
 
 from bascule.dialects.sampling import digest
-from bascule.model.turn import Turn
 
 
-def last_turn(body: dict[str, Any]) -> Turn:
+def last_message(body: dict[str, Any]) -> Any:
+    return body["messages"][-1]
+
+
+def last_calls(body: dict[str, Any]) -> bytes | None:
     """Of a body whose facts have been read. Tools' results are messages at the end; before them stand the calls."""
     messages = body["messages"]
-    said = digest([messages[-1]])
     for message in reversed(messages):
         role = message.get("role")
         if role == "tool" or role == "function":
             continue
         calls = message.get("tool_calls") or message.get("function_call")
         if role != "assistant" or message is messages[-1] or not calls:
-            return Turn(None, said)
-        return Turn(digest(_called(calls)), said)
-    return Turn(None, said)
+            return None
+        return digest(_called(calls))
+    return None
 
 
 def _called(calls: Any) -> list[Any]:
