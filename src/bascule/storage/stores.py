@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from bascule.ports import Governance, IdempotencyStore, ImportStore, LedgerStore, OutcomeStore
+from bascule.ports import Governance, IdempotencyStore, ImportStore, LeaseStore, LedgerStore, OutcomeStore
 
 
 class Opened(Protocol):
@@ -31,6 +31,12 @@ class Idempotency(IdempotencyStore, Closing, Protocol):
     """Uses of Idempotency-Keys, on connections that are closed with it."""
 
 
+class Leases(LeaseStore, Protocol):
+    """The authority of several workers, on a connection that is closed with it."""
+
+    def shut(self) -> None: ...
+
+
 class Stores(Struct, frozen=True, kw_only=True):
     """One database's stores. All but what is closed by itself ends with `database`."""
 
@@ -42,3 +48,5 @@ class Stores(Struct, frozen=True, kw_only=True):
     outcomes: OutcomeStore
     idempotency: Callable[[int, int], Idempotency]
     """Of so many rows in all, and for each key. Raises StoreError."""
+    leases: Callable[[], Leases]
+    """Raises StoreError."""

@@ -7,6 +7,7 @@ from bascule.storage.postgres.connect import PostgresLimits
 from bascule.storage.postgres.governance import PostgresGovernance
 from bascule.storage.postgres.idempotency import PostgresIdempotency
 from bascule.storage.postgres.imports import PostgresImports
+from bascule.storage.postgres.leases import PostgresLeases
 from bascule.storage.postgres.ledger import PostgresLedger
 from bascule.storage.postgres.migrate import open_database, schema_version
 from bascule.storage.postgres.outcomes import PostgresOutcomes
@@ -28,4 +29,5 @@ def open_postgres(url: str, limits: PostgresLimits, data_dir: Path) -> Stores:
         imports=PostgresImports(database),
         outcomes=PostgresOutcomes(database),
         idempotency=idempotency,
+        leases=lambda: PostgresLeases(database),
     )
