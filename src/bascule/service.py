@@ -342,7 +342,9 @@ class StoredKeys:
 
 def secrets_of(snapshot: Snapshot, *others: Secret) -> list[str]:
     """What no log may hold. `snapshot.read` has a region or an account's name among the secrets: those are short."""
-    found = [secret for secret in (*snapshot.read, *others) if len(secret.reveal()) >= SHORT_SECRET_BYTES]
+    addresses = {webhook.url for webhook in snapshot.webhooks}
+    read = [secret for secret in (*snapshot.read, *others) if secret not in addresses]
+    found = [secret for secret in read if len(secret.reveal()) >= SHORT_SECRET_BYTES]
     found += [key.secret for key in snapshot.keys]
     found += snapshot.telemetry_headers.values()
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]

@@ -26,6 +26,8 @@ class LinkedWebhook(Struct, frozen=True, kw_only=True):
 
     name: str
     receiver: Receiver
+    url: Secret
+    """As it was read. Its beginning is no secret, and many other addresses begin so."""
     tokens: tuple[Secret, ...]
     """What in its address may be a credential: for the redaction of logs."""
     secret: Secret | None
@@ -70,6 +72,7 @@ def _webhook(
     return LinkedWebhook(
         name=webhook.name,
         receiver=found,
+        url=url,
         tokens=_tokens(found.target),
         secret=secret,
         format=webhook.format,

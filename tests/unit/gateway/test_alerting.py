@@ -52,6 +52,7 @@ def webhook(name: str, *events: str, secret: bytes | None = b"s" * 32) -> Linked
     return LinkedWebhook(
         name=name,
         receiver=Receiver(host=name, port=443, secure=True, target="/hook/T0KEN", authority=name),
+        url=Secret(b"https://x"),
         tokens=(Secret(b"T0KEN"),),
         secret=None if secret is None else Secret(secret),
         format="bascule",
