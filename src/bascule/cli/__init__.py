@@ -14,6 +14,7 @@ COMMANDS = {
     "backup": "backup",
     "budgets": "budgets",
     "certify": "certify",
+    "chaos": "chaos",
     "check": "check",
     "contracts": "contracts",
     "demo": "demo",
