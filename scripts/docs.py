@@ -1,4 +1,4 @@
-"""Write the generated pages under docs/: the command line and the configuration, from what implements them.
+"""Write the generated pages under docs/: the command line, the configuration and tables, from what implements them.
 
 usage: python scripts/docs.py [--check]     --check writes nothing and fails where a page is out of date
 """
@@ -12,6 +12,7 @@ import click
 
 from bascule.config.reference import configuration_page
 from bascule.dialects.matrix import shipped_matrix
+from bascule.model.alert import KINDS
 from bascule.offline.matrix_page import matrix_page
 from bascule.testing.fault_table import fault_table
 
@@ -69,7 +70,17 @@ def with_table(name: str, what: str, table: str) -> str:
     return f"{before}<!-- {what} -->\n{table}<!-- end of {what} -->{after}"
 
 
+def alerts_page() -> str:
+    rows = [
+        f"| `{name}` | {kind.severity} | {kind.when} | {kind.scope} | {', '.join([f'`{f}`' for f in kind.fields])} |"
+        for name, kind in KINDS.items()
+    ]
+    head = ["| event | severity | when | told once of each | data |", "|---|---|---|---|---|"]
+    return with_table("alerts.md", "events", "\n".join([*head, *rows, ""]))
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "alerts.md": alerts_page,
     "chaos.md": chaos_page,
     "cli.md": cli_page,
     "configuration.md": configuration_page,

@@ -85,4 +85,5 @@ def read_names(config_path: str | None, *, needed: bool = False) -> "Snapshot | 
         compose.installed_presets(),
         stored_keys=True,
         providers_needed=needed,
+        webhooks_needed=False,
     )

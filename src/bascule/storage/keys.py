@@ -8,7 +8,8 @@ dictionary: how long that takes says nothing about any key.
 import base64
 import os
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,6 +25,10 @@ _PEPPER_BYTES = 32
 _BLOCK_BYTES = 64
 """Of SHA-256."""
 _CHECK = "pepper_check"
+GRACE_S = 3_600.0
+"""How long stored keys are good while the store cannot be asked."""
+PATIENCE_S = 1.0
+"""How long an answer may take before whoever has an unknown key is told that it cannot be judged."""
 
 
 class KeyHasher:
@@ -104,8 +109,9 @@ class KeyRing:
     """Implements `ports.KeyStore` over the configuration's keys and those that commands made.
 
     `configured` are secrets with what they may do; where a secret is in both, the configuration's word counts.
-    `shared`: other replicas make keys there too, all with one pepper. Raises StoreError where the stored keys were
-    made with another pepper.
+    `shared`: other replicas make keys there too, all with one pepper. While the store does not answer, its keys are
+    good as they were last seen, for `grace_s`: nobody can say whether they were revoked meanwhile. Raises StoreError
+    where the stored keys were made with another pepper.
     """
 
     def __init__(
@@ -115,8 +121,17 @@ class KeyRing:
         configured: Iterable[tuple[bytes, KeyPolicy]] = (),
         *,
         shared: bool = False,
+        grace_s: float = GRACE_S,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shared = shared
+        self._grace_s = grace_s
+        self._monotonic_s = monotonic_s
+        self._seen_s = monotonic_s()
+        """When the store was last known to have what is known here."""
+        self._asked_s: float | None = None
+        """When it was asked, while it has not answered."""
+        self._failure: str | None = None
         self._hasher = hasher
         self._governance = governance
         self._configured: dict[bytes, KeyPolicy] = {}
@@ -130,6 +145,15 @@ class KeyRing:
     def lookup(self, secret: bytes) -> KeyPolicy | None:
         digest = self._hasher.digest(secret)
         return self._configured.get(digest) or self._stored.get(digest)
+
+    @property
+    def outage(self) -> str | None:
+        if self._failure is not None:
+            return self._failure
+        asked_s = self._asked_s
+        if asked_s is None or self._monotonic_s() - asked_s < PATIENCE_S:
+            return None
+        return "the store of keys has not answered yet"
 
     @property
     def is_open(self) -> bool:
@@ -146,7 +170,24 @@ class KeyRing:
         self._configured = fresh
 
     def refresh(self) -> bool:
-        """See keys that other processes made or revoked; True where there was a change. One cheap query otherwise."""
+        """See keys that other processes made or revoked; True where there was a change. One cheap query otherwise.
+
+        From any thread, one at a time. Raises StoreError.
+        """
+        asked_s = self._asked_s = self._monotonic_s()
+        try:
+            changed = self._look()
+        except StoreError as error:
+            self._failure = str(error)
+            if asked_s - self._seen_s > self._grace_s:
+                self._stored, self._revision = {}, -1  # to be read anew, when that can be done
+            raise
+        finally:
+            self._asked_s = None
+        self._seen_s, self._failure = asked_s, None
+        return changed
+
+    def _look(self) -> bool:
         revision = self._governance.revision()
         if revision == self._revision:
             return False
