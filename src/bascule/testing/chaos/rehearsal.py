@@ -20,7 +20,7 @@ from bascule.testing.chaos.traffic import Target
 
 KEPT = (
     *("durability", "mode", "baseline", "models", "routes", "aliases", "quality_levels", "keys", "budgets", "cache"),
-    *("responses", "overload", "idempotency", "retry", "breaker", "outlier"),
+    *("responses", "leases", "overload", "idempotency", "retry", "breaker", "outlier"),
 )
 """Sections of the copy, beside `server` in part and `providers` changed."""
 KEPT_OF_SERVER = ("workers", "drain_timeout_s", "usage_cost", "limits")
