@@ -11,9 +11,10 @@ from tests.promises.conftest import Figure
 from tests.promises.replicated import ADMIN, replicated
 from tests.promises.stormy import DRAINED, TARIFF
 
+from bascule.testing.chaos.driving import WhileDriving
 from bascule.testing.chaos.findings import Reconciliation
 from bascule.testing.chaos.reconcile import reconcile
-from bascule.testing.chaos.traffic import Driving, Provided, Storm, drive, storm
+from bascule.testing.chaos.traffic import Provided, Storm, drive, storm
 
 if TYPE_CHECKING:
     from tests.postgres import Postgres
@@ -26,17 +27,16 @@ OVER_S = 1.5
 
 
 def crash(folder: Path, url: str, seed: int, full: bool) -> Reconciliation:
-    """Mixed faults over three replicas, kill -9 of one in the middle, a new start, and what the ledger has of it all."""
+    """Mixed faults over three replicas, kill -9 of one, a new start, and what the ledger has of it all."""
     traffic = storm(Storm(seed=seed, targets=DRAINED, leave_share=0, sound_first=SOUND), SOUND + (200 if full else 90))
     with replicated(folder, url, 3) as (gateways, upstream):
         upstream.use(Provided(traffic))
         urls = [gateway.url for gateway in gateways]
         asyncio.run(drive(urls, traffic[:SOUND]))
-        driving = Driving(urls, traffic[SOUND:], over_s=OVER_S)
-        time.sleep(OVER_S * 0.4)
         first, dying, _ = gateways
-        dying.kill()
-        driving.join(60)
+        with WhileDriving(lambda: drive(urls, traffic[SOUND:], over_s=OVER_S)):
+            time.sleep(OVER_S * 0.4)
+            dying.kill()
         upstream.quiet()
         told = first.command("ledger", "export", "-c", str(first.file))
         assert "incomplete: 1 journals of other replicas" in told.stderr
