@@ -134,15 +134,18 @@ class Serving:
     def _spent(self, now_s: float) -> frozenset[str]:
         """The endpoints that may get no attempt but a request's first one."""
         candidates = self._plan.candidates
-        if self._limits.hedge_after_s is None:
-            tried = {candidates[record.candidate].endpoint.id for record in self._history}
-        else:
-            tried = {candidate.endpoint.id for candidate in candidates}
+        tried = {candidates[record.candidate].endpoint.id for record in self._history}
         return self._fx.retry_budgets.spent(tried, now_s)
 
     def _barred(self, refusal: Refusal, now_s: float) -> Refusal:
         wait_s = self._fx.wellbeing.wait_s([candidate.endpoint for candidate in self._plan.candidates], now_s)
         return structs.replace(refusal, retry_after_s=wait_s)
+
+    def _overtaken(self, record: AttemptRecord) -> None:
+        """Another attempt has spoken first, while this one was silent."""
+        fx, candidate = self._fx, self._plan.candidates[record.candidate]
+        now_s = fx.clock.monotonic_s()
+        fx.wellbeing.overtaken(candidate, record.credential, began_s=record.started_s, now_s=now_s)
 
     def _start_in(self, race: Race, step: Start) -> None:
         """Begin an attempt beside others; its line of the history is there from the start."""
@@ -156,7 +159,12 @@ class Serving:
                 started_s=self._fx.clock.monotonic_s(),
             )
         )
-        race.start(lambda lane: self._attempt(step, lane, at))
+        begun = self._history[at]
+        race.start(
+            lambda lane: self._attempt(step, lane, at),
+            claimed=lambda: self._history.__setitem__(at, structs.replace(begun, content_forwarded=True)),
+            overtaken=lambda: self._overtaken(begun),
+        )
 
     async def _attempt(self, step: Start, exchange: Exchange, at: int | None = None) -> None:
         """Try one candidate. The history then has one more line, or the line `at` its end, unless the money ran out."""
@@ -242,7 +250,7 @@ class Serving:
         now_s = opened.started_s = fx.clock.monotonic_s()
         opened.credential = record.credential
         opened.probe = fx.wellbeing.begin(endpoint, record.credential, now_s)
-        again = record.hedge or any(
+        again = any(
             self._plan.candidates[other.candidate].endpoint.id == endpoint.id
             for other in self._history[: record.attempt_no - 1]
         )
