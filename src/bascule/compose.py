@@ -52,7 +52,7 @@ from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
 from bascule.model.errors import BasculeError, LedgerUnavailable, StoreError
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
-from bascule.ports import Beside, Clock, Governance, KeyStore, LedgerStore, OutcomeStore, Upstream
+from bascule.ports import Beside, Clock, Governance, KeyStore, LeaseStore, LedgerStore, OutcomeStore, Upstream
 from bascule.ports.telemetry import Telemetry
 from bascule.prices.book import PriceBook
 from bascule.prices.local import FILE_NAME as LOCAL_PRICES
@@ -66,6 +66,8 @@ from bascule.storage.drainer import Drainer
 from bascule.storage.journal.segments import chain_id_of, lock_chain
 from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.keys import KeyRing, open_pepper
+from bascule.storage.lending.borrowing import Borrowing
+from bascule.storage.lending.lender import LendingLimits
 from bascule.storage.memory.authority import MemoryAuthority, Spent
 from bascule.storage.memory.rate import RateLimiter
 from bascule.storage.recover import Recovery, recover
@@ -73,7 +75,7 @@ from bascule.storage.replica import LOCAL, is_of, replica_of
 from bascule.storage.segments.read import Segments
 from bascule.storage.spent import spent_with
 from bascule.storage.sqlite.open import open_sqlite
-from bascule.storage.stores import Idempotency, Imports, Opened, Stores
+from bascule.storage.stores import Idempotency, Imports, Leases, Opened, Stores
 from bascule.storage.view import LedgerView
 from bascule.upstream.client import HttpUpstream
 from bascule.upstream.guarded import GuardedConnector
@@ -256,6 +258,13 @@ def budgets_of(snapshot: Snapshot, stored: tuple[Budget, ...]) -> tuple[Budget, 
     return budgets
 
 
+def open_leases(store: Store, config: Config) -> Leases | None:
+    """The authority that this worker shares budgets through; None where it is alone. Raises StoreError."""
+    if config.server.workers == 1 and config.database is None:
+        return None
+    return store.stores.leases()
+
+
 class Transport(Upstream, Protocol):
     """An upstream with connections of its own."""
 
@@ -284,25 +293,30 @@ class Gateway:
         transport: Transport | None = None,
         journal: JournalWriter | None = None,
         beside: Work | None = None,
+        worker: int = 0,
+        leases: LeaseStore | None = None,
         telemetry: Telemetry | None = None,
     ) -> None:
-        """`transport`, `journal` and `beside` stand in for the real ones in tests. Raises StoreError where the journal
-        cannot be begun."""
+        """`transport`, `journal` and `beside` stand in for the real ones in tests; `leases` where budgets are shared
+        with other workers. Raises StoreError where the journal cannot be begun."""
         config = snapshot.config
         self.clock = clock or SystemClock()
         self.store = store
         self.keys = keys
-        epoch = f"{self.clock.now_ms():x}{randomness.token_hex(2)}"
+        self.epoch = epoch = f"{self.clock.now_ms():x}{randomness.token_hex(2)}"
         self.journal = journal or JournalWriter(
             store.journals,
-            chain_id_of(store.replica, 0, epoch),
+            chain_id_of(store.replica, worker, epoch),
             durability=config.durability,
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )
         self.drainer = Drainer(self.journal, store.ledger)
         self.authority = MemoryAuthority(
-            budgets_of(snapshot, store.governance.budgets()), spent_in(store.ledger, self.journal)
+            budgets_of(snapshot, store.governance.budgets()),
+            spent_in(store.ledger, self.journal),
+            shared=leases is not None,
         )
+        self.borrowing = None if leases is None else self._borrowing(leases, config)
         self.metrics = Metrics()
         self.alerting = Alerting(
             claims=store.governance,
@@ -329,7 +343,9 @@ class Gateway:
         self.kept = _kept(config)
         self.beside = beside or OneThread("bascule-keys")
         self.keys_used = _keys_used(config, store)
-        self.content = open_content(config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms)
+        self.content = open_content(
+            config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms, store.stores.replies
+        )
         self.recordings = self._recordings(config)
         self.once = self._once(config)
         self.books = Books(
@@ -352,6 +368,21 @@ class Gateway:
         self.alerting.configure(config.alerts, snapshot.webhooks)
         self.ledger_watch.backlog_share = config.alerts.ledger_backlog_share
         self.ledger_watch.max_lines = config.server.limits.max_ledger_queue
+
+    def _borrowing(self, leases: LeaseStore, config: Config) -> Borrowing:
+        return Borrowing(
+            leases=leases,
+            ledger=self.store.ledger,
+            journal=self.journal,
+            authority=self.authority,
+            clock=self.clock,
+            replica=self.store.replica,
+            limits=LendingLimits(
+                term_ms=round(config.leases.term_s * 1000),
+                wait_s=config.leases.wait_s,
+                max_waiting=config.leases.max_waiting,
+            ),
+        )
 
     def _recordings(self, config: Config) -> Recordings | None:
         if self.content is None or config.privacy.record_content == "none":
@@ -395,7 +426,11 @@ class Gateway:
         config = snapshot.config
         observe = config.mode == "observe"
         holding = Holding(
-            authority=self.authority, calibrations=self.calibrations, clock=self.clock, enforce=not observe
+            authority=self.authority,
+            calibrations=self.calibrations,
+            clock=self.clock,
+            enforce=not observe,
+            lending=None if self.borrowing is None else self.borrowing.lender,
         )
         baseline = snapshot.baseline_model
         return Settings(
@@ -442,8 +477,11 @@ class Gateway:
         if self.keys_used is not None:
             self.keys_used.abandon(self._is_dead)
         budgets = budgets_of(self.engine.snapshot, self.store.governance.budgets())
-        spent = self.store.ledger.spent(budgets, now_ms)
-        self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
+        if self.borrowing is None:
+            spent = self.store.ledger.spent(budgets, now_ms)
+            self.authority.preload({where: (s.settled_nanousd, s.held_nanousd) for where, s in spent.items()})
+        else:
+            self.borrowing.open(budgets, now_ms)
         self.drainer.start()
         if self.content is not None:
             self.content.recorder.start()
@@ -494,6 +532,8 @@ class Gateway:
         self.outbox.flush()
         self.journal.write_in_groups(None)
         complete = self.drainer.close()
+        if self.borrowing is not None:
+            self.borrowing.close(complete)
         self.beside.close()
         if self.content is not None:
             self.content.close()

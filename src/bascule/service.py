@@ -1,17 +1,14 @@
 """`serve` as a process: a gateway, its edge, uvicorn around both, and reloading."""
 
 import asyncio
-import math
+import logging
 import os
 import secrets
-import signal
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
-from typing import cast
 
-import uvicorn
+from prometheus_client.core import Metric
 
 from bascule.compose import (
     DEFAULT_FILE,
@@ -19,6 +16,7 @@ from bascule.compose import (
     configured_keys,
     data_dir_of,
     key_ring,
+    open_leases,
     open_store,
     open_telemetry,
     read_document,
@@ -42,22 +40,22 @@ from bascule.server.admin.work import Readings
 from bascule.server.app import application, edge_limits
 from bascule.server.asgi import Application
 from bascule.server.feedback import FeedbackPage
-from bascule.server.hardening import forbid_core_dumps
 from bascule.server.lifespan import Lifespan
-from bascule.server.listening import judge_address
 from bascule.server.live import Watch
 from bascule.server.load import LoadWatch
-from bascule.server.logs import configure_logging
 from bascule.server.memory import settle_garbage_collector
 from bascule.server.memory_use import memory_reader
-from bascule.server.metrics_page import Gauges
-from bascule.server.protocol import gateway_protocol
+from bascule.server.metrics_page import Gauges, families
+from bascule.server.metrics_shared import SharedMetrics
 from bascule.server.responses_page import ResponsesPage
-from bascule.storage.claim import claim
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
+
+log = logging.getLogger("bascule.service")
 
 KEEP_ALIVE_S = 75
 BACKLOG = 2048
+WORKERS = "workers"
+"""The folder in which workers tell each other what they have counted."""
 MAX_FEEDBACK_WAITING = 256
 
 Announce = Callable[[Snapshot, str], None]
@@ -74,8 +72,12 @@ class Service:
         host: str | None,
         port: int | None,
         workers: int | None = None,
+        worker: int = 0,
     ) -> None:
-        """Raises ConfigError with every mistake, StoreError where the data directory cannot be used."""
+        """`worker` is the number of this process among several.
+
+        Raises ConfigError with every mistake, StoreError where the data directory cannot be used.
+        """
         self._path = config_path
         self._environment = environment
         self._host = host
@@ -86,9 +88,15 @@ class Service:
         self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
-        self.redactor = Redactor(_secrets(self.snapshot, *secrets.given))
+        self.redactor = Redactor(secrets_of(self.snapshot, *secrets.given))
+        leases = open_leases(self.store, document.config)
         self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
-        self.gateway = Gateway(self.snapshot, self.store, self.keys, telemetry=self.telemetry)
+        self.gateway = Gateway(
+            self.snapshot, self.store, self.keys, worker=worker, leases=leases, telemetry=self.telemetry
+        )
+        self._shared_metrics = None
+        if document.config.server.workers > 1:
+            self._shared_metrics = SharedMetrics(self.store.data_dir / WORKERS, worker, self.gateway.epoch)
         self._revision = self.store.governance.revision()
         self._taking = asyncio.Lock()
         """One change of what is served at a time."""
@@ -127,6 +135,8 @@ class Service:
         """Recover, load what was spent, begin to drain and to watch."""
         self._enter(self.snapshot, changed=None)
         self.gateway.open()
+        if self.gateway.borrowing is not None:
+            self.gateway.borrowing.lender.start()
         self._audit_head.start()
         self._watch.start()
         self._alerts.start()
@@ -138,6 +148,8 @@ class Service:
         await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
+        if self.gateway.borrowing is not None:
+            await self.gateway.borrowing.lender.stop()
         await self.gateway.ledger_watch.stop()
         await self.gateway.alerting.stop()
         await self._audit_head.stop()
@@ -150,7 +162,7 @@ class Service:
         stays as it was."""
         async with self._taking:
             snapshot, budgets = await asyncio.to_thread(self._read_anew)
-            self.redactor.register(_secrets(snapshot))
+            self.redactor.register(secrets_of(snapshot))
             self.keys.configure(configured_keys(snapshot))
             self.gateway.reconfigure(snapshot, budgets)
             self._application.hot.configure(edge_limits(snapshot.config.server), snapshot.config.overload)
@@ -162,7 +174,7 @@ class Service:
         if _needs_restart(self.snapshot, snapshot):
             problem = Problem(
                 "server",
-                "address, data_dir, database, durability, privacy or telemetry changed",
+                "address, workers, data_dir, database, durability, privacy or telemetry changed",
                 "Restart the gateway for that",
             )
             raise ConfigError((problem,))
@@ -190,6 +202,8 @@ class Service:
         """None where neither keys nor budgets have changed. Beside the event loop."""
         self.keys.refresh()
         revision = self.store.governance.revision()
+        if self._shared_metrics is not None:
+            self._shared_metrics.publish(families(self.gateway.metrics, self.gauges()))
         if revision == self._revision:
             return None
         budgets = self.store.governance.budgets()
@@ -207,7 +221,7 @@ class Service:
             clock=self.gateway.clock,
             server=self.snapshot.config.server,
             overload=self.snapshot.config.overload,
-            gauges=self.gauges,
+            measured=self.measured,
             readiness=self.readiness,
             lifespan=Lifespan(self.start, self.stop),
             admin=[*admin_routes(self.administration()), *self.feedback().routes(), *self.responses().routes()],
@@ -245,6 +259,11 @@ class Service:
             forget=gateway.forget,
             adjustment_id=lambda now_ms: f"adj_{ulid(now_ms, secrets.randbits(80))}",
         )
+
+    def measured(self) -> list[Metric]:
+        """What all workers have counted."""
+        own = families(self.gateway.metrics, self.gauges())
+        return own if self._shared_metrics is None else self._shared_metrics.summed(own)
 
     def gauges(self) -> Gauges:
         gateway, slots, load = self.gateway, self._application.hot.slots, self._load
@@ -310,7 +329,7 @@ class StoredKeys:
         return revoke_key(self._governance, name_or_id, by=by, now_ms=now_ms)
 
 
-def _secrets(snapshot: Snapshot, *others: Secret) -> list[str]:
+def secrets_of(snapshot: Snapshot, *others: Secret) -> list[str]:
     """What no log may hold. `snapshot.read` has a region or an account's name among the secrets: those are short."""
     found = [secret for secret in (*snapshot.read, *others) if len(secret.reveal()) >= SHORT_SECRET_BYTES]
     found += [key.secret for key in snapshot.keys]
@@ -339,72 +358,10 @@ def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
     return (
         config.server.host,
         config.server.port,
+        config.server.workers,
         config.data_dir,
         config.database,
         config.durability,
         config.privacy,
         config.telemetry,
     )
-
-
-def run(
-    config_path: str | None,
-    environment: Mapping[str, str],
-    *,
-    host: str | None,
-    port: int | None,
-    workers: int | None,
-    log_level: str,
-    announce: Announce,
-) -> None:
-    """Serve until SIGTERM or SIGINT. Raises BasculeError where it cannot begin."""
-    service = Service(config_path, environment, host=host, port=port, workers=workers)
-    claimed = claim(service.store.data_dir)
-    configure_logging(service.redactor, level=log_level)
-    forbid_core_dumps()
-    server = service.snapshot.config.server
-    judge_address(server.host, server.port)
-    application = service.application()
-    config = uvicorn.Config(
-        application,
-        host=server.host,
-        port=server.port,
-        loop="uvloop",
-        # uvicorn asks for a class and calls it; what makes the connections here is a function with the same arguments.
-        http=cast("type[asyncio.Protocol]", gateway_protocol(application.hot, service.gateway.outbox)),
-        proxy_headers=False,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=math.ceil(server.drain_timeout_s),
-    )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
-    try:
-        _Announcing(config, lambda address: announce(service.snapshot, address)).run()
-    finally:
-        claimed.release()
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """uvicorn raises the signal that ended it once more when all is done: a stop that was asked for is no failure."""
-    raise SystemExit(0)
-
-
-class _Announcing(uvicorn.Server):
-    """Says where it listens once it does."""
-
-    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
-        super().__init__(config)
-        self._announce = announce
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(None)
-        if self.should_exit or not self.servers:
-            return
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")

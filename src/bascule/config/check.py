@@ -65,9 +65,6 @@ def check(config: Config, places: Places) -> Checks:
 
 
 def _not_in_this_release(config: Config, checks: Checks) -> None:
-    if config.server.workers > 1:
-        what = "several workers need budgets that they share, which is not in this release"
-        checks.wrong(("server", "workers"), what, "Write 1; one worker serves thousands of requests a second")
     if config.cache.exact.persist:
         checks.wrong(("cache", "exact", "persist"), "a cache on disk is not in this release", "Set it to false")
     if config.cache.semantic.enabled:

@@ -45,7 +45,6 @@ FORMS = {
     "name": "name",
 }
 NOT_YET = {
-    ("Server", "workers"): "1",
     ("ExactCache", "persist"): "false",
     ("SemanticCache", "enabled"): "false",
     ("Route", "strategy"): "`single`",

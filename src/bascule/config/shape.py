@@ -13,6 +13,7 @@ from bascule.config.attempts import Hedge as Hedge
 from bascule.config.attempts import Outlier as Outlier
 from bascule.config.attempts import Retry as Retry
 from bascule.config.idempotency import Idempotency as Idempotency
+from bascule.config.leases import Leases as Leases
 from bascule.config.overload import Overload as Overload
 from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
@@ -77,7 +78,8 @@ class Server(Section, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8787
     """0 takes a free one."""
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
-    """Processes that serve."""
+    """Processes that serve, all on the one port. They share keys, budgets and the ledger; rate limits and caches are
+    each worker's own."""
     drain_timeout_s: Annotated[float, Meta(ge=0, le=86_400)] = 600.0
     """How long a stop waits for requests in flight, in whole seconds (rounded up); 0: not at all."""
     allowed_hosts: tuple[str, ...] = ()
@@ -347,6 +349,7 @@ class Config(Section, frozen=True, kw_only=True):
     """Virtual keys; more are made with `bascule keys`."""
     budgets: tuple[Budget, ...] = ()
     """Caps; more are made with `bascule budgets`. All that match apply."""
+    leases: Leases = Leases()
     cache: Cache = Cache()
     responses: Responses = Responses()
     telemetry: Telemetry = Telemetry()

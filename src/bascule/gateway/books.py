@@ -111,16 +111,20 @@ class Books:
         price_version: str,
         unrecorded: Decision | None = None,
         strict: bool = False,
+        hold: Hold | None = None,
     ) -> OpenAttempt | Refusal:
         """Hold the money in every budget, then write the intent; nothing may be sent where either refuses.
 
-        `unrecorded` is a decision that goes before the intent, in the same write.
+        `hold` was taken already, under this attempt's identifier, where several workers share budgets. `unrecorded`
+        is a decision that goes before the intent, in the same write.
         """
         now_ms = self._clock.now_ms()
         identifier = attempt_id(request.request_id, attempt_no)
-        hold = self._authority.reserve(request.attribution, identifier, hold_nanousd, now_ms)
-        if isinstance(hold, Refusal):
-            return hold
+        if hold is None:
+            taken = self._authority.reserve(request.attribution, identifier, hold_nanousd, now_ms)
+            if isinstance(taken, Refusal):
+                return taken
+            hold = taken
         endpoint = candidate.endpoint
         intent = _intent(
             request,
@@ -154,6 +158,10 @@ class Books:
             started_ms=now_ms,
             strict=strict,
         )
+
+    def release(self, hold: Hold) -> None:
+        """The attempt that it was taken for is not made."""
+        self._authority.settle(hold, 0)
 
     def _begin(self, decision: Decision, intent: Intent) -> bool:
         """False where the two could not be written together: what was decided is then worth a log line, no more."""

@@ -199,6 +199,12 @@ class Engine:
                 world.recorder.refused(request, protected)
                 return protected
             request = protected
+        lending = settings.effects.holding.lending
+        if lending is not None:
+            away = await lending.ready(request.attribution)
+            if away is not None:
+                world.recorder.refused(request, away)
+                return away
         planned = settings.planning.plan(request)
         if isinstance(planned, Refusal):
             world.recorder.refused(request, planned)
@@ -222,7 +228,7 @@ class Engine:
                 return served if isinstance(served, Refusal) else None
         if not settings.observe and is_limited(request.key.rate):
             return await self._run_within_rates(exchange, settings, request, planned, keeps=keeps, run=run)
-        serving = self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
+        serving = await self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
         return serving if isinstance(serving, Refusal) else await self._finish(serving, request)
 
     async def _run_within_rates(
@@ -246,7 +252,7 @@ class Engine:
         serving: Serving | Refusal | None = None
         refusal: Refusal | None = None
         try:
-            serving = self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
+            serving = await self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
             refusal = serving if isinstance(serving, Refusal) else await self._finish(serving, request)
         finally:
             now_s = world.clock.monotonic_s()
@@ -258,7 +264,7 @@ class Engine:
                 world.rates.finish(name, limit, tokens, used, now_s)
         return refusal
 
-    def _prepare(
+    async def _prepare(
         self,
         exchange: Exchange,
         settings: Settings,
@@ -273,6 +279,9 @@ class Engine:
         fx = settings.effects
         budgets = fx.holding.budgets(request)
         fitted = fx.holding.fit(request, planned.plan.candidates, planned.plan, budgets)
+        if isinstance(fitted, Refusal) and fx.holding.lending is not None:
+            lending, candidates = fx.holding.lending, planned.plan.candidates
+            budgets, fitted = await fx.holding.fit_anew(lending, request, candidates, planned.plan, fitted)
         if isinstance(fitted, Refusal):
             world.recorder.refused(request, fitted)
             return fitted

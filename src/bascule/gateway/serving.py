@@ -20,9 +20,10 @@ from bascule.gateway.endings import (
 )
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, bound_at
-from bascule.gateway.identifiers import decision_id
+from bascule.gateway.identifiers import attempt_id, decision_id
 from bascule.gateway.patience import has_peers, limits_of, turn_of
 from bascule.gateway.race import Race
+from bascule.model.budget import Hold
 from bascule.model.entry import Decision
 from bascule.model.errors import Refusal
 from bascule.model.outcome import AttemptRecord, Fault
@@ -95,7 +96,7 @@ class Serving:
         fx = self._fx
         while True:
             now_s = fx.clock.monotonic_s()
-            spent = self._spent(now_s) if self._history else NONE_SPENT
+            spent = self._spent(now_s) if self._history and self._history[-1].fault is not None else NONE_SPENT
             step = next_step(
                 self._plan,
                 tuple(self._history),
@@ -199,16 +200,29 @@ class Serving:
         if isinstance(destination, Refusal):
             return unsupported(destination)
         first = record.attempt_no == 1
-        bound = bound_at(self._fitted, record.candidate) if first else self._bound_again(candidate)
+        bound = bound_at(self._fitted, record.candidate) if first else await self._bound_again(candidate)
         if isinstance(bound, Refusal):
             return self._stopped(bound, record)
+        hold: Hold | None = None
+        if fx.holding.lending is not None:
+            identifier = attempt_id(request.request_id, record.attempt_no)
+            secured = await fx.holding.secure(fx.holding.lending, request, candidate, self._plan, bound, identifier)
+            if isinstance(secured, Refusal):
+                return self._stopped(secured, record)
+            bound, hold = secured
         target = destination.target_of(request, bound.send_cap)
         try:
             body = destination.codec.request(request.body, request.raw, request.facts, target)
         except UNREADABLE as error:
             log.warning("a body could not be rendered", extra={"request_id": request.request_id}, exc_info=True)
             body = not_of_the_dialect(error)
+        except BaseException:
+            if hold is not None:
+                fx.books.release(hold)
+            raise
         if isinstance(body, Refusal):
+            if hold is not None:
+                fx.books.release(hold)
             return unsupported(body)
         opened = fx.books.open(
             request,
@@ -222,6 +236,7 @@ class Serving:
             price_version=fx.price_version,
             unrecorded=self.unrecorded,
             strict=self._strict,
+            hold=hold,
         )
         if isinstance(opened, Refusal):
             return self._stopped(opened, record)
@@ -259,7 +274,10 @@ class Serving:
         else:
             fx.retry_budgets.first(endpoint.id, now_s)
 
-    def _bound_again(self, candidate: Candidate) -> Bound | Refusal:
+    async def _bound_again(self, candidate: Candidate) -> Bound | Refusal:
         """Before a further attempt the last one is settled, and this candidate alone must be affordable."""
-        fitted = self._fx.holding.fit(self._request, (candidate,), self._plan)
+        holding = self._fx.holding
+        fitted = holding.fit(self._request, (candidate,), self._plan)
+        if isinstance(fitted, Refusal) and holding.lending is not None:
+            _, fitted = await holding.fit_anew(holding.lending, self._request, (candidate,), self._plan, fitted)
         return fitted if isinstance(fitted, Refusal) else bound_at(fitted, 0)

@@ -9,7 +9,9 @@ from bascule.ports.idempotency import Beside, IdempotencyStore, ReplyStore
 from bascule.ports.imports import ImportStore
 from bascule.ports.journal import Journal
 from bascule.ports.ledger import (
+    ALL_CHAINS,
     HOUR_MS,
+    Chains,
     Damage,
     HourOf,
     JoinedAttempt,
@@ -20,33 +22,42 @@ from bascule.ports.ledger import (
     OpenAttempt,
     Spent,
 )
+from bascule.ports.lending import Counted, CounterId, Exchanged, Holder, LeaseStore, Lending
 from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
 from bascule.ports.webhooks import Deliveries, NotDelivered
 
 __all__ = [
+    "ALL_CHAINS",
     "HOUR_MS",
     "Analytics",
     "AnalyticsMissing",
     "Authority",
     "Beside",
+    "Chains",
     "Clock",
     "ContentSink",
     "ContentStore",
+    "Counted",
+    "CounterId",
     "Damage",
     "Deliveries",
+    "Exchanged",
     "Governance",
     "Header",
+    "Holder",
     "HourOf",
     "IdempotencyStore",
     "ImportStore",
     "JoinedAttempt",
     "Journal",
     "KeyStore",
+    "LeaseStore",
     "LedgerEvidence",
     "LedgerReader",
     "LedgerSnapshot",
     "LedgerStore",
+    "Lending",
     "NotDelivered",
     "OpenAttempt",
     "OutcomeStore",

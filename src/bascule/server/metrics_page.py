@@ -145,8 +145,21 @@ class _Families(Collector):
         yield from (attempts, tokens, cost, unpriced, duration, first)
 
 
-def render(metrics: Metrics, gauges: Gauges) -> bytes:
+def families(metrics: Metrics, gauges: Gauges) -> list[Metric]:
+    """What this process has counted."""
+    return list(_Families(metrics, gauges).collect())
+
+
+class _Fixed(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._families
+
+
+def render(families: Iterable[Metric]) -> bytes:
     """The page that a Prometheus server scrapes."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families(metrics, gauges))
+    registry.register(_Fixed(families))
     return generate_latest(registry)

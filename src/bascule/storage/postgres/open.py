@@ -7,9 +7,11 @@ from bascule.storage.postgres.connect import PostgresLimits
 from bascule.storage.postgres.governance import PostgresGovernance
 from bascule.storage.postgres.idempotency import PostgresIdempotency
 from bascule.storage.postgres.imports import PostgresImports
+from bascule.storage.postgres.leases import PostgresLeases
 from bascule.storage.postgres.ledger import PostgresLedger
 from bascule.storage.postgres.migrate import open_database, schema_version
 from bascule.storage.postgres.outcomes import PostgresOutcomes
+from bascule.storage.postgres.replies import PostgresReplies
 from bascule.storage.stores import Stores
 
 
@@ -28,4 +30,6 @@ def open_postgres(url: str, limits: PostgresLimits, data_dir: Path) -> Stores:
         imports=PostgresImports(database),
         outcomes=PostgresOutcomes(database),
         idempotency=idempotency,
+        replies=PostgresReplies(database),
+        leases=lambda: PostgresLeases(database),
     )

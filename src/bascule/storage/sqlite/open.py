@@ -7,6 +7,7 @@ from bascule.storage.sqlite.connect import Database, open_database, schema_versi
 from bascule.storage.sqlite.governance import SqliteGovernance
 from bascule.storage.sqlite.idempotency import SqliteIdempotency
 from bascule.storage.sqlite.imports import SqliteImports
+from bascule.storage.sqlite.leases import SqliteLeases
 from bascule.storage.sqlite.ledger import SqliteLedger
 from bascule.storage.sqlite.outcomes import SqliteOutcomes
 from bascule.storage.stores import Stores
@@ -28,4 +29,5 @@ def open_sqlite(data_dir: Path, durability: Durability) -> Stores:
         imports=SqliteImports(database),
         outcomes=SqliteOutcomes(database),
         idempotency=idempotency,
+        leases=lambda: SqliteLeases(data_dir, durability),
     )
