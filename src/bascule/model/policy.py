@@ -10,6 +10,7 @@ BudgetWindow = Literal["hour", "day", "week", "month", "total"]
 OnExhausted = Literal["refuse", "degrade", "finish_session"]
 ProtectAction = Literal["redact", "force_local", "block"]
 ServingMode = Literal["enforce", "observe"]
+RunawayAction = Literal["off", "warn", "degrade", "stop"]
 
 
 class RateLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
