@@ -1,4 +1,4 @@
-"""Write the generated pages under docs/: the command line and the configuration, from what implements them.
+"""Write the generated pages under docs/: the command line, the configuration and tables, from what implements them.
 
 usage: python scripts/docs.py [--check]     --check writes nothing and fails where a page is out of date
 """
@@ -12,7 +12,9 @@ import click
 
 from bascule.config.reference import configuration_page
 from bascule.dialects.matrix import shipped_matrix
+from bascule.model.alert import KINDS
 from bascule.offline.matrix_page import matrix_page
+from bascule.testing.fault_table import fault_table
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 100
@@ -53,14 +55,33 @@ def cli_page() -> str:
 
 
 def dialects_page() -> str:
-    """docs/dialects.md with its tables written anew; the words around them are its own."""
-    page = (ROOT / "docs" / "dialects.md").read_text(encoding="utf-8")
-    before, rest = page.split("<!-- matrix -->\n", 1)
-    after = rest.partition("<!-- end of matrix -->")[2]
-    return f"{before}<!-- matrix -->\n{matrix_page(shipped_matrix())}<!-- end of matrix -->{after}"
+    return with_table("dialects.md", "matrix", matrix_page(shipped_matrix()))
+
+
+def chaos_page() -> str:
+    return with_table("chaos.md", "faults", fault_table())
+
+
+def with_table(name: str, what: str, table: str) -> str:
+    """A page with one table written anew, between `<!-- what -->` and `<!-- end of what -->`; all else is its own."""
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    before, rest = page.split(f"<!-- {what} -->\n", 1)
+    after = rest.partition(f"<!-- end of {what} -->")[2]
+    return f"{before}<!-- {what} -->\n{table}<!-- end of {what} -->{after}"
+
+
+def alerts_page() -> str:
+    rows = [
+        f"| `{name}` | {kind.severity} | {kind.when} | {kind.scope} | {', '.join([f'`{f}`' for f in kind.fields])} |"
+        for name, kind in KINDS.items()
+    ]
+    head = ["| event | severity | when | told once of each | data |", "|---|---|---|---|---|"]
+    return with_table("alerts.md", "events", "\n".join([*head, *rows, ""]))
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "alerts.md": alerts_page,
+    "chaos.md": chaos_page,
     "cli.md": cli_page,
     "configuration.md": configuration_page,
     "dialects.md": dialects_page,

@@ -1,15 +1,14 @@
 """`serve` as a process: a gateway, its edge, uvicorn around both, and reloading."""
 
 import asyncio
-import math
+import logging
+import os
 import secrets
-import signal
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
-from typing import cast
 
-import uvicorn
+from prometheus_client.core import Metric
 
 from bascule.compose import (
     DEFAULT_FILE,
@@ -17,17 +16,23 @@ from bascule.compose import (
     configured_keys,
     data_dir_of,
     key_ring,
+    open_leases,
     open_store,
+    open_telemetry,
     read_document,
     snapshot_of,
 )
 from bascule.config.load import Document
+from bascule.config.secret import Secret
+from bascule.config.sources import Secrets
+from bascule.decide.redaction import Redactor
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.gateway.audit import AuditHead, enter_configuration
 from bascule.link import Snapshot, with_server
+from bascule.link.build import SHORT_SECRET_BYTES
 from bascule.model.errors import BasculeError, ConfigError, Problem
 from bascule.model.ids import ulid
-from bascule.model.policy import KeyPolicy
+from bascule.model.policy import Budget, KeyPolicy
 from bascule.ports import Governance, StoredKey
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.routes import admin_routes
@@ -36,20 +41,21 @@ from bascule.server.app import application, edge_limits
 from bascule.server.asgi import Application
 from bascule.server.feedback import FeedbackPage
 from bascule.server.lifespan import Lifespan
-from bascule.server.listening import judge_address
 from bascule.server.live import Watch
 from bascule.server.load import LoadWatch
-from bascule.server.logs import Redactor, configure_logging
 from bascule.server.memory import settle_garbage_collector
 from bascule.server.memory_use import memory_reader
-from bascule.server.metrics_page import Gauges
-from bascule.server.protocol import gateway_protocol
+from bascule.server.metrics_page import Gauges, families
+from bascule.server.metrics_shared import SharedMetrics
 from bascule.server.responses_page import ResponsesPage
-from bascule.storage.claim import claim
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
+
+log = logging.getLogger("bascule.service")
 
 KEEP_ALIVE_S = 75
 BACKLOG = 2048
+WORKERS = "workers"
+"""The folder in which workers tell each other what they have counted."""
 MAX_FEEDBACK_WAITING = 256
 
 Announce = Callable[[Snapshot, str], None]
@@ -66,25 +72,40 @@ class Service:
         host: str | None,
         port: int | None,
         workers: int | None = None,
+        worker: int = 0,
     ) -> None:
-        """Raises ConfigError with every mistake, StoreError where the data directory cannot be used."""
+        """`worker` is the number of this process among several.
+
+        Raises ConfigError with every mistake, StoreError where the data directory cannot be used.
+        """
         self._path = config_path
         self._environment = environment
         self._host = host
         self._port = port
         self._workers = workers
         document = self._read()
-        self.store = open_store(data_dir_of(document), document.config)
+        secrets = Secrets(environment, document.directory)
+        self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
-        self.redactor = Redactor(_secrets(self.snapshot))
-        self.gateway = Gateway(self.snapshot, self.store, self.keys)
+        self.redactor = Redactor(secrets_of(self.snapshot, *secrets.given))
+        leases = open_leases(self.store, document.config)
+        self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
+        self.gateway = Gateway(
+            self.snapshot, self.store, self.keys, worker=worker, leases=leases, telemetry=self.telemetry
+        )
+        self._shared_metrics = None
+        if document.config.server.workers > 1:
+            self._shared_metrics = SharedMetrics(self.store.data_dir / WORKERS, worker, self.gateway.epoch)
         self._revision = self.store.governance.revision()
+        self._taking = asyncio.Lock()
+        """One change of what is served at a time."""
         self._alerts = BudgetAlerts(
             authority=self.gateway.authority,
             settings=self.store.governance,
             clock=self.gateway.clock,
             metrics=self.gateway.metrics,
+            tell=self.gateway.alerting.tell,
         )
         self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh, told=self._reload_ended)
         self._application = self._make_application()
@@ -92,6 +113,7 @@ class Service:
             self._application.hot,
             read_memory=memory_reader(self.snapshot.config.overload.memory.limit_bytes),
             relieve=self.gateway.relieve,
+            told=self.gateway.operator_alerts.memory_short,
         )
         self._audit_head = AuditHead(self.store.governance)
 
@@ -113,9 +135,12 @@ class Service:
         """Recover, load what was spent, begin to drain and to watch."""
         self._enter(self.snapshot, changed=None)
         self.gateway.open()
+        if self.gateway.borrowing is not None:
+            self.gateway.borrowing.lender.start()
         self._audit_head.start()
         self._watch.start()
         self._alerts.start()
+        self.gateway.ledger_watch.start()
         self._load.start()
         settle_garbage_collector()
 
@@ -123,37 +148,67 @@ class Service:
         await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
+        if self.gateway.borrowing is not None:
+            await self.gateway.borrowing.lender.stop()
+        await self.gateway.ledger_watch.stop()
+        await self.gateway.alerting.stop()
         await self._audit_head.stop()
         self.gateway.close()
+        if self.telemetry is not None:
+            await asyncio.to_thread(self.telemetry.close)
 
-    def reload(self) -> None:
+    async def reload(self) -> None:
         """Validate first, enter it in the audit trail, then swap whole. Raises ConfigError, StoreError; everything then
         stays as it was."""
+        async with self._taking:
+            snapshot, budgets = await asyncio.to_thread(self._read_anew)
+            self.redactor.register(secrets_of(snapshot))
+            self.keys.configure(configured_keys(snapshot))
+            self.gateway.reconfigure(snapshot, budgets)
+            self._application.hot.configure(edge_limits(snapshot.config.server), snapshot.config.overload)
+            self.snapshot = snapshot
+
+    def _read_anew(self) -> tuple[Snapshot, tuple[Budget, ...]]:
+        """The configuration and the budgets of the store. Beside the event loop."""
         snapshot = self._link(self._read())
         if _needs_restart(self.snapshot, snapshot):
-            problem = Problem("server", "address, data_dir or durability changed", "Restart the gateway for that")
+            problem = Problem(
+                "server",
+                "address, workers, data_dir, database, durability, privacy or telemetry changed",
+                "Restart the gateway for that",
+            )
             raise ConfigError((problem,))
+        budgets = self.store.governance.budgets()
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
-        self.redactor.register(_secrets(snapshot))
-        self.keys.configure(configured_keys(snapshot))
-        self.gateway.reconfigure(snapshot)
-        self._application.hot.configure(edge_limits(snapshot.config.server), snapshot.config.overload)
-        self.snapshot = snapshot
+        return snapshot, budgets
 
     def _reload_ended(self, error: BasculeError | None) -> None:
         self.gateway.metrics.reload("taken" if error is None else "refused")
+        if error is not None:
+            self.gateway.operator_alerts.reload_refused(error)
 
     def _enter(self, snapshot: Snapshot, *, changed: list[str] | None) -> None:
         now_ms = self.gateway.clock.now_ms()
         enter_configuration(self.store.governance, snapshot.policy_version, changed=changed, now_ms=now_ms)
 
-    def refresh(self) -> None:
-        """Keys and budgets that a command or another process made."""
+    async def refresh(self) -> None:
+        """Keys and budgets that a command or another process made. Raises StoreError."""
+        async with self._taking:
+            budgets = await asyncio.to_thread(self._changed_budgets)
+            if budgets is not None:
+                self.gateway.reconfigure(self.snapshot, budgets)
+
+    def _changed_budgets(self) -> tuple[Budget, ...] | None:
+        """None where neither keys nor budgets have changed. Beside the event loop."""
         self.keys.refresh()
         revision = self.store.governance.revision()
-        if revision != self._revision:
-            self._revision = revision
-            self.gateway.reconfigure(self.snapshot)
+        if self._shared_metrics is not None:
+            self._shared_metrics.publish(families(self.gateway.metrics, self.gauges()))
+        if revision == self._revision:
+            return None
+        budgets = self.store.governance.budgets()
+        self._revision = revision
+        return budgets
 
     def application(self) -> Application:
         """What uvicorn serves."""
@@ -166,7 +221,7 @@ class Service:
             clock=self.gateway.clock,
             server=self.snapshot.config.server,
             overload=self.snapshot.config.overload,
-            gauges=self.gauges,
+            measured=self.measured,
             readiness=self.readiness,
             lifespan=Lifespan(self.start, self.stop),
             admin=[*admin_routes(self.administration()), *self.feedback().routes(), *self.responses().routes()],
@@ -200,8 +255,15 @@ class Service:
             clock=gateway.clock,
             snapshot=lambda: self.snapshot,
             refresh=self.refresh,
+            content=gateway.content,
+            forget=gateway.forget,
             adjustment_id=lambda now_ms: f"adj_{ulid(now_ms, secrets.randbits(80))}",
         )
+
+    def measured(self) -> list[Metric]:
+        """What all workers have counted."""
+        own = families(self.gateway.metrics, self.gauges())
+        return own if self._shared_metrics is None else self._shared_metrics.summed(own)
 
     def gauges(self) -> Gauges:
         gateway, slots, load = self.gateway, self._application.hot.slots, self._load
@@ -213,8 +275,11 @@ class Service:
                 ("bascule_memory_limit_bytes", "Memory that may be used", load.memory.limit_bytes),
             ]
         )
+        content = gateway.content
+        dropped = 0 if content is None else content.recorder.dropped
         return Gauges(
             [
+                ("bascule_recordings_dropped", "Recordings that the disk did not take, since the start", dropped),
                 ("bascule_in_flight_limit", "Requests that may be served at once just now", slots.limit),
                 ("bascule_waiting_requests", "Requests that wait for others to end", slots.waiting),
                 (
@@ -223,6 +288,11 @@ class Service:
                     load.lag_s,
                 ),
                 *memory,
+                (
+                    "bascule_store_down",
+                    "1 while the ledger's store takes no lines",
+                    int(gateway.store_error is not None),
+                ),
                 ("bascule_ledger_backlog_lines", "Ledger lines not in the store yet", gateway.drainer.backlog),
                 ("bascule_open_holds", "Attempts that hold money", gateway.authority.open_holds),
                 ("bascule_upstream_connections", "Open upstream connections", gateway.upstream.open_connections),
@@ -232,9 +302,8 @@ class Service:
         )
 
     def readiness(self) -> str | None:
-        error = self.gateway.drainer.last_error
-        if error is not None:
-            return f"the ledger's store does not take lines: {error}"
+        """Ready as long as new work is taken: a store that is down for a while is the journal's business, and a
+        readiness that followed it would take every replica out of service at once."""
         return "the ledger's journal did not take a line just now" if self.gateway.books.outage.is_recent else None
 
 
@@ -260,9 +329,14 @@ class StoredKeys:
         return revoke_key(self._governance, name_or_id, by=by, now_ms=now_ms)
 
 
-def _secrets(snapshot: Snapshot) -> list[str]:
-    found = [key.secret for key in snapshot.keys]
+def secrets_of(snapshot: Snapshot, *others: Secret) -> list[str]:
+    """What no log may hold. `snapshot.read` has a region or an account's name among the secrets: those are short."""
+    found = [secret for secret in (*snapshot.read, *others) if len(secret.reveal()) >= SHORT_SECRET_BYTES]
+    found += [key.secret for key in snapshot.keys]
+    found += snapshot.telemetry_headers.values()
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]
+    found += snapshot.content_keys
+    found += [secret for webhook in snapshot.webhooks for secret in webhook.secrets]
     if snapshot.admin_secret is not None:
         found.append(snapshot.admin_secret)
     values = [secret.reveal() for secret in found]
@@ -275,68 +349,19 @@ def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
 
 
 def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
-    was, now = old.config, new.config
-    fixed = (was.server.host, was.server.port, was.data_dir, was.durability)
-    return fixed != (now.server.host, now.server.port, now.data_dir, now.durability)
+    return _fixed(old) != _fixed(new)
 
 
-def run(
-    config_path: str | None,
-    environment: Mapping[str, str],
-    *,
-    host: str | None,
-    port: int | None,
-    workers: int | None,
-    log_level: str,
-    announce: Announce,
-) -> None:
-    """Serve until SIGTERM or SIGINT. Raises BasculeError where it cannot begin."""
-    service = Service(config_path, environment, host=host, port=port, workers=workers)
-    claimed = claim(service.store.data_dir)
-    configure_logging(service.redactor, level=log_level)
-    server = service.snapshot.config.server
-    judge_address(server.host, server.port)
-    application = service.application()
-    config = uvicorn.Config(
-        application,
-        host=server.host,
-        port=server.port,
-        loop="uvloop",
-        # uvicorn asks for a class and calls it; what makes the connections here is a function with the same arguments.
-        http=cast("type[asyncio.Protocol]", gateway_protocol(application.hot, service.gateway.outbox)),
-        proxy_headers=False,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=math.ceil(server.drain_timeout_s),
+def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
+    """What a process cannot change while it serves."""
+    config = snapshot.config
+    return (
+        config.server.host,
+        config.server.port,
+        config.server.workers,
+        config.data_dir,
+        config.database,
+        config.durability,
+        config.privacy,
+        config.telemetry,
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
-    try:
-        _Announcing(config, lambda address: announce(service.snapshot, address)).run()
-    finally:
-        claimed.release()
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """uvicorn raises the signal that ended it once more when all is done: a stop that was asked for is no failure."""
-    raise SystemExit(0)
-
-
-class _Announcing(uvicorn.Server):
-    """Says where it listens once it does."""
-
-    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
-        super().__init__(config)
-        self._announce = announce
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(None)
-        if self.should_exit or not self.servers:
-            return
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")

@@ -15,6 +15,7 @@ from tests.acceptance.process import Gateway
 from tests.acceptance.provider import Provider
 from tests.acceptance.wire import Leave, Seen, post
 
+from bascule.testing.chaos.gateway import GatewayFailed
 from bascule.testing.script import Script
 
 pytestmark = pytest.mark.real
@@ -189,7 +190,7 @@ def test_a_second_gateway_on_a_data_directory_is_refused(make_gateway: MakeGatew
     async def second_start() -> Seen:
         stream = asyncio.create_task(ask(gateway, stream=True))
         await asyncio.sleep(0.5)
-        with pytest.raises(AssertionError, match=rf"served by another process \({gateway.pid}\)"):
+        with pytest.raises(GatewayFailed, match=rf"served by another process \({gateway.pid}\)"):
             await asyncio.to_thread(beside.start)
         seen: Seen = await stream
         return seen

@@ -84,6 +84,13 @@ def test_the_form_of_a_key_and_what_is_kept_of_it(governance, tmp_path):
     assert all(random.encode() not in path.read_bytes() for path in tmp_path.iterdir())
 
 
+def test_replicas_have_one_pepper_from_the_first_of_them_on(governance):
+    KeyRing(HASHER, governance, shared=True)
+    with pytest.raises(StoreError, match="Copy the file `pepper`"):
+        KeyRing(KeyHasher(b"q" * 32), governance, shared=True)
+    KeyRing(HASHER, governance, shared=True)
+
+
 def test_a_name_is_taken_while_its_key_is_good(governance):
     create_key(governance, HASHER, CI, by="ann", now_ms=NOW)
     with pytest.raises(StoreError, match="already is a key named ci"):
@@ -211,3 +218,76 @@ def test_two_processes_see_each_others_changes(tmp_path):
     assert ring.lookup(new.secret.encode()) is not None
     one.close()
     other.close()
+
+
+def test_a_claim_is_the_first_one_s_until_it_is_over(governance):
+    assert governance.claim_once("alert a", 2_000, 1_000)
+    assert not governance.claim_once("alert a", 2_000, 1_500)
+    assert governance.claim_once("alert b", 2_000, 1_500)
+    assert governance.claim_once("alert a", 3_000, 1_500), "of another window"
+    assert governance.claim_once("alert a", 2_000, 2_001), "forgotten"
+    assert governance.setting("alert a") is None
+
+
+class Silent:
+    """A store of keys that can be made to fail or to hang."""
+
+    def __init__(self, governance: Governance) -> None:
+        self._governance = governance
+        self.fails = False
+        self.asked = lambda: None
+
+    def revision(self) -> int:
+        self.asked()
+        if self.fails:
+            raise StoreError("PostgreSQL at db: no answer within 16 s")
+        return self._governance.revision()
+
+    def __getattr__(self, name: str):
+        return getattr(self._governance, name)
+
+
+class Hands:
+    """A monotonic clock that is set by hand."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_while_the_store_is_silent_known_keys_are_good_and_unknown_ones_cannot_be_judged(governance):
+    store, clock = Silent(governance), Hands()
+    new = create_key(governance, HASHER, CI, by="ann", now_ms=NOW)
+    ring = KeyRing(HASHER, store, grace_s=60, monotonic_s=clock)
+    assert ring.outage is None
+    store.fails = True
+    with pytest.raises(StoreError):
+        ring.refresh()
+    assert ring.outage == "PostgreSQL at db: no answer within 16 s"
+    assert ring.lookup(new.secret.encode()) is not None
+    clock.now_s += 61
+    with pytest.raises(StoreError):
+        ring.refresh()
+    assert ring.lookup(new.secret.encode()) is None
+    assert not ring.is_open
+    store.fails = False
+    assert ring.refresh()
+    assert ring.lookup(new.secret.encode()) is not None
+    assert ring.outage is None
+
+
+def test_a_store_that_hangs_is_an_outage_before_it_has_failed(governance):
+    store, clock = Silent(governance), Hands()
+    ring = KeyRing(HASHER, store, monotonic_s=clock)
+    seen = []
+
+    def hang() -> None:
+        seen.append(ring.outage)
+        clock.now_s += 1.5
+        seen.append(ring.outage)
+
+    store.asked = hang
+    ring.refresh()
+    assert seen == [None, "the store of keys has not answered yet"]
+    assert ring.outage is None

@@ -9,6 +9,9 @@ from msgspec import structs
 from bascule.model.idempotency import KeyUse
 from bascule.ports import IdempotencyStore
 from bascule.storage.memory.idempotency import MemoryIdempotency
+from bascule.storage.postgres.connect import PostgresDatabase
+from bascule.storage.postgres.idempotency import PostgresIdempotency
+from bascule.storage.postgres.ledger import PostgresLedger
 from bascule.storage.sqlite.connect import Database, open_database
 from bascule.storage.sqlite.idempotency import SqliteIdempotency
 from bascule.storage.sqlite.ledger import SqliteLedger
@@ -27,11 +30,17 @@ USE = KeyUse(
 BOUNDS = {"max_rows": 3, "max_rows_per_key": 2}
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IdempotencyStore]:
     """The ledger has the attempt `SENT`, of the request of `USE`."""
     if request.param == "memory":
         yield MemoryIdempotency(**BOUNDS, attempted={SENT.request_id: SENT.attempt_id})
+        return
+    if request.param == "postgres":
+        replicas = PostgresDatabase(request.getfixturevalue("postgres_url"))
+        PostgresLedger(replicas).append("local-0-a", chained("local-0-a", [SENT]))
+        yield PostgresIdempotency(replicas, **BOUNDS)
+        replicas.close()
         return
     database = open_database(tmp_path)
     SqliteLedger(database).append("local-0-a", chained("local-0-a", [SENT]))

@@ -154,10 +154,10 @@ def test_a_second_candidate_is_asked_beside_a_silent_first_once() -> None:
     assert beside(THREE, SILENT, structs.replace(hedge, ended_s=5.0), now_s=5.0) == Accept(2)
 
 
-def test_no_hedge_without_a_candidate_a_budget_or_silence() -> None:
+def test_no_hedge_without_a_candidate_or_silence() -> None:
     assert beside(ONE, SILENT, now_s=9.0) == Wait(inf)
     assert beside(THREE, structs.replace(SILENT, content_forwarded=True), now_s=9.0) == Wait(inf)
-    assert beside(THREE, SILENT, now_s=9.0, spent=frozenset({"a/n"})) == Start(2, hedge=True)
+    assert beside(THREE, SILENT, now_s=9.0, health={"a/n": "open"}) == Start(2, hedge=True)
     assert beside(THREE, SILENT, now_s=9.0, health={"a/n": "open", "b": "open"}) == Wait(inf)
     assert beside(THREE, SILENT, now_s=1.5, limits=AttemptLimits(hedge_after_s=2.0, deadline_s=3.0)) == Wait(inf)
     assert beside(THREE, SILENT, now_s=9.0, limits=AttemptLimits(hedge_after_s=2.0, max_attempts=1)) == Wait(inf)

@@ -30,14 +30,14 @@ async def test_a_configuration_is_entered_once_and_a_mistaken_one_never(tmp_path
     await service.start()
     try:
         assert acts(service) == [("serve", "config.use", None)]
-        service.reload()
+        await service.reload()
         assert len(acts(service)) == 1
         file.write_text(CONFIG + "budgets: [{scope: 'user:*', limit_usd: 1, window: day}]\n")
-        service.reload()
+        await service.reload()
         assert acts(service)[1:] == [("serve", "config.use", ["budgets"])]
         file.write_text(CONFIG + "budgets: nonsense\n")
         with pytest.raises(ConfigError):
-            service.reload()
+            await service.reload()
         assert len(acts(service)) == 2
     finally:
         await service.stop()

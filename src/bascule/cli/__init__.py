@@ -10,11 +10,13 @@ from bascule import __version__
 from bascule.model.errors import BasculeError, ConfigError
 
 COMMANDS = {
+    "alerts": "alerts",
     "audit": "audit",
     "backup": "backup",
     "budgets": "budgets",
     "certify": "certify",
     "check": "check",
+    "content": "content",
     "contracts": "contracts",
     "demo": "demo",
     "dialects": "dialects",

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import click
 
-from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document
+from bascule.cli.data import has_ledger, open_store, read_document
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import now_ms
 from bascule.cli.progress import track
@@ -129,14 +129,14 @@ def remove(scope: str, window: BudgetWindow, config_path: str | None) -> None:
 def all_budgets(document: Document) -> tuple[Budget, ...]:
     """The file's, then those made by command for other scopes and windows, as the gateway counts them."""
     fixed = tuple([budget_policy(budget) for budget in document.config.budgets])
-    if not has_ledger(data_dir_of(document)):
+    if not has_ledger(document):
         return fixed
     return in_force(fixed, open_store(document).governance.budgets())
 
 
 def current_states(document: Document, at_ms: int) -> list[BudgetState]:
     budgets = all_budgets(document)
-    if not has_ledger(data_dir_of(document)):
+    if not has_ledger(document):
         return budget_states(budgets, (), at_ms)
     where = RowFilter(since_ms=rows_since_ms(budgets, at_ms), origin=GATEWAY)
     rows = open_store(document).view.attempts(where)

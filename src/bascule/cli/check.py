@@ -49,7 +49,7 @@ def _read(config_path: str | None) -> tuple[Document, Snapshot]:
     from bascule import compose
 
     document = compose.read_document(config_path, os.environ)
-    stored = has_ledger(data_dir_of(document)) and bool(open_store(document).governance.keys())
+    stored = has_ledger(document) and bool(open_store(document).governance.keys())
     return document, compose.snapshot_of(document, os.environ, stored_keys=stored)
 
 

@@ -8,6 +8,7 @@ import click
 
 from bascule.config.load import Document
 from bascule.config.secret import Secret
+from bascule.config.sources import Secrets
 from bascule.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,25 +39,25 @@ def open_store(document: Document) -> "Store":
     """The data directory's store, made where there is none: for commands that write."""
     from bascule import compose
 
-    return compose.open_store(data_dir_of(document), document.config)
+    return compose.open_store(data_dir_of(document), document.config, Secrets(os.environ, document.directory))
 
 
 def open_existing(document: Document) -> "Store":
     """The store of a data directory that has one: reading must not leave an empty ledger behind in a wrong folder."""
-    data_dir = data_dir_of(document)
-    if not has_ledger(data_dir):
+    if not has_ledger(document):
         raise click.ClickException(
-            f"no ledger yet in {data_dir.absolute()}: `bascule import claude-code` or `bascule import codex` reads "
-            "logs that are there already, `bascule serve` starts a gateway; for the data directory of another "
-            "configuration name it with -c"
+            f"no ledger yet in {data_dir_of(document).absolute()}: `bascule import claude-code` or `bascule import "
+            "codex` reads logs that are there already, `bascule serve` starts a gateway; for the data directory of "
+            "another configuration name it with -c"
         )
     return open_store(document)
 
 
-def has_ledger(data_dir: Path) -> bool:
+def has_ledger(document: Document) -> bool:
+    """Whether there is one to read: a database that others share is taken to have one."""
     from bascule.storage.sqlite.connect import FILE_NAME
 
-    return (data_dir / FILE_NAME).exists()
+    return document.config.database is not None or (data_dir_of(document) / FILE_NAME).exists()
 
 
 class AnySecret:
@@ -84,4 +85,5 @@ def read_names(config_path: str | None, *, needed: bool = False) -> "Snapshot | 
         compose.installed_presets(),
         stored_keys=True,
         providers_needed=needed,
+        webhooks_needed=False,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from bascule.cli.certificates import read_certificates, standing
-from bascule.cli.data import data_dir_of, has_ledger
+from bascule.cli.data import data_dir_of, has_ledger, open_store
 from bascule.cli.output import config_option, json_option, print_json
 from bascule.cli.period import now_ms
 from bascule.cli.reach import reach
@@ -99,18 +99,13 @@ def _keys(snapshot: Snapshot, document: Document) -> Iterator[Finding]:
 
 def _store(document: Document) -> Iterator[Finding]:
     """Database, clock against its newest row, and journals."""
-    from bascule.compose import open_store
-    from bascule.storage.sqlite.connect import schema_version
-
-    data_dir = data_dir_of(document)
     at_ms = now_ms()
-    if not has_ledger(data_dir):
-        yield Finding("database", "ok", f"{data_dir} holds none yet; `bascule serve` makes it")
+    if not has_ledger(document):
+        yield Finding("database", "ok", f"{data_dir_of(document)} holds none yet; `bascule serve` makes it")
         yield clock_finding(at_ms, None)
         return
     try:
-        store = open_store(data_dir, document.config)
-        version = schema_version(store.database)
+        store = open_store(document)
         ahead = store.view.attempts(RowFilter(since_ms=at_ms + CLOCK_SLACK_MS))
         newest_ms = max([row.ts_start_ms for row in ahead], default=None)
         open_attempts = sum(row.kind == "intent" for row in store.view.attempts(RowFilter(since_ms=at_ms - 86_400_000)))
@@ -118,7 +113,7 @@ def _store(document: Document) -> Iterator[Finding]:
         yield Finding("database", "fail", str(error), "See above")
         yield clock_finding(at_ms, None)
         return
-    yield Finding("database", "ok", f"{store.database.path} opens, schema version {version}")
+    yield Finding("database", "ok", f"{store.database.place} opens, schema version {store.stores.schema_version}")
     yield clock_finding(at_ms, newest_ms)
     yield from _journals(store.journals, open_attempts)
 

@@ -76,7 +76,7 @@ def key_caveat(key: str | None, url: str | None, config_path: str | None, enviro
 
 def _has_keys(config_path: str | None) -> bool:
     """Whether the file has keys, or `bascule keys create` made some."""
-    from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document
+    from bascule.cli.data import has_ledger, open_store, read_document
     from bascule.compose import DEFAULT_FILE
 
     if config_path is None and not DEFAULT_FILE.exists():
@@ -84,7 +84,7 @@ def _has_keys(config_path: str | None) -> bool:
     document = read_document(config_path)
     if document.config.keys:
         return True
-    return has_ledger(data_dir_of(document)) and bool(open_store(document).governance.keys())
+    return has_ledger(document) and bool(open_store(document).governance.keys())
 
 
 def statusline_settings(config_path: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document, read_names
+from bascule.cli.data import has_ledger, open_store, read_document, read_names
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
 from bascule.cli.period import now_ms
 from bascule.model.errors import BasculeError, Refusal
@@ -69,7 +69,7 @@ def command(
     document = read_document(config_path)
     snapshot = read_names(config_path, needed=True)
     assert snapshot is not None
-    store = open_store(document) if has_ledger(data_dir_of(document)) else None
+    store = open_store(document) if has_ledger(document) else None
     key = None if key_name is None else policy_of(key_name, snapshot, store, now_ms())
     if key_name is not None and key is None:
         raise BasculeError(f"there is no key {key_name!r}; `bascule keys list` has all there are")

@@ -80,6 +80,10 @@ class OneKey:
     def is_open(self) -> bool:
         return self._policy is None
 
+    @property
+    def outage(self) -> str | None:
+        return None
+
     def lookup(self, secret: bytes) -> KeyPolicy | None:
         return self._policy
 
@@ -134,7 +138,7 @@ def _authority(snapshot: Snapshot, store: Store | None, now_ms: int) -> MemoryAu
     """The budgets with what the ledger says has been spent and held, a running gateway's holds included."""
     if store is None:
         return MemoryAuthority(snapshot.budgets, lambda scope, bounds: 0)
-    budgets: tuple[Budget, ...] = budgets_of(snapshot, store.governance)
+    budgets: tuple[Budget, ...] = budgets_of(snapshot, store.governance.budgets())
     view = store.view
 
     def spent(scope: str, bounds: tuple[int, int | None]) -> int:

@@ -4,7 +4,7 @@ from typing import Any, get_args, get_type_hints
 
 import click
 
-from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document
+from bascule.cli.data import has_ledger, open_store, read_document
 from bascule.cli.output import config_option, json_option, print_json, print_table
 from bascule.cli.period import now_ms
 from bascule.cli.who import who
@@ -95,7 +95,7 @@ def list_keys(config_path: str | None, as_json: bool) -> None:
     document = read_document(config_path)
     at_ms = now_ms()
     keys = [key_payload(key_policy(name, key), None, at_ms) for name, key in document.config.keys.items()]
-    if has_ledger(data_dir_of(document)):
+    if has_ledger(document):
         stored = open_store(document).governance.keys()
         keys += [key_payload(key.policy, key, at_ms) for key in stored]
     if as_json:

@@ -12,7 +12,7 @@ import orjson
 from msgspec import Struct
 
 from bascule import __version__
-from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document
+from bascule.cli.data import has_ledger, open_store, read_document
 from bascule.cli.git import Git
 from bascule.cli.github import Runner, runner
 from bascule.cli.github_api import ApiError, GitHub
@@ -205,7 +205,7 @@ def _limit(text: str | None) -> int | None:
 def _see(asked: Asked, git: _Checkout | None, config_path: str | None) -> Seen:
     """Everything that the comment says."""
     document = read_document(config_path)
-    store = open_store(document) if has_ledger(data_dir_of(document)) else None
+    store = open_store(document) if has_ledger(document) else None
     where = RowFilter(since_ms=asked.period.since_ms, until_ms=asked.period.until_ms)
     found = [] if store is None else read_parts(store, where)
     repository = _history(git, found, asked)

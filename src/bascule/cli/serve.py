@@ -29,7 +29,7 @@ def command(config_path: str | None, host: str | None, port: int | None, workers
     The log goes to standard error: plain lines on a terminal, else one JSON object a line. Where it listens is logged
     at every level.
     """
-    from bascule.service import run
+    from bascule.processes import run
 
     run(
         config_path,

@@ -110,6 +110,8 @@ class Line:
 
             document = load_file(path)
             data_dir, budgets = document.directory / document.config.data_dir, document.config.budgets
+            if document.config.database is not None:
+                return None, budgets  # what others share is too far away for a line of text
         from bascule.storage.sqlite.connect import FILE_NAME, Database
 
         if not (data_dir / FILE_NAME).exists():

@@ -17,7 +17,7 @@ class Retry(Section, frozen=True, kw_only=True):
     deadline_s: Seconds | None = None
     """For a request with all of its attempts, where it says none by `x-bascule-deadline`. Left out: none."""
     budget_share: Share = 0.2
-    """Second attempts at an endpoint, hedges included, as a share of the first ones of late."""
+    """Second attempts at an endpoint, as a share of the first ones of late."""
     budget_reserve: Annotated[int, Meta(ge=0, le=1_000)] = 3
     """And as many besides, for endpoints that are asked rarely."""
     budget_window_s: Seconds = 10.0

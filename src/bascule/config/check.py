@@ -43,6 +43,7 @@ def check(config: Config, places: Places) -> Checks:
     _not_in_this_release(config, checks)
     _server(config, checks)
     _overload(config, checks)
+    _privacy(config, checks)
     for name, provider in config.providers.items():
         _provider(name, provider, checks)
     for name, model in config.models.items():
@@ -58,22 +59,12 @@ def check(config: Config, places: Places) -> Checks:
     _budgets(config, checks)
     for found in contract_mistakes(config.contracts, places):
         checks.wrong(found.path, found.what, found.remedy)
+    _webhooks(config, checks)
     _secrets(config, checks)
     return checks
 
 
 def _not_in_this_release(config: Config, checks: Checks) -> None:
-    if config.database is not None:
-        what = "PostgreSQL as the store" if config.database.startswith("postgres") else "this kind of database"
-        checks.wrong(
-            ("database",), f"{what} is not in this release", "Leave `database` out: SQLite in data_dir is used"
-        )
-    if config.server.workers > 1:
-        what = "several workers need budgets that they share, which is not in this release"
-        checks.wrong(("server", "workers"), what, "Write 1; one worker serves thousands of requests a second")
-    if config.privacy.record_content != "none":
-        what = "recording content is not in this release"
-        checks.wrong(("privacy", "record_content"), what, "Write `none`")
     if config.cache.exact.persist:
         checks.wrong(("cache", "exact", "persist"), "a cache on disk is not in this release", "Set it to false")
     if config.cache.semantic.enabled:
@@ -105,6 +96,17 @@ def _overload(config: Config, checks: Checks) -> None:
     if path in checks.places and config.overload.min_in_flight > most:
         what = f"{config.overload.min_in_flight} is more than server.limits.max_in_flight"
         checks.wrong(path, what, f"Write at most {most}")
+
+
+def _privacy(config: Config, checks: Checks) -> None:
+    privacy = config.privacy
+    if privacy.record_content == "full" and privacy.encryption == "on" and privacy.content_key is None:
+        what = "content would be recorded, and there is no key to seal it under"
+        mend = "Add `content_key: env:NAME` (32 random characters or more), or say `encryption: off`"
+        checks.wrong(("privacy", "record_content"), what, mend)
+    if privacy.encryption == "off" and (privacy.content_key is not None or privacy.previous_content_keys):
+        mend = "Remove the keys, or say `encryption: on`"
+        checks.wrong(("privacy", "encryption"), "there are keys, and encryption is off", mend)
 
 
 def _provider(name: str, provider: Provider, checks: Checks) -> None:
@@ -186,10 +188,28 @@ def _budgets(config: Config, checks: Checks) -> None:
             checks.wrong(("budgets", index), what, "Keep one of the two")
 
 
+def _webhooks(config: Config, checks: Checks) -> None:
+    seen: set[str] = set()
+    for index, webhook in enumerate(config.alerts.webhooks):
+        path: Path = ("alerts", "webhooks", index)
+        if webhook.name in seen:
+            checks.wrong((*path, "name"), f"a second webhook `{webhook.name}`", "Give each its own name")
+        seen.add(webhook.name)
+        if webhook.url == "none":
+            checks.wrong((*path, "url"), "a webhook needs an address", "Write env:NAME or file:PATH")
+        if webhook.secret in (None, "none") and webhook.format == "bascule":
+            mend = "Add `secret: env:NAME`, or write `format: slack` where the address is the secret"
+            checks.wrong(path, f"`{webhook.name}` has no secret, so that anybody could send what it gets", mend)
+
+
 def _secrets(config: Config, checks: Checks) -> None:
     needed: Iterable[tuple[Path, str]] = [(("keys", name, "secret"), key.secret) for name, key in config.keys.items()]
     if config.admin is not None:
         needed = [*needed, (("admin", "secret"), config.admin.secret)]
+    if config.privacy.content_key is not None:
+        needed = [*needed, (("privacy", "content_key"), config.privacy.content_key)]
+    previous = enumerate(config.privacy.previous_content_keys)
+    needed = [*needed, *[(("privacy", "previous_content_keys", index), key) for index, key in previous]]
     for path, reference in needed:
         if reference == "none":
             checks.wrong(path, "this secret cannot be `none`", "Write env:NAME or file:PATH")

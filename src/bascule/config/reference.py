@@ -19,7 +19,7 @@ HEAD = """\
 `bascule.yaml` is YAML 1.2. `bascule check` reads it as the gateway does and names every mistake with its place and its
 remedy; `bascule check --schema` prints the JSON Schema for editors; `bascule init` writes a first one. A running
 gateway takes a changed file up within a second and on SIGHUP: validated first, swapped whole, the old one kept on
-error. Address, `data_dir` and `durability` need a restart.
+error. Address, `data_dir`, `database`, `durability`, `privacy` and `telemetry` need a restart.
 
 Keys that are not listed here are mistakes. Words such as `no` and `on` are words, numbers are decimal and exact. A
 secret never stands in the file: `env:NAME` reads a variable, `file:PATH` a file beside the configuration, `none` is for
@@ -40,13 +40,11 @@ FORMS = {
     "base_url": "URL",
     "retention": "`none`, hours or days (`24h`, `30d`)",
     "api_version": "text",
+    "network": "network (`10.0.0.0/8`)",
     "database": "`env:NAME`, `file:PATH` or a URL",
     "name": "name",
 }
 NOT_YET = {
-    ("Config", "database"): "null",
-    ("Server", "workers"): "1",
-    ("Privacy", "record_content"): "`none`",
     ("ExactCache", "persist"): "false",
     ("SemanticCache", "enabled"): "false",
     ("Route", "strategy"): "`single`",

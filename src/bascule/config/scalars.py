@@ -1,4 +1,4 @@
-"""Single values with a form of their own: money, prices, days, times of day, secrets, scopes, URLs.
+"""Single values with a form of their own: money, prices, days, times of day, secrets, scopes, URLs, networks.
 
 Each reader takes the text as it stands in the file and raises `Unreadable`, whose message never repeats the text:
 it may be a secret in the wrong place.
@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from bascule.config.postgres import address_problem
 from bascule.config.urls import UrlError, check_base_url
+from bascule.decide.addresses import as_network
 from bascule.decide.budget import parse_scope
 from bascule.model.money import PICO_PER_NANO, nanousd_from_usd, rate_from_usd_per_mtok
 
@@ -151,6 +152,16 @@ def api_version(text: str) -> str:
     return text
 
 
+def network(text: str) -> str:
+    """A network of the operator's own, or one address."""
+    try:
+        return str(as_network(text))
+    except ValueError as error:
+        raise Unreadable(
+            "not a network", "Write it as 10.0.0.0/8 or fd00::/8, without bits behind the prefix"
+        ) from error
+
+
 def database(text: str) -> str:
     """Where the store is: a reference to a secret, or a URL without one."""
     problem = address_problem(text)
@@ -178,6 +189,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "base_url": base_url,
     "retention": retention,
     "api_version": api_version,
+    "network": network,
     "database": database,
     "name": name,
 }
@@ -194,6 +206,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "base_url": {"type": "string", "pattern": "^https?://"},
     "retention": {"type": "string", "pattern": f"^({_RETENTION.pattern})$"},
     "api_version": {"type": "string", "pattern": f"^{_API_VERSION.pattern}$"},
+    "network": {"type": "string", "description": "10.0.0.0/8, fd00::/8 or one address"},
     "database": {"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|postgres(ql)?://.+)$"},
     "name": {"type": "string", "minLength": 1},
 }
@@ -214,5 +227,6 @@ ScopeText = Annotated[str, _form("scope")]
 BaseUrl = Annotated[str, _form("base_url")]
 Retention = Annotated[str, _form("retention")]
 ApiVersion = Annotated[str, _form("api_version")]
+NetworkText = Annotated[str, _form("network")]
 DatabaseRef = Annotated[str, _form("database")]
 Name = Annotated[str, _form("name")]

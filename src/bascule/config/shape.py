@@ -7,17 +7,21 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
+from bascule.config.alerts import Alerts
 from bascule.config.attempts import Breaker as Breaker
 from bascule.config.attempts import Hedge as Hedge
 from bascule.config.attempts import Outlier as Outlier
 from bascule.config.attempts import Retry as Retry
 from bascule.config.idempotency import Idempotency as Idempotency
+from bascule.config.leases import Leases as Leases
 from bascule.config.overload import Overload as Overload
 from bascule.config.postgres import Postgres as Postgres
 from bascule.config.pricing import Contract as Contract
 from bascule.config.pricing import Price as Price
 from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
+from bascule.config.privacy import Privacy as Privacy
+from bascule.config.request import Request
 from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
 from bascule.config.serving import Data as Data
@@ -26,6 +30,7 @@ from bascule.config.serving import Endpoint as Endpoint
 from bascule.config.serving import Model as Model
 from bascule.config.serving import Provider as Provider
 from bascule.config.serving import Timeouts as Timeouts
+from bascule.config.telemetry import Telemetry
 from bascule.model.policy import BudgetMode, BudgetWindow, Objective, OnExhausted, ServingMode
 
 
@@ -71,7 +76,8 @@ class Server(Section, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8787
     """0 takes a free one."""
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
-    """Processes that serve."""
+    """Processes that serve, all on the one port. They share keys, budgets and the ledger; rate limits and caches are
+    each worker's own."""
     drain_timeout_s: Annotated[float, Meta(ge=0, le=86_400)] = 600.0
     """How long a stop waits for requests in flight, in whole seconds (rounded up); 0: not at all."""
     allowed_hosts: tuple[str, ...] = ()
@@ -81,13 +87,6 @@ class Server(Section, frozen=True, kw_only=True):
     usage_cost: bool = True
     """Splice `usage.cost` (USD) into answers whose dialect can bear it."""
     limits: Limits = Limits()
-
-
-class Privacy(Section, frozen=True, kw_only=True):
-    """What may be recorded."""
-
-    record_content: Literal["none", "metadata", "full"] = "none"
-    """What of requests and answers goes to disk."""
 
 
 class Baseline(Section, frozen=True, kw_only=True):
@@ -345,11 +344,15 @@ class Config(Section, frozen=True, kw_only=True):
     """Virtual keys; more are made with `bascule keys`."""
     budgets: tuple[Budget, ...] = ()
     """Caps; more are made with `bascule budgets`. All that match apply."""
+    leases: Leases = Leases()
     cache: Cache = Cache()
     responses: Responses = Responses()
+    telemetry: Telemetry = Telemetry()
     overload: Overload = Overload()
     idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
+    request: Request = Request()
+    alerts: Alerts = Alerts()
     breaker: Breaker = Breaker()
     outlier: Outlier = Outlier()
 

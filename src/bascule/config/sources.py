@@ -30,14 +30,21 @@ class Secrets:
     def __init__(self, environment: Mapping[str, str], directory: Path = Path()) -> None:
         self._environment = environment
         self._directory = directory
+        self.given: list[Secret] = []
+        """All that were read, for who keeps them out of logs."""
 
     def read(self, reference: str) -> Secret | None:
         kind, _, name = reference.partition(":")
         if kind == "env":
-            return _checked(self._from_environment(name), f"the variable {name}")
+            return self._give(self._from_environment(name), f"the variable {name}")
         if kind == "file":
-            return _checked(self._from_file(name), f"the file {name}")
+            return self._give(self._from_file(name), f"the file {name}")
         return None
+
+    def _give(self, text: str, where: str) -> Secret:
+        secret = _checked(text, where)
+        self.given.append(secret)
+        return secret
 
     def _from_environment(self, name: str) -> str:
         text = self._environment.get(name)

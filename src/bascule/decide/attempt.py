@@ -153,7 +153,7 @@ def _beside(moment: _Moment, running: AttemptRecord) -> Step:
         return Wait(due_s)
     tried = {record.candidate for record in history}
     for index in open_candidates(moment.plan, history):
-        if index not in tried and not moment.is_spent(index):
+        if index not in tried:
             credential = moment.credential(index)
             if credential is not None:
                 return Start(index, credential, hedge=True)

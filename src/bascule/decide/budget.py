@@ -15,6 +15,16 @@ from bascule.model.policy import Budget, BudgetMode, OnExhausted
 SESSION_RESERVE_DIVISOR = 10
 """`finish_session`: the last tenth of the limit is for sessions that are already running."""
 
+AUTHORITY_AWAY = Refusal(
+    kind="unavailable",
+    message=(
+        "What is left of a budget that several workers share cannot be told: their authority does not answer in time."
+        " Nothing was sent; try again soon."
+    ),
+    retry_after_s=1.0,
+)
+"""A 503: the money may be there, and nobody can say so now."""
+
 _KINDS = ("org", "team", "project", "key", "user", "session", "tag")
 
 

@@ -12,7 +12,7 @@ from bascule.decide.data_policy import violation
 from bascule.decide.health import standing
 from bascule.model.catalog import Endpoint, Modality, Model
 from bascule.model.errors import Refusal, RefusalKind
-from bascule.model.facts import Facts
+from bascule.model.facts import Facts, Fetched
 from bascule.model.money import Rates, usd_text
 from bascule.model.policy import NO_DATA_POLICY, Ask, DataPolicy
 
@@ -52,6 +52,7 @@ class Needs(Struct, frozen=True, kw_only=True):
     ignore: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     """Filled only where nothing outside of it may be tried."""
+    fetches: Fetched = "nothing"
     require_parameters: bool = False
     max_price_input: int | None = None
     max_price_output: int | None = None
@@ -92,6 +93,7 @@ def needs_of(
         only=ask.only,
         ignore=ask.ignore,
         order=() if ask.allow_fallbacks else ask.order,
+        fetches=facts.fetches,
         require_parameters=ask.require_parameters,
         max_price_input=ask.max_price_input,
         max_price_output=ask.max_price_output,
@@ -117,6 +119,8 @@ def obstacle(
         reason = violation(policy, endpoint)
         if reason is not None:
             return Obstacle(_DATA, "forbidden", reason)
+    if needs.fetches != "nothing" and endpoint.fetching != "pass" and (found := _must_not_fetch(needs, endpoint)):
+        return found
     found = _incapable(needs, model) if needs.abilities else None
     if found is None:
         found = _unfit(needs, model, endpoint, now.now_ms)
@@ -174,6 +178,16 @@ def _not_chosen(needs: Needs, endpoint: Endpoint) -> Obstacle | None:
     if needs.order and not is_named(endpoint, needs.order):
         return Obstacle(_CHOICE, "forbidden", "not in provider.order, and allow_fallbacks is false")
     return None
+
+
+def _must_not_fetch(needs: Needs, endpoint: Endpoint) -> Obstacle | None:
+    if endpoint.fetching == "refuse":
+        reason = "must not fetch what a request names by address; send the bytes instead"
+    elif needs.fetches == "inside":
+        reason = "must not fetch from an address inside its network; send the bytes instead"
+    else:
+        return None
+    return Obstacle(_DATA, "forbidden", reason)
 
 
 def _incapable(needs: Needs, model: Model) -> Obstacle | None:

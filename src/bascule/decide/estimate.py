@@ -283,6 +283,10 @@ def _least(one: int | None, other: int | None) -> int | None:
     return min(one, other)
 
 
+MAX_COST = "max_cost_usd"
+"""In the place of a scope, where the request's own bound refuses it."""
+
+
 def _none_fits(tight: BudgetState | None, max_cost_nanousd: int | None, too_dear: list[int]) -> Refusal:
     if not too_dear or max_cost_nanousd is None:
         return unpriced(None if tight is None else tight.scope, None if tight is None else tight.left_nanousd)
@@ -296,5 +300,5 @@ def _none_fits(tight: BudgetState | None, max_cost_nanousd: int | None, too_dear
         code="insufficient_quota",
         needed_nanousd=needed,
         left_nanousd=max_cost_nanousd,
-        scope="max_cost_usd",
+        scope=MAX_COST,
     )

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from bascule.model.facts import Facts
 
@@ -42,18 +43,25 @@ def cacheable(facts: Facts, body: Mapping[str, Any]) -> bool:
     return all(not body.get(name) for name in _STATEFUL & body.keys())
 
 
-def fingerprint(partition: str, endpoint_id: str, surface: str, body: Mapping[str, Any]) -> bytes:
-    """The name of an answer: 32 bytes over everything that could change it.
+class Fingerprint(Struct, frozen=True):
+    """The name of an answer, and what it is made of."""
 
-    `partition` keeps tenants apart: the name of the key (or of what stands for all that a key may do), never anything
+    digest: bytes
+    """32 bytes to look it up by."""
+    content: bytes
+    """Everything that could change the answer: compared on a hit, so that no collision of digests is one."""
+
+
+def fingerprint(partition: str, endpoint_id: str, surface: str, body: Mapping[str, Any]) -> Fingerprint:
+    """The name of an answer, from everything that could change it.
+
+    `partition` keeps tenants apart: what stands for the key and all that it may do, never anything
     that a client sends. `surface` says how the answer is rendered, and whatever of the request's headers goes on to
     the provider (`anthropic-beta` changes answers). The order of fields does not matter; every other difference does,
     `1` against `1.0` included. Hashing is linear in the body, so only for cacheable requests.
     """
     kept = {name: value for name, value in body.items() if name not in _NEUTRAL}
-    digest = blake2b(digest_size=DIGEST_BYTES)
-    for part in (partition.encode(), endpoint_id.encode(), surface.encode(), _canonical.encode(kept)):
-        # The length before each part: no two sequences of parts can run together into the same bytes.
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    parts = (partition.encode(), endpoint_id.encode(), surface.encode(), _canonical.encode(kept))
+    # The length before each part: no two sequences of parts can run together into the same bytes.
+    content = b"".join([len(part).to_bytes(8, "big") + part for part in parts])
+    return Fingerprint(blake2b(content, digest_size=DIGEST_BYTES).digest(), content)

@@ -86,6 +86,8 @@ def access_id(endpoint_id: str, credential: int) -> str:
 
 
 _RANK: dict[Status, int] = {"ok": 0, "half_open": 1, "outlier": 2, "cooling": 3, "open": 4}
+_PREFERENCE: dict[Status, int] = {**_RANK, "half_open": 0}
+"""Whose turn it is looks whether the credential is well again; otherwise nobody ever would."""
 
 
 def standing(endpoint: Endpoint, health: Mapping[str, Status]) -> Status:
@@ -120,12 +122,12 @@ def credential_for(
     if endpoint.credentials == 1 and not health:
         return None if tried else 0
     found: int | None = None
-    rank = _RANK["open"]
+    rank = _PREFERENCE["open"]
     for step in range(endpoint.credentials):
         credential = (turn + step) % endpoint.credentials
         if credential in tried:
             continue
-        one = _RANK[credential_standing(endpoint, credential, health)]
+        one = _PREFERENCE[credential_standing(endpoint, credential, health)]
         if one < rank:
             found, rank = credential, one
     return found

@@ -13,6 +13,7 @@ import msgspec
 from bascule.model.facts import Facts
 from bascule.model.headers import Headers
 from bascule.model.identity import Identity
+from bascule.model.trace import read_traceparent
 
 MAX_VALUE_CHARS = 256
 MAX_TAG_NAME_CHARS = 64
@@ -48,7 +49,7 @@ ATTRIBUTION_HEADERS: frozenset[bytes] = frozenset(
 """They say who asks, and are for nobody else: codecs forward only the headers that they name, none of these."""
 
 _PROPERTY = b"helicone-property-"
-_READ = ATTRIBUTION_HEADERS | {b"idempotency-key"}
+_READ = ATTRIBUTION_HEADERS | {b"idempotency-key", b"traceparent"}
 """What `identify` reads besides the User-Agent and names that begin with `_PROPERTY`."""
 
 
@@ -96,6 +97,7 @@ def identify(headers: Headers, facts: Facts, key_name: str | None) -> Identity:
         branch=tags.get("branch"),
         task=(clean(task, MAX_TAG_NAME_CHARS) or None) if task is not None else None,
         client=client_product(agent_name) if agent_name is not None else None,
+        trace=read_traceparent(get(b"traceparent")),
         idempotency_key=(clean(idempotency_key) or None) if idempotency_key is not None else None,
     )
 

@@ -62,8 +62,17 @@ def authenticate(keys: KeyStore, secret: bytes | None, now_ms: int) -> KeyPolicy
         )
     key = keys.lookup(secret)
     if key is None:
-        return Refusal(kind="unauthenticated", message="this key is not known here", code="invalid_api_key")
+        return CANNOT_TELL if keys.outage is not None else UNKNOWN_KEY
     return key_problem(key, now_ms) or key
+
+
+UNKNOWN_KEY = Refusal(kind="unauthenticated", message="this key is not known here", code="invalid_api_key")
+CANNOT_TELL = Refusal(
+    kind="unavailable",
+    message="whether this key is good cannot be told, as the store of keys does not answer; try again soon",
+    retry_after_s=2.0,
+)
+"""An outage is no reason to throw a client's key away, which is what a 401 says."""
 
 
 UNREADABLE = (TypeError, AttributeError, ValueError, KeyError, RecursionError)

@@ -1,4 +1,4 @@
-"""Budget alerts: one log line and one count when a budget's settled share reaches a threshold, once in its window.
+"""Budget alerts: a log line, a count and an alert when a budget's settled share reaches a threshold, once a window.
 
 Looked for every second beside the requests, in the counters that have changed. What was told is kept in the store, so
 that a restart repeats nothing; a budget whose limit was changed is another budget.
@@ -15,6 +15,8 @@ from msgspec import Struct
 from bascule.decide.alerts import reached
 from bascule.decide.window import span_of
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.telling import Tell, untold
+from bascule.model.alert import Alert, FieldValue
 from bascule.model.budget import BudgetState
 from bascule.model.errors import StoreError
 from bascule.model.money import usd_text
@@ -28,6 +30,8 @@ MAX_TOLD = 10_000
 """Budgets of which it is remembered what was told; beyond it the oldest are forgotten."""
 LATE_MS = 86_400_000
 """A late settlement goes to the window of its hold, so a window is remembered for a day after its end."""
+FOR_EVER_MS = 10**14
+"""The end of a window that has none: beyond the year 5000."""
 SETTING = "budget_alerts_told"
 
 
@@ -47,7 +51,9 @@ class Settings(Protocol):
     def set_setting(self, name: str, value: str) -> None: ...
 
 
-class Alert(Struct, frozen=True, kw_only=True):
+class Reached(Struct, frozen=True, kw_only=True):
+    """A threshold that was not told of."""
+
     budget: Budget
     state: BudgetState
     threshold: float
@@ -56,11 +62,14 @@ class Alert(Struct, frozen=True, kw_only=True):
 class BudgetAlerts:
     """Looks, remembers and tells. `start` and `stop` on the event loop."""
 
-    def __init__(self, *, authority: Changing, settings: Settings, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, *, authority: Changing, settings: Settings, clock: Clock, metrics: Metrics, tell: Tell = untold
+    ) -> None:
         self._authority = authority
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
+        self._tell_others = tell
         self._told: dict[str, list[float]] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -106,15 +115,15 @@ class BudgetAlerts:
             log.error("budget alerts may be repeated: %s", error)
             return {}
 
-    def _due(self, changed: Iterable[tuple[Budget, BudgetState]], told: Mapping[str, list[float]]) -> list[Alert]:
+    def _due(self, changed: Iterable[tuple[Budget, BudgetState]], told: Mapping[str, list[float]]) -> list[Reached]:
         return [
-            Alert(budget=budget, state=state, threshold=share)
+            Reached(budget=budget, state=state, threshold=share)
             for budget, state in changed
             for share in reached(state, budget.alerts)
             if share not in told.get(_place(state), ())
         ]
 
-    def _remember(self, due: Iterable[Alert], told: dict[str, list[float]]) -> None:
+    def _remember(self, due: Iterable[Reached], told: dict[str, list[float]]) -> None:
         over_ms = self._clock.now_ms() - LATE_MS
         for place in [place for place in told if _end_ms(place) <= over_ms]:
             del told[place]
@@ -123,22 +132,33 @@ class BudgetAlerts:
         for place in list(told)[: max(0, len(told) - MAX_TOLD)]:
             del told[place]
 
-    def _tell(self, alert: Alert) -> None:
+    def _tell(self, alert: Reached) -> None:
         budget, state = alert.budget, alert.state
         kind = budget.scope.partition(":")[0]
         self._metrics.budget_alert(kind, budget.window, f"{alert.threshold:g}")
+        fields: dict[str, FieldValue] = {
+            "scope": state.scope,
+            "window_id": state.window_id,
+            "threshold": alert.threshold,
+            "limit_usd": usd_text(state.limit_nanousd),
+            "settled_usd": usd_text(state.settled_nanousd),
+            "mode": budget.mode,
+        }
+        share = f"{100 * alert.threshold:g} %"
         log.warning(
-            "budget alert: %s has spent %g %% of its limit in %s", state.scope, 100 * alert.threshold, state.window_id,
-            extra={
-                "event": "budget_alert",
-                "scope": state.scope,
-                "window_id": state.window_id,
-                "threshold": alert.threshold,
-                "limit_usd": usd_text(state.limit_nanousd),
-                "settled_usd": usd_text(state.settled_nanousd),
-                "mode": budget.mode,
-            },
+            "budget alert: %s has spent %s of its limit in %s", state.scope, share, state.window_id,
+            extra={"event": "budget_alert", **fields},
         )  # fmt: skip
+        self._tell_others(
+            Alert(
+                event="budget_threshold",
+                scope=f"{_place(state)} {alert.threshold:g}",
+                ts_ms=self._clock.now_ms(),
+                summary=f"{state.scope} has spent {share} of its limit in {state.window_id}",
+                fields=fields,
+                until_ms=_end_ms(_place(state)),
+            )
+        )
 
 
 def _place(state: BudgetState) -> str:
@@ -147,4 +167,4 @@ def _place(state: BudgetState) -> str:
 
 
 def _end_ms(place: str) -> int:
-    return span_of(place.partition(" ")[0]).end_ms or 1 << 62
+    return span_of(place.partition(" ")[0]).end_ms or FOR_EVER_MS

@@ -2,6 +2,8 @@
 
 import logging
 
+from msgspec import structs
+
 from bascule.decide.attempt import AttemptLimits
 from bascule.dialects.base import ReplyContext, Target
 from bascule.dialects.json_array import JsonArrayStream
@@ -13,6 +15,7 @@ from bascule.gateway.effects import Answered, Effects
 from bascule.gateway.endings import CANCELLED, CLIENT_GONE, NOT_SENT, cut_short, stream_ended, unanswered, upstream_id
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.mending import understood
+from bascule.gateway.recording import HeardReply
 from bascule.gateway.relay import Relay, Relayed, read_out, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.surfaces import SURFACES
@@ -81,11 +84,31 @@ class Answering:
     async def send(
         self, destination: Destination, opened: OpenAttempt, body: bytes, target: Target, exchange: Exchange
     ) -> Fault | None:
-        """One upstream exchange, settled whatever comes of it."""
+        """One upstream exchange, settled whatever comes of it, and recorded where that is wanted."""
+        recordings = self._fx.recordings
+        if recordings is None:
+            return await self._exchange_with(destination, opened, body, target, exchange, None)
+        heard: list[HeardReply] = []
+        try:
+            return await self._exchange_with(destination, opened, body, target, exchange, heard)
+        finally:
+            if self.refused is None:
+                recordings.note(self._request, opened, body, heard[0] if heard else None)
+
+    async def _exchange_with(
+        self,
+        destination: Destination,
+        opened: OpenAttempt,
+        body: bytes,
+        target: Target,
+        exchange: Exchange,
+        heard: list[HeardReply] | None,
+    ) -> Fault | None:
+        """`heard` is given the reply, if one comes that is to be recorded."""
         stream = self._request.facts.stream
         call = destination.call(exchange.incoming, body, stream=stream, within_s=self._left_s())
         try:
-            reply = await self._fx.upstream.send(call)
+            reply: UpstreamReply = await self._fx.upstream.send(call)
         except LedgerUnavailable as error:
             self._fx.books.outage.refused("intent not written", error, self._request.request_id)
             self.settle(opened, Ended(ending="failed", fault=NOT_SENT))
@@ -96,6 +119,9 @@ class Answering:
             self.settle(opened, Ended(ending=unanswered(fault), fault=fault))
             return fault
         self._fx.books.outage.is_over()
+        if heard is not None and self._fx.recordings is not None:
+            reply = self._fx.recordings.hear(reply)
+            heard.append(reply)
         try:
             if reply.status != 200:
                 return await self._error_status(destination, opened, reply)
@@ -136,6 +162,7 @@ class Answering:
                 extra={"request_id": self._request.request_id, "provider": opened.candidate.endpoint.provider},
             )
         if isinstance(read, Fault):
+            read = destination.conceal(read)
             self.settle(opened, Ended(ending=unanswered(read), fault=read, status=200, first_ms=first_ms))
             return read
         cost = self.settle(
@@ -197,6 +224,8 @@ class Answering:
             if relay.started:
                 await exchange.end(codec.fail(cut_short(CANCELLED)))
             raise
+        if relayed.fault is not None:
+            relayed = structs.replace(relayed, fault=destination.conceal(relayed.fault))
         self.started = self.started or relayed.started
         cost = self.settle(opened, stream_ended(codec.facts, relayed))
         if relayed.ending == "complete":

@@ -20,6 +20,7 @@ from bascule.model.outcome import Fault
 from bascule.model.plan import Candidate, Plan
 from bascule.model.usage import NO_USAGE, Usage
 from bascule.ports import Authority, Clock, Journal
+from bascule.ports.telemetry import AttemptEnded, Telemetry
 
 NOTHING_CONSUMED = Usage(
     tokens_in=0,
@@ -45,6 +46,7 @@ class OpenAttempt(Struct, kw_only=True):
     candidate: Candidate
     hold: Hold
     hold_nanousd: int | None
+    intent: Intent
     started_ms: int
     strict: bool = False
     """A strict budget applies: only a bill that the provider has told gives money back to it."""
@@ -85,12 +87,14 @@ class Books:
         clock: Clock,
         metrics: Metrics,
         calibrations: Calibrations,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._journal = journal
         self._authority = authority
         self._clock = clock
         self._metrics = metrics
         self._calibrations = calibrations
+        self._telemetry = telemetry
         self.outage = Outage(clock.now_ms)
 
     def open(
@@ -107,16 +111,20 @@ class Books:
         price_version: str,
         unrecorded: Decision | None = None,
         strict: bool = False,
+        hold: Hold | None = None,
     ) -> OpenAttempt | Refusal:
         """Hold the money in every budget, then write the intent; nothing may be sent where either refuses.
 
-        `unrecorded` is a decision that goes before the intent, in the same write.
+        `hold` was taken already, under this attempt's identifier, where several workers share budgets. `unrecorded`
+        is a decision that goes before the intent, in the same write.
         """
         now_ms = self._clock.now_ms()
         identifier = attempt_id(request.request_id, attempt_no)
-        hold = self._authority.reserve(request.attribution, identifier, hold_nanousd, now_ms)
-        if isinstance(hold, Refusal):
-            return hold
+        if hold is None:
+            taken = self._authority.reserve(request.attribution, identifier, hold_nanousd, now_ms)
+            if isinstance(taken, Refusal):
+                return taken
+            hold = taken
         endpoint = candidate.endpoint
         intent = _intent(
             request,
@@ -146,9 +154,14 @@ class Books:
             candidate=candidate,
             hold=hold,
             hold_nanousd=hold_nanousd,
+            intent=intent,
             started_ms=now_ms,
             strict=strict,
         )
+
+    def release(self, hold: Hold) -> None:
+        """The attempt that it was taken for is not made."""
+        self._authority.settle(hold, 0)
 
     def _begin(self, decision: Decision, intent: Intent) -> bool:
         """False where the two could not be written together: what was decided is then worth a log line, no more."""
@@ -196,6 +209,17 @@ class Books:
         else:
             self._authority.settle(attempt.hold, charged_nanousd)
         self._count(endpoint, attempt, ended, cost, now_ms)
+        if self._telemetry is not None:
+            self._telemetry.attempt(
+                AttemptEnded(
+                    intent=attempt.intent,
+                    settlement=settlement,
+                    parent=request.identity.trace,
+                    work=request.work,
+                    max_tokens=request.facts.max_tokens,
+                    temperature=request.facts.temperature,
+                )
+            )
         return cost
 
     def _cost(self, request: Admitted, attempt: OpenAttempt, ended: Ended) -> Cost:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from bascule.decide.fingerprint import Fingerprint
 from bascule.model.plan import Candidate
 from bascule.model.usage import Usage
 
@@ -25,37 +26,42 @@ class Stored(Struct, frozen=True, kw_only=True):
 
 
 class ExactCache:
-    """Least recently used answers, bounded in number, bytes and age."""
+    """Least recently used answers, bounded in number, bytes (with what was asked for them) and age."""
 
     def __init__(self, *, ttl_s: float, max_entries: int, max_bytes: int, max_entry_bytes: int) -> None:
         self._ttl_s = ttl_s
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self.max_entry_bytes = max_entry_bytes
-        self._entries: OrderedDict[bytes, Stored] = OrderedDict()
+        self._entries: OrderedDict[bytes, tuple[bytes, Stored]] = OrderedDict()
+        """What was asked, and its answer."""
         self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, fingerprint: bytes, now_s: float) -> Stored | None:
-        entry = self._entries.get(fingerprint)
-        if entry is None:
+    def get(self, asked: Fingerprint, now_s: float) -> Stored | None:
+        found = self._entries.get(asked.digest)
+        if found is None:
             return None
+        content, entry = found
         if now_s - entry.stored_s > self._ttl_s:
-            self._drop(fingerprint)
+            self._drop(asked.digest)
             return None
-        self._entries.move_to_end(fingerprint)
+        if content != asked.content:
+            return None  # another request with the same digest
+        self._entries.move_to_end(asked.digest)
         return entry
 
-    def put(self, fingerprint: bytes, entry: Stored) -> None:
+    def put(self, asked: Fingerprint, entry: Stored) -> None:
         """Keep an answer, unless it alone is too large."""
-        if len(entry.raw) > self.max_entry_bytes:
+        size = len(asked.content) + len(entry.raw)
+        if len(entry.raw) > self.max_entry_bytes or size > self._max_bytes:
             return
-        if fingerprint in self._entries:
-            self._drop(fingerprint)
-        self._entries[fingerprint] = entry
-        self._bytes += len(entry.raw)
+        if asked.digest in self._entries:
+            self._drop(asked.digest)
+        self._entries[asked.digest] = (asked.content, entry)
+        self._bytes += size
         while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
             self._drop(next(iter(self._entries)))
 
@@ -66,5 +72,6 @@ class ExactCache:
         self._bytes = 0
         return count
 
-    def _drop(self, fingerprint: bytes) -> None:
-        self._bytes -= len(self._entries.pop(fingerprint).raw)
+    def _drop(self, digest: bytes) -> None:
+        content, entry = self._entries.pop(digest)
+        self._bytes -= len(content) + len(entry.raw)

@@ -6,6 +6,8 @@ from bascule.decide.cache_watch import CacheHistory, CollapsePolicy, PromptUse, 
 from bascule.gateway.admission import Admitted
 from bascule.gateway.books import OpenAttempt
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.telling import Tell, untold
+from bascule.model.alert import Alert, FieldValue
 from bascule.model.usage import Usage
 
 log = logging.getLogger("bascule.caches")
@@ -22,8 +24,9 @@ Place = tuple[str, str, str | None]
 class CacheWatch:
     """Remembers and tells. It outlives configurations; what counts as a collapse is theirs."""
 
-    def __init__(self, metrics: Metrics, max_sessions: int = MAX_SESSIONS) -> None:
+    def __init__(self, metrics: Metrics, max_sessions: int = MAX_SESSIONS, tell: Tell = untold) -> None:
         self._metrics = metrics
+        self._tell = tell
         self._max_sessions = max_sessions
         self._histories: dict[Place, CacheHistory] = {}
 
@@ -52,17 +55,26 @@ class CacheWatch:
         self._metrics.uncached_prompt(candidate.model, candidate.endpoint.provider, reason)
         if verdict == "collapsed" and after is not None:
             self._metrics.cache_collapse(candidate.model, candidate.endpoint.provider)
-            log.warning(
-                "prompt cache collapse: session %s is no more served from the cache of %s: %d requests in a row",
-                identity.session_id, candidate.endpoint.id, after.cold,
-                extra={
-                    "event": "cache_collapse",
-                    "session_id": identity.session_id,
-                    "agent_id": identity.agent_id,
-                    "key": key,
-                    "model": candidate.model,
-                    "endpoint": candidate.endpoint.id,
-                    "requests": after.cold,
-                    "uncached_tokens": after.cold_tokens,
-                },
-            )  # fmt: skip
+            fields: dict[str, FieldValue] = {
+                "session_id": identity.session_id,
+                "agent_id": identity.agent_id,
+                "key": key,
+                "model": candidate.model,
+                "endpoint": candidate.endpoint.id,
+                "requests": after.cold,
+                "uncached_tokens": after.cold_tokens,
+            }
+            session, endpoint = identity.session_id, candidate.endpoint.id
+            summary = (
+                f"session {session} is no longer served from the cache of {endpoint}: {after.cold} requests in a row"
+            )
+            log.warning("prompt cache collapse: %s", summary, extra={"event": "cache_collapse", **fields})
+            self._tell(
+                Alert(
+                    event="cache_collapse",
+                    scope=f"{key} {session} {identity.agent_id or ''} {endpoint}",
+                    ts_ms=attempt.started_ms,
+                    summary=summary,
+                    fields=fields,
+                )
+            )

@@ -1,6 +1,8 @@
 """Serving from the exact cache, and keeping what may be served again."""
 
-from bascule.decide.fingerprint import cacheable, fingerprint
+import msgspec
+
+from bascule.decide.fingerprint import Fingerprint, cacheable, fingerprint
 from bascule.dialects.base import ReplyContext
 from bascule.dialects.json_array import JsonArrayStream
 from bascule.dialects.registry import codec
@@ -97,9 +99,14 @@ class Caching:
         return None
 
 
-def _fingerprint(request: Admitted, endpoint_id: str) -> bytes:
-    """Betas change answers without standing in the body, so they are part of what was asked."""
-    return fingerprint(request.key.name, endpoint_id, f"{request.surface} {request.betas}", request.body)
+_policy = msgspec.json.Encoder(order="sorted")
+
+
+def _fingerprint(request: Admitted, endpoint_id: str) -> Fingerprint:
+    """The whole policy of the key is part of what was asked, so that a key under another policy starts anew. Betas
+    change answers without standing in the body, so they are too."""
+    partition = _policy.encode(request.key).decode()
+    return fingerprint(partition, endpoint_id, f"{request.surface} {request.betas}", request.body)
 
 
 async def _replay(exchange: Exchange, request: Admitted, found: Stored, *, now_ms: int, splice_cost: bool) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct, structs
 
 from bascule.config.shape import Timeouts as ConfiguredTimeouts
+from bascule.decide.redaction import Redactor
 from bascule.dialects.base import CacheMarks, Codec, ProviderDialect, Target
 from bascule.dialects.registry import UnknownDialect, codec
 from bascule.dialects.registry import provider_dialect as dialect_of
@@ -58,6 +59,8 @@ class Destination(Struct, frozen=True, kw_only=True):
     max_body_bytes: int
     drain: DrainLimits
     signing: SigV4 | None
+    redactor: Redactor
+    """Of what this provider is sent in confidence: some quote it in their errors."""
 
     def call(self, incoming: Incoming, body: bytes, *, stream: bool, within_s: float | None) -> UpstreamCall:
         """The exchange to make for one client request; `within_s` is what its deadline leaves."""
@@ -92,7 +95,12 @@ class Destination(Struct, frozen=True, kw_only=True):
 
     def read_fault(self, status: int, headers: Mapping[str, str], raw: bytes) -> Fault:
         """An error status in the provider's own reading."""
-        return classify(self.spec, self.provider_dialect.read_fault(status, headers, raw))
+        shown = self.redactor.clean(raw.decode("latin-1")).encode("latin-1")
+        return classify(self.spec, self.provider_dialect.read_fault(status, headers, shown))
+
+    def conceal(self, fault: Fault) -> Fault:
+        """A fault that was found in an answer, without our credentials in its words."""
+        return structs.replace(fault, message=self.redactor.clean(fault.message))
 
 
 def timeouts_of(configured: ConfiguredTimeouts, *, stream: bool) -> Timeouts:
@@ -163,6 +171,7 @@ class Dispatcher:
                 drain_s=self._snapshot.config.server.limits.drain_s,
             ),
             signing=provider.signing,
+            redactor=Redactor([secret.reveal().decode("latin-1") for secret in provider.secrets]),
         )
 
 

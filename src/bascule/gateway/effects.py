@@ -11,6 +11,7 @@ from bascule.gateway.cache_watch import CacheWatch
 from bascule.gateway.dispatch import Dispatcher
 from bascule.gateway.holding import Holding
 from bascule.gateway.kept import KeptAnswers
+from bascule.gateway.recording import Recordings
 from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.model.money import PriceTimeline
@@ -49,3 +50,5 @@ class Effects(Struct, frozen=True, kw_only=True):
     """When a session's prompt cache has stopped; None: nobody wants to know."""
     kept: KeptAnswers | None = None
     """Where answers are kept that later requests may refer to; None where none are."""
+    recordings: Recordings | None = None
+    """None where nothing is recorded."""

@@ -30,7 +30,9 @@ from bascule.gateway.surfaces import SURFACES
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError
 from bascule.model.policy import KeyPolicy
+from bascule.model.trace import read_traceparent
 from bascule.ports import Clock, KeyStore, RateLimiter
+from bascule.ports.telemetry import RequestEnded, Telemetry
 
 log = logging.getLogger("bascule.engine")
 
@@ -57,6 +59,8 @@ class World(Struct, frozen=True, kw_only=True):
     clock: Clock
     identifiers: Identifiers
     metrics: Metrics
+    telemetry: Telemetry | None = None
+    """Who is told what has ended; None: nobody."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -105,6 +109,7 @@ class Engine:
         request_id = world.identifiers.request(now_ms)
         world.metrics.in_flight += 1
         status = 200
+        refusal: Refusal | None = None
         try:
             refusal = await self._serve(exchange, self._settings, request_id, now_ms)
             if refusal is not None:
@@ -114,13 +119,26 @@ class Engine:
             raise
         except StoreError:
             log.exception("the store did not answer", extra={"request_id": request_id})
-            status = await self._refuse(exchange, LEDGER_DOWN, request_id)
+            refusal = LEDGER_DOWN
+            status = await self._refuse(exchange, refusal, request_id)
         except Exception:
             log.exception("request failed", extra={"request_id": request_id})
-            status = await self._refuse(exchange, INTERNAL, request_id)
+            refusal = INTERNAL
+            status = await self._refuse(exchange, refusal, request_id)
         finally:
             world.metrics.in_flight -= 1
             world.metrics.request(surface, status)
+            if world.telemetry is not None:
+                ended = RequestEnded(
+                    request_id=request_id,
+                    surface=surface,
+                    parent=read_traceparent(exchange.incoming.headers.get(b"traceparent")),
+                    started_ms=now_ms,
+                    ended_ms=world.clock.now_ms(),
+                    status=status,
+                    refusal=None if refusal is None else refusal.kind,
+                )
+                world.telemetry.request(ended)
 
     async def _refuse(self, exchange: Exchange, refusal: Refusal, request_id: str) -> int:
         self._world.metrics.refusal(refusal.kind)
@@ -171,6 +189,12 @@ class Engine:
     ) -> Refusal | None:
         """None where the client was answered. `run`: of a request with an Idempotency-Key."""
         world = self._world
+        lending = settings.effects.holding.lending
+        if lending is not None:
+            away = await lending.ready(request.attribution)
+            if away is not None:
+                world.recorder.refused(request, away)
+                return away
         planned = settings.planning.plan(request)
         if isinstance(planned, Refusal):
             world.recorder.refused(request, planned)
@@ -194,7 +218,7 @@ class Engine:
                 return served if isinstance(served, Refusal) else None
         if not settings.observe and is_limited(request.key.rate):
             return await self._run_within_rates(exchange, settings, request, planned, keeps=keeps, run=run)
-        serving = self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
+        serving = await self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
         return serving if isinstance(serving, Refusal) else await self._finish(serving, request)
 
     async def _run_within_rates(
@@ -218,7 +242,7 @@ class Engine:
         serving: Serving | Refusal | None = None
         refusal: Refusal | None = None
         try:
-            serving = self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
+            serving = await self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
             refusal = serving if isinstance(serving, Refusal) else await self._finish(serving, request)
         finally:
             now_s = world.clock.monotonic_s()
@@ -230,7 +254,7 @@ class Engine:
                 world.rates.finish(name, limit, tokens, used, now_s)
         return refusal
 
-    def _prepare(
+    async def _prepare(
         self,
         exchange: Exchange,
         settings: Settings,
@@ -245,6 +269,9 @@ class Engine:
         fx = settings.effects
         budgets = fx.holding.budgets(request)
         fitted = fx.holding.fit(request, planned.plan.candidates, planned.plan, budgets)
+        if isinstance(fitted, Refusal) and fx.holding.lending is not None:
+            lending, candidates = fx.holding.lending, planned.plan.candidates
+            budgets, fitted = await fx.holding.fit_anew(lending, request, candidates, planned.plan, fitted)
         if isinstance(fitted, Refusal):
             world.recorder.refused(request, fitted)
             return fitted

@@ -4,18 +4,30 @@ from msgspec import Struct, structs
 
 from bascule.decide.budget import hold_mode, tightest
 from bascule.decide.calibration import Calibration, output_p99_tokens
-from bascule.decide.estimate import NO_OUTPUT, HoldPlan, OutputCap, Priced, fit_output, held_input_tokens, output_cap
-from bascule.decide.price import Ceiling, ceiling_at, ceilings
+from bascule.decide.estimate import (
+    MAX_COST,
+    NO_OUTPUT,
+    HoldPlan,
+    OutputCap,
+    Priced,
+    fit_output,
+    held_input_tokens,
+    output_cap,
+)
+from bascule.decide.price import Ceiling, ceiling_at, ceilings, rates_for
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.surfaces import SURFACES, least_output, provider_dialect
-from bascule.model.budget import BudgetState
+from bascule.model.budget import BudgetState, Hold
 from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal
 from bascule.model.money import Rates
 from bascule.model.plan import Candidate, Plan, Rejected
 from bascule.model.policy import BudgetMode
-from bascule.ports import Authority, Clock
+from bascule.ports import Authority, Clock, Lending
+
+MAX_FITTINGS = 4
+"""How often an output is cut anew because others took what was left."""
 
 
 class Bound(Struct, frozen=True, kw_only=True):
@@ -32,8 +44,18 @@ class Bound(Struct, frozen=True, kw_only=True):
 class Holding:
     """Bounds of a request's attempts, by the budgets that apply to it."""
 
-    def __init__(self, *, authority: Authority, calibrations: Calibrations, clock: Clock, enforce: bool) -> None:
+    def __init__(
+        self,
+        *,
+        authority: Authority,
+        calibrations: Calibrations,
+        clock: Clock,
+        enforce: bool,
+        lending: Lending | None = None,
+    ) -> None:
+        """`lending` where several workers share budgets: what is left is then certain only once it is held."""
         self._authority = authority
+        self.lending = lending
         self._calibrations = calibrations
         self._clock = clock
         self._enforce = enforce
@@ -73,6 +95,43 @@ class Holding:
             degrade=_degrades(tight),
         )
 
+    async def fit_anew(
+        self,
+        lending: Lending,
+        request: Admitted,
+        candidates: tuple[Candidate, ...],
+        plan: Plan,
+        refused: Refusal,
+    ) -> tuple[tuple[BudgetState, ...], HoldPlan | Refusal]:
+        """Where a fit was refused on what this worker knows: what is left in truth, and the fit to that."""
+        budgets = self.budgets(request)
+        if refused.kind != "budget_exhausted" or refused.scope == MAX_COST:
+            return budgets, refused
+        away = await lending.look(request.attribution, refused.needed_nanousd or 0)
+        if away is not None:
+            return budgets, away
+        budgets = self.budgets(request)
+        return budgets, self.fit(request, candidates, plan, budgets)
+
+    async def secure(
+        self, lending: Lending, request: Admitted, candidate: Candidate, plan: Plan, bound: Bound, attempt_id: str
+    ) -> tuple[Bound, Hold] | Refusal:
+        """Hold the bound of an attempt. Where others were quicker, one that what is left still covers."""
+        for fittings_left in reversed(range(MAX_FITTINGS)):
+            hold = await lending.reserve(request.attribution, attempt_id, bound.hold_nanousd)
+            if isinstance(hold, Hold):
+                return bound, hold
+            if hold.kind != "budget_exhausted" or not fittings_left:
+                return hold
+            fitted = self.fit(request, (candidate,), plan)
+            if isinstance(fitted, Refusal):
+                return fitted
+            smaller = bound_at(fitted, 0)
+            if (smaller.hold_nanousd or 0) >= (bound.hold_nanousd or 0):
+                return hold
+            bound = smaller
+        raise AssertionError("the last fitting returns")
+
     def _priced(
         self, request: Admitted, endpoint: Endpoint, route_cap: int | None, mode: BudgetMode | None, now_ms: int
     ) -> Priced | Refusal:
@@ -92,16 +151,21 @@ class Holding:
                 return tokens
         return Priced(
             input_tokens=tokens,
-            rates=self._dearest(endpoint, now_ms, tokens),
+            rates=self._dearest(endpoint, now_ms, tokens, facts.service_tier),
             cap=cap,
             mode=mode or "strict",
             name=endpoint.id,
         )
 
-    def _dearest(self, endpoint: Endpoint, now_ms: int, tokens: int) -> Rates | None:
-        """Rates that nothing of this size can exceed there; worked out once per endpoint."""
+    def _dearest(self, endpoint: Endpoint, now_ms: int, tokens: int, service_tier: str | None) -> Rates | None:
+        """Rates that nothing of this size can exceed there; worked out once per endpoint. None where the dearer tier
+        that is asked for has no price."""
         if endpoint.prices is None:
             return None
+        if service_tier is not None:
+            asked = rates_for(endpoint.prices, now_ms, input_tokens=tokens, service_tier=service_tier)
+            if asked is None:
+                return None
         found = self._ceilings.get(endpoint.id)
         if found is None:
             found = self._ceilings[endpoint.id] = ceilings(endpoint.prices)

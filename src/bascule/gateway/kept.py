@@ -80,6 +80,12 @@ class KeptAnswers:
             self._items.pop((key, item_id), None)
         return True
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._answers.clear()
+        self._items.clear()
+        self._bytes = 0
+
     def expand(self, key: str, body: Body, raw_bytes: int, now_s: float) -> Body | Refusal | None:
         """The request, which has come as so many bytes, with what was kept in the place of references to it; None
         where none of it was. Each answer is read once."""

@@ -63,6 +63,10 @@ class Metrics:
         """Large prompts of sessions that their provider's cache did not serve, by model, provider and reason."""
         self.cache_collapses: dict[tuple[str, str], int] = {}
         """By model and provider."""
+        self.alerts: dict[str, int] = {}
+        """What was told of, by event."""
+        self.deliveries: dict[tuple[str, str], int] = {}
+        """To webhooks, by name and what became of them."""
         self.breaker_changes: dict[tuple[str, str, str], int] = {}
         """By kind of target, target and new state."""
 
@@ -97,6 +101,14 @@ class Metrics:
     def cache_collapse(self, model: str, provider: str) -> None:
         key = (model, provider)
         self.cache_collapses[key] = self.cache_collapses.get(key, 0) + 1
+
+    def alert(self, event: str) -> None:
+        self.alerts[event] = self.alerts.get(event, 0) + 1
+
+    def delivery(self, webhook: str, outcome: str, count: int = 1) -> None:
+        """`delivered`, `retried`, `failed` for good, `dropped` unsent, `repeated`: told already."""
+        key = (webhook, outcome)
+        self.deliveries[key] = self.deliveries.get(key, 0) + count
 
     def model(self, model: str, provider: str) -> ModelCounters:
         key = (model, provider)

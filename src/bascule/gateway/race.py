@@ -14,8 +14,9 @@ from bascule.ports import Header
 class Lane:
     """Implements `Exchange` for one of several attempts."""
 
-    def __init__(self, race: "Race") -> None:
+    def __init__(self, race: "Race", claimed: Callable[[], None]) -> None:
         self._race = race
+        self._claimed = claimed
         self.started = False
         """This lane has begun the answer."""
 
@@ -46,6 +47,7 @@ class Lane:
 
     def _claim(self) -> None:
         self.started = True
+        self._claimed()
         self._race.claim(self)
 
 
@@ -54,21 +56,28 @@ class Race:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self._tasks: dict[asyncio.Task[None], Lane] = {}
+        self._tasks: dict[asyncio.Task[None], tuple[Lane, Callable[[], None]]] = {}
         self._watchers: list[Callable[[], None]] = []
 
     @property
     def running(self) -> bool:
         return any(not task.done() for task in self._tasks)
 
-    def start(self, attempt: Callable[[Lane], Awaitable[None]]) -> None:
-        """Begin an attempt on a lane of its own."""
-        lane = Lane(self)
+    def start(
+        self,
+        attempt: Callable[[Lane], Awaitable[None]],
+        *,
+        claimed: Callable[[], None],
+        overtaken: Callable[[], None],
+    ) -> None:
+        """Begin an attempt on a lane of its own. `claimed` is called when it gets the client, `overtaken` where another
+        does."""
+        lane = Lane(self, claimed)
 
         async def run() -> None:
             await attempt(lane)
 
-        self._tasks[asyncio.get_running_loop().create_task(run())] = lane
+        self._tasks[asyncio.get_running_loop().create_task(run())] = (lane, overtaken)
 
     async def wait(self, seconds: float) -> None:
         """Until an attempt has ended, or for so long. Raises what an attempt raised."""
@@ -85,8 +94,9 @@ class Race:
 
     def claim(self, winner: Lane) -> None:
         """The client is this lane's; every other attempt is over."""
-        for task, lane in self._tasks.items():
-            if lane is not winner:
+        for task, (lane, overtaken) in self._tasks.items():
+            if lane is not winner and not task.done():
+                overtaken()
                 task.cancel()
 
     def watch(self, on_gone: Callable[[], None]) -> None:

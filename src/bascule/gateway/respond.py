@@ -66,6 +66,6 @@ def error_answer(surface: Surface, refusal: Refusal, request_id: str) -> tuple[i
     headers = [JSON, PRIVATE, (b"x-bascule-request-id", request_id_bytes), (b"request-id", request_id_bytes)]
     if refusal.retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % max(1, -int(-refusal.retry_after_s // 1))))
-    if refusal.kind in NEVER_MENDED:
+    if refusal.spent or refusal.kind in NEVER_MENDED:
         headers.append((b"x-should-retry", b"false"))
     return status, headers, body

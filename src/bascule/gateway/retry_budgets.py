@@ -27,7 +27,7 @@ class RetryBudgets:
         self._budgets[endpoint_id] = earn(budget, now_s, self.policy)
 
     def again(self, endpoint_id: str, now_s: float) -> None:
-        """A further attempt there, or a hedge; `spent` has said that there is room."""
+        """A further attempt there; `spent` has said that there is room."""
         after = take(self._of(endpoint_id), now_s, self.policy)
         if after is not None:
             self._budgets[endpoint_id] = after

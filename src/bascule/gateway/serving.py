@@ -20,9 +20,10 @@ from bascule.gateway.endings import (
 )
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, bound_at
-from bascule.gateway.identifiers import decision_id
+from bascule.gateway.identifiers import attempt_id, decision_id
 from bascule.gateway.patience import has_peers, limits_of, turn_of
 from bascule.gateway.race import Race
+from bascule.model.budget import Hold
 from bascule.model.entry import Decision
 from bascule.model.errors import Refusal
 from bascule.model.outcome import AttemptRecord, Fault
@@ -134,15 +135,18 @@ class Serving:
     def _spent(self, now_s: float) -> frozenset[str]:
         """The endpoints that may get no attempt but a request's first one."""
         candidates = self._plan.candidates
-        if self._limits.hedge_after_s is None:
-            tried = {candidates[record.candidate].endpoint.id for record in self._history}
-        else:
-            tried = {candidate.endpoint.id for candidate in candidates}
+        tried = {candidates[record.candidate].endpoint.id for record in self._history}
         return self._fx.retry_budgets.spent(tried, now_s)
 
     def _barred(self, refusal: Refusal, now_s: float) -> Refusal:
         wait_s = self._fx.wellbeing.wait_s([candidate.endpoint for candidate in self._plan.candidates], now_s)
         return structs.replace(refusal, retry_after_s=wait_s)
+
+    def _overtaken(self, record: AttemptRecord) -> None:
+        """Another attempt has spoken first, while this one was silent."""
+        fx, candidate = self._fx, self._plan.candidates[record.candidate]
+        now_s = fx.clock.monotonic_s()
+        fx.wellbeing.overtaken(candidate, record.credential, began_s=record.started_s, now_s=now_s)
 
     def _start_in(self, race: Race, step: Start) -> None:
         """Begin an attempt beside others; its line of the history is there from the start."""
@@ -156,7 +160,12 @@ class Serving:
                 started_s=self._fx.clock.monotonic_s(),
             )
         )
-        race.start(lambda lane: self._attempt(step, lane, at))
+        begun = self._history[at]
+        race.start(
+            lambda lane: self._attempt(step, lane, at),
+            claimed=lambda: self._history.__setitem__(at, structs.replace(begun, content_forwarded=True)),
+            overtaken=lambda: self._overtaken(begun),
+        )
 
     async def _attempt(self, step: Start, exchange: Exchange, at: int | None = None) -> None:
         """Try one candidate. The history then has one more line, or the line `at` its end, unless the money ran out."""
@@ -191,16 +200,29 @@ class Serving:
         if isinstance(destination, Refusal):
             return unsupported(destination)
         first = record.attempt_no == 1
-        bound = bound_at(self._fitted, record.candidate) if first else self._bound_again(candidate)
+        bound = bound_at(self._fitted, record.candidate) if first else await self._bound_again(candidate)
         if isinstance(bound, Refusal):
             return self._stopped(bound, record)
+        hold: Hold | None = None
+        if fx.holding.lending is not None:
+            identifier = attempt_id(request.request_id, record.attempt_no)
+            secured = await fx.holding.secure(fx.holding.lending, request, candidate, self._plan, bound, identifier)
+            if isinstance(secured, Refusal):
+                return self._stopped(secured, record)
+            bound, hold = secured
         target = destination.target_of(request, bound.send_cap)
         try:
             body = destination.codec.request(request.body, request.raw, request.facts, target)
         except UNREADABLE as error:
             log.warning("a body could not be rendered", extra={"request_id": request.request_id}, exc_info=True)
             body = not_of_the_dialect(error)
+        except BaseException:
+            if hold is not None:
+                fx.books.release(hold)
+            raise
         if isinstance(body, Refusal):
+            if hold is not None:
+                fx.books.release(hold)
             return unsupported(body)
         opened = fx.books.open(
             request,
@@ -214,6 +236,7 @@ class Serving:
             price_version=fx.price_version,
             unrecorded=self.unrecorded,
             strict=self._strict,
+            hold=hold,
         )
         if isinstance(opened, Refusal):
             return self._stopped(opened, record)
@@ -242,7 +265,7 @@ class Serving:
         now_s = opened.started_s = fx.clock.monotonic_s()
         opened.credential = record.credential
         opened.probe = fx.wellbeing.begin(endpoint, record.credential, now_s)
-        again = record.hedge or any(
+        again = any(
             self._plan.candidates[other.candidate].endpoint.id == endpoint.id
             for other in self._history[: record.attempt_no - 1]
         )
@@ -251,7 +274,10 @@ class Serving:
         else:
             fx.retry_budgets.first(endpoint.id, now_s)
 
-    def _bound_again(self, candidate: Candidate) -> Bound | Refusal:
+    async def _bound_again(self, candidate: Candidate) -> Bound | Refusal:
         """Before a further attempt the last one is settled, and this candidate alone must be affordable."""
-        fitted = self._fx.holding.fit(self._request, (candidate,), self._plan)
+        holding = self._fx.holding
+        fitted = holding.fit(self._request, (candidate,), self._plan)
+        if isinstance(fitted, Refusal) and holding.lending is not None:
+            _, fitted = await holding.fit_anew(holding.lending, self._request, (candidate,), self._plan, fitted)
         return fitted if isinstance(fitted, Refusal) else bound_at(fitted, 0)

@@ -47,6 +47,7 @@ FORGET_S = 600.0
 PROVIDER_PLACES = 2
 """Endpoints at which a provider must fail before it is the provider that does."""
 
+OVERTAKEN = Fault(error_class="timeout_first_byte", message="a hedge was answered first", maybe_billed=True)
 _ALL_WELL: Mapping[str, Status] = {}
 
 
@@ -172,6 +173,18 @@ class Wellbeing:
         failed = fault is not None and "endpoint" in blame(fault).kinds
         if policy is not None and (failed or fault is None):
             self.peers.observe(candidate.model, candidate.endpoint.id, now_s, policy, failed=failed, first_s=first_s)
+
+    def overtaken(self, candidate: Candidate, credential: int, *, began_s: float, now_s: float) -> None:
+        """A hedge has spoken before this attempt did. Silence far beyond the endpoint's usual counts as a failure:
+        otherwise hedges would hide for ever that nobody is there."""
+        policy = self.outlier_policy
+        if policy is None:
+            return
+        usual_s = self.peers.first_content_s(
+            candidate.model, candidate.endpoint.id, now_s, share=0.5, window_s=policy.window_s
+        )
+        if usual_s is not None and now_s - began_s >= policy.slower * usual_s:
+            self.observe(candidate.endpoint, credential, OVERTAKEN, began_s=began_s, now_s=now_s)
 
     def statuses(self, now_s: float) -> Mapping[str, Status]:
         """By target, as `decide.health.standing` reads them; those that are well are not in it."""

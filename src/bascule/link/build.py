@@ -13,6 +13,7 @@ from bascule.config.shape import Config
 from bascule.config.sources import SecretMissing, SecretSource
 from bascule.config.suggest import remedy
 from bascule.config.urls import is_loopback
+from bascule.link.alerts import link_webhooks
 from bascule.link.endpoint import Book, book_entry, configured_endpoint, configured_model
 from bascule.link.policy import budget_policy, key_policy, route_policy
 from bascule.link.price import timeline
@@ -25,6 +26,7 @@ from bascule.model.money import PriceTimeline
 from bascule.providers.registry import Presets
 
 SHORT_SECRET_BYTES = 16
+LEAST_CONTENT_KEY_BYTES = 32
 
 
 def link(
@@ -35,19 +37,22 @@ def link(
     *,
     stored_keys: bool = False,
     providers_needed: bool = True,
+    webhooks_needed: bool = True,
 ) -> Snapshot:
     """One snapshot of everything a request needs to know.
 
     `stored_keys` says that the database holds virtual keys: then an address that others can reach is allowed without
-    keys in the file. Without `providers_needed` nothing is to be sent, and there may be none. Raises ConfigError with
-    every problem of the document and of linking, each with its place and remedy. `snapshot.warnings` has what works
-    but is probably not meant.
+    keys in the file. Without `providers_needed` nothing is to be sent, and there may be none; without
+    `webhooks_needed` nobody is to be told of anything, and their addresses are not read. Raises ConfigError with every
+    problem of the document and of linking, each with its place and remedy. `snapshot.warnings` has what works but is
+    probably not meant.
     """
     config = document.config
     checks = Checks(document.places)
     presets = presets or Presets()
     providers = _providers(document, presets, secrets, checks, needed=providers_needed)
     keys, admin_secret = _keys(config, secrets, checks)
+    telemetry_headers = _telemetry(config, secrets, checks)
     _exposure(config, stored_keys, checks)
     routes = {name: route_policy(name, route, config) for name, route in config.routes.items()}
     if document.problems:
@@ -62,6 +67,9 @@ def link(
         routes=routes,
         keys=keys,
         admin_secret=admin_secret,
+        content_keys=_content_keys(config, secrets, checks),
+        webhooks=link_webhooks(config.alerts, secrets, checks) if webhooks_needed else (),
+        telemetry_headers=telemetry_headers,
         budgets=tuple([budget_policy(budget) for budget in config.budgets]),
         book=book,
     )
@@ -97,7 +105,7 @@ def _providers(
 ) -> dict[str, LinkedProvider]:
     linked: dict[str, LinkedProvider] = {}
     for name, config in document.config.providers.items():
-        provider = link_provider(name, config, presets, secrets, checks)
+        provider = link_provider(name, config, presets, secrets, checks, document.config.request.image_urls)
         if provider is not None:
             linked[name] = provider
     # Where an entry could not be read, that has been said already.
@@ -152,6 +160,26 @@ def _keys(config: Config, secrets: SecretSource, checks: Checks) -> tuple[tuple[
     return tuple(keys), _read(config.admin.secret, ("admin", "secret"), "`admin`", seen, secrets, checks)
 
 
+def _content_keys(config: Config, secrets: SecretSource, checks: Checks) -> tuple[Secret, ...]:
+    privacy = config.privacy
+    references: list[tuple[Path, str]] = []
+    if privacy.content_key is not None:
+        references.append((("privacy", "content_key"), privacy.content_key))
+    references += [
+        (("privacy", "previous_content_keys", i), key) for i, key in enumerate(privacy.previous_content_keys)
+    ]
+    found: list[Secret] = []
+    seen: dict[Secret, str] = {}
+    for path, reference in references:
+        secret = _read(reference, path, "recordings", seen, secrets, checks)
+        if secret is not None and len(secret.reveal()) < LEAST_CONTENT_KEY_BYTES:
+            what = f"this key for recordings has fewer than {LEAST_CONTENT_KEY_BYTES} characters"
+            checks.wrong(path, what, "Make one with `openssl rand -hex 32`")
+        elif secret is not None:
+            found.append(secret)
+    return tuple(found)
+
+
 def _read(
     reference: str, path: Path, owner: str, seen: dict[Secret, str], secrets: SecretSource, checks: Checks
 ) -> Secret | None:
@@ -169,6 +197,21 @@ def _read(
         mend = "Use 32 random characters, e.g. from `openssl rand -hex 16`"
         checks.warn(path, f"the secret of {owner} is short enough to be guessed", mend)
     return secret
+
+
+def _telemetry(config: Config, secrets: SecretSource, checks: Checks) -> dict[str, Secret]:
+    """The headers for the collector, by name."""
+    found: dict[str, Secret] = {}
+    otlp = config.telemetry.otlp
+    for name, reference in () if otlp is None else otlp.headers.items():
+        try:
+            secret = secrets.read(reference)
+        except SecretMissing as error:
+            checks.wrong(("telemetry", "otlp", "headers", name), error.what, error.remedy)
+            continue
+        if secret is not None:
+            found[name] = secret
+    return found
 
 
 def _exposure(config: Config, stored_keys: bool, checks: Checks) -> None:

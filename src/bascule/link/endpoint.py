@@ -56,6 +56,7 @@ def bare_endpoint(provider: LinkedProvider, upstream_model: str, entry: BookEntr
         context_window=facts.context_window if facts else None,
         max_output=facts.max_output if facts else None,
         reports_stream_usage=provider.spec.reports_stream_usage,
+        fetching=provider.fetching,
         free=price is not None and is_free(price),
     )
 

@@ -13,8 +13,9 @@ from bascule.config.shape import Data, Prices, Provider, Timeouts
 from bascule.config.sources import SecretMissing, SecretSource
 from bascule.config.suggest import remedy
 from bascule.config.urls import host_of, is_loopback, split_base_url
+from bascule.decide.addresses import is_inside_host
 from bascule.link.signing import filled, link_signing
-from bascule.model.catalog import DataFacts, HardwareFacts
+from bascule.model.catalog import DataFacts, FetchPolicy, HardwareFacts
 from bascule.providers.registry import Presets
 from bascule.providers.request import auth_headers, request_target, with_default_headers
 from bascule.providers.signing import SigV4
@@ -46,6 +47,8 @@ class LinkedProvider(Struct, frozen=True, kw_only=True):
     hardware: HardwareFacts
     price: Prices | None
     """For models without a price of their own."""
+    fetching: FetchPolicy = "pass"
+    """What requests may name by address for it to fetch."""
 
     @property
     def is_own_server(self) -> bool:
@@ -80,9 +83,15 @@ class LinkedProvider(Struct, frozen=True, kw_only=True):
 
 
 def link_provider(
-    name: str, config: Provider, presets: Presets, secrets: SecretSource, checks: Checks
+    name: str,
+    config: Provider,
+    presets: Presets,
+    secrets: SecretSource,
+    checks: Checks,
+    fetching: FetchPolicy | None = None,
 ) -> LinkedProvider | None:
-    """The provider, or None with its mistakes noted in `checks`."""
+    """The provider, or None with its mistakes noted in `checks`. `fetching` None: only public addresses where the
+    provider itself is inside, as it can reach what its callers cannot; all others fetch from where they are."""
     path: Path = ("providers", name)
     found = _spec(name, config, presets, checks)
     if found is None:
@@ -128,6 +137,7 @@ def link_provider(
         data=declared(config.data, _facts_at(found, base_url)),
         hardware=HardwareFacts(quantization=config.quantization, hardware=config.hardware, licence=config.licence),
         price=config.price,
+        fetching=fetching or ("public_only" if spec.local or is_inside_host(host_of(origin)) else "pass"),
     )
 
 

@@ -10,6 +10,7 @@ from bascule.config.secret import Secret
 from bascule.config.shape import Config
 from bascule.config.suggest import nearest
 from bascule.decide.aliases import Aliases
+from bascule.link.alerts import LinkedWebhook
 from bascule.link.endpoint import Book, bare_endpoint, book_entry, named_model
 from bascule.link.provider import LinkedProvider
 from bascule.model.catalog import Endpoint, Model
@@ -50,6 +51,9 @@ class Snapshot:
         routes: Mapping[str, RoutePolicy],
         keys: tuple[ConfiguredKey, ...],
         admin_secret: Secret | None,
+        content_keys: tuple[Secret, ...],
+        webhooks: tuple[LinkedWebhook, ...],
+        telemetry_headers: Mapping[str, Secret],
         budgets: tuple[Budget, ...],
         book: Book,
     ) -> None:
@@ -68,10 +72,16 @@ class Snapshot:
         self._aliases = Aliases.of(config.aliases)
         self.keys = keys
         self.admin_secret = admin_secret
+        self.content_keys = content_keys
+        """What recordings are sealed under: the first; the others still open them."""
+        self.webhooks = webhooks
+        self.telemetry_headers = telemetry_headers
         self.budgets = budgets
         self.baseline_model: Model | None = None
         """What savings are measured against; set by `link` once names can be resolved."""
         self.warnings: tuple[Problem, ...] = ()
+        self.read: tuple[Secret, ...] = ()
+        """Whatever was read from the environment and from files as secrets; set by who linked it."""
         self._book = book
         self._rules = {name: CompiledRules(route.rules) for name, route in routes.items()}
         self._direct: dict[tuple[str, str], Model] = {}

@@ -36,6 +36,9 @@ class BudgetState(Struct, frozen=True, kw_only=True):
     limit_nanousd: int
     settled_nanousd: int
     held_nanousd: int
+    """By attempts that are in flight."""
+    idle_nanousd: int = 0
+    """Of what is left, lying ready with one worker or another; it is asked back where it is needed elsewhere."""
     reserved_nanousd: int = 0
     """Of the limit, kept back from this request for sessions that are already running (`finish_session`)."""
     on_exhausted: OnExhausted = "refuse"

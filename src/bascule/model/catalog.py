@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from bascule.model.money import PriceTimeline
 
+FetchPolicy = Literal["pass", "public_only", "refuse"]
 Modality = Literal["text", "image", "audio", "video", "document"]
 
 
@@ -71,6 +72,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     speed_tokens_per_s: float | None = None
     ttft_s: float | None = None
     reports_stream_usage: bool = True
+    fetching: FetchPolicy = "pass"
+    """What requests may name by address for its provider to fetch."""
     free: bool = False
     """A price of zero that was declared as such (a local model), not an unknown one."""
 

@@ -4,6 +4,9 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+Fetched = Literal["nothing", "outside", "inside"]
+"""Where a provider must look for what a request names by its address: nowhere, in the world, or inside a network."""
+
 
 class ImageFact(Struct, frozen=True):
     """One image in a request. `base64_bytes` never count as text; a URL image has no bound."""
@@ -42,6 +45,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     images: tuple[ImageFact, ...] = ()
     unbounded: tuple[str, ...] = ()
     """What cannot be bounded, in the field's words: `image_url`, `file`, `web_search`, `audio`, `mcp`, …"""
+    fetches: Fetched = "nothing"
+    """By the addresses of images, files and MCP servers in it, as they are written."""
     vendor_tools: int = 0
     """Among `tools`, those whose prompt the provider writes and whose work the client does (`bash`, `computer`, …)."""
     web_tools: tuple[WebTool, ...] = ()

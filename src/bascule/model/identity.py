@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from bascule.model.trace import TraceParent
+
 
 class Identity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Attribution that the client supplied. Never a security boundary."""
@@ -18,3 +20,4 @@ class Identity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     task: str | None = None
     client: str | None = None
     idempotency_key: str | None = None
+    trace: TraceParent | None = None

@@ -3,12 +3,15 @@
 from bascule.ports.admission import Authority, KeyStore, RateLimiter
 from bascule.ports.analytics import Analytics, AnalyticsMissing
 from bascule.ports.clock import Clock
+from bascule.ports.content import ContentSink, ContentStore
 from bascule.ports.governance import Governance, StoredKey
 from bascule.ports.idempotency import Beside, IdempotencyStore, ReplyStore
 from bascule.ports.imports import ImportStore
 from bascule.ports.journal import Journal
 from bascule.ports.ledger import (
+    ALL_CHAINS,
     HOUR_MS,
+    Chains,
     Damage,
     HourOf,
     JoinedAttempt,
@@ -19,29 +22,43 @@ from bascule.ports.ledger import (
     OpenAttempt,
     Spent,
 )
+from bascule.ports.lending import Counted, CounterId, Exchanged, Holder, LeaseStore, Lending
 from bascule.ports.outcomes import OutcomeStore
 from bascule.ports.upstream import Header, Timeouts, TransportError, Upstream, UpstreamCall, UpstreamReply
+from bascule.ports.webhooks import Deliveries, NotDelivered
 
 __all__ = [
+    "ALL_CHAINS",
     "HOUR_MS",
     "Analytics",
     "AnalyticsMissing",
     "Authority",
     "Beside",
+    "Chains",
     "Clock",
+    "ContentSink",
+    "ContentStore",
+    "Counted",
+    "CounterId",
     "Damage",
+    "Deliveries",
+    "Exchanged",
     "Governance",
     "Header",
+    "Holder",
     "HourOf",
     "IdempotencyStore",
     "ImportStore",
     "JoinedAttempt",
     "Journal",
     "KeyStore",
+    "LeaseStore",
     "LedgerEvidence",
     "LedgerReader",
     "LedgerSnapshot",
     "LedgerStore",
+    "Lending",
+    "NotDelivered",
     "OpenAttempt",
     "OutcomeStore",
     "RateLimiter",

@@ -44,6 +44,12 @@ class KeyStore(Protocol):
         ...
 
     @property
+    def outage(self) -> str | None:
+        """Why the store of keys cannot be asked just now, so that a secret which is not known here may be a good one;
+        None where it can. Not for clients: it may name places."""
+        ...
+
+    @property
     def is_open(self) -> bool:
         """True where no key is configured at all: loopback's open mode."""
         ...

@@ -25,6 +25,19 @@ class Spent(Struct, frozen=True):
     held_nanousd: int
 
 
+class Chains(Struct, frozen=True):
+    """Whose attempts: those that this chain began, or all but those that these began."""
+
+    only: str | None = None
+    without: tuple[str, ...] = ()
+
+    def admits(self, chain_id: str) -> bool:
+        return chain_id not in self.without if self.only is None else chain_id == self.only
+
+
+ALL_CHAINS = Chains()
+
+
 class Damage(Struct, frozen=True):
     """Something in a journal that cannot be read as it should: where, and what is wrong with it."""
 
@@ -66,7 +79,9 @@ class LedgerStore(Protocol):
         """Return once everything taken so far survives loss of power, so that its journal may be deleted."""
         ...
 
-    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+    def spent(
+        self, budgets: Sequence[Budget], now_ms: int, chains: Chains = ALL_CHAINS
+    ) -> dict[tuple[str, str], Spent]:
         """As `LedgerSnapshot.spent`, of what the store holds now."""
         ...
 
@@ -82,7 +97,9 @@ class LedgerSnapshot(Protocol):
         """Rows in the order of (ts_start_ms, attempt_id), or with `by_request` of (request_id, attempt_id)."""
         ...
 
-    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+    def spent(
+        self, budgets: Sequence[Budget], now_ms: int, chains: Chains = ALL_CHAINS
+    ) -> dict[tuple[str, str], Spent]:
         """What has been spent and held in the current window of each budget, by (concrete scope, window_id).
 
         A row counts in the window that its hold was taken from; where it holds nothing in that scope (the budget is

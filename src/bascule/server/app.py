@@ -1,8 +1,9 @@
 """The whole ASGI application over a running gateway."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import convert
+from prometheus_client.core import Metric
 from starlette.routing import BaseRoute
 
 from bascule.config.overload import Overload
@@ -14,7 +15,6 @@ from bascule.server.cold import Pages, Readiness, cold_application
 from bascule.server.guard import Guard
 from bascule.server.hot import EdgeLimits, Hot
 from bascule.server.lifespan import Lifespan
-from bascule.server.metrics_page import Gauges
 
 
 def edge_limits(server: Server) -> EdgeLimits:
@@ -28,14 +28,14 @@ def application(
     clock: Clock,
     server: Server,
     overload: Overload,
-    gauges: Callable[[], Gauges],
+    measured: Callable[[], Iterable[Metric]],
     readiness: Readiness,
     lifespan: Lifespan,
     admin: Sequence[BaseRoute] = (),
 ) -> Application:
     """Hot routes on the engine, the rest on Starlette."""
     guard = Guard(bound_host=server.host, allowed_hosts=server.allowed_hosts, allowed_origins=server.allowed_origins)
-    pages = Pages(engine=engine, keys=keys, clock=clock, gauges=gauges, readiness=readiness)
+    pages = Pages(engine=engine, keys=keys, clock=clock, measured=measured, readiness=readiness)
     limits = edge_limits(server)
     return Application(
         hot=Hot(engine=engine, guard=guard, limits=limits, overload=overload),

@@ -22,11 +22,11 @@ class ClientLeft(Exception):
 
 
 class Application:
-    """What uvicorn serves. `hot` is for its connections, which take the short way to the engine."""
+    """What uvicorn serves. `hot` is for its connections, which take the short way to the engine, `cold` the rest."""
 
     def __init__(self, *, hot: Hot, cold: App, lifespan: App) -> None:
         self.hot = hot
-        self._cold = cold
+        self.cold = cold
         self._lifespan = lifespan
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,7 +34,7 @@ class Application:
         if kind == "lifespan":
             await self._lifespan(scope, receive, send)
         elif kind == "http":
-            await self._cold(scope, receive, send)
+            await self.cold(scope, receive, send)
 
 
 async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes:

@@ -1,7 +1,8 @@
 """Everything that is not hot: the model list, health, metrics, and the admin API's mount."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from prometheus_client.core import Metric
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -23,7 +24,7 @@ from bascule.server.credentials import presented_secret
 from bascule.server.google_listing import google_model, google_models
 from bascule.server.guard import Guard
 from bascule.server.listing import find, models_body
-from bascule.server.metrics_page import Gauges, render
+from bascule.server.metrics_page import render
 
 Readiness = Callable[[], str | None]
 """None where new work is taken, else why not."""
@@ -33,12 +34,18 @@ class Pages:
     """The handlers, with what they need."""
 
     def __init__(
-        self, *, engine: Engine, keys: KeyStore, clock: Clock, gauges: Callable[[], Gauges], readiness: Readiness
+        self,
+        *,
+        engine: Engine,
+        keys: KeyStore,
+        clock: Clock,
+        measured: Callable[[], Iterable[Metric]],
+        readiness: Readiness,
     ) -> None:
         self._engine = engine
         self._keys = keys
         self._clock = clock
-        self._gauges = gauges
+        self._measured = measured
         self._readiness = readiness
 
     def routes(self) -> list[BaseRoute]:
@@ -71,7 +78,7 @@ class Pages:
         problem = self._may_not_measure(request)
         if problem is not None:
             return self._refused(request, problem)
-        page = render(self._engine.metrics, self._gauges())
+        page = render(self._measured())
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def models(self, request: Request) -> Response:
@@ -186,9 +193,14 @@ class Judged:
 
 
 def cold_application(pages: Pages, guard: Guard, engine: Engine, admin: Sequence[BaseRoute]) -> Starlette:
-    """The Starlette application around all routes that are not hot."""
-    return Starlette(
+    """The Starlette application around all routes that are not hot.
+
+    A slash too many is another path: a redirect would be made from the Host header, for whoever asks.
+    """
+    application = Starlette(
         routes=[*pages.routes(), *admin],
         middleware=[Middleware(Judged, guard=guard, engine=engine)],
         exception_handlers={404: pages.not_found, 405: pages.method_not_allowed},
     )
+    application.router.redirect_slashes = False
+    return application

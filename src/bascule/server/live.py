@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bascule.model.errors import BasculeError
@@ -14,17 +14,18 @@ LOOK_EVERY_S = 1.0
 
 
 class Watch:
-    """Calls `reload` when the file changed or SIGHUP came, and `refresh` every second.
+    """Calls `reload` when the file changed or SIGHUP came, and `refresh` every second, one after another.
 
-    Both are synchronous and quick. What they raise is logged; the old state stays.
+    Both ask the store, which may not answer for a while: meanwhile the event loop goes on. What they raise is logged;
+    the old state stays.
     """
 
     def __init__(
         self,
         file: Path | None,
         *,
-        reload: Callable[[], None],
-        refresh: Callable[[], None],
+        reload: Callable[[], Awaitable[None]],
+        refresh: Callable[[], Awaitable[None]],
         told: Callable[[BasculeError | None], None],
     ) -> None:
         """`told` hears of every reload: None where it was taken, else why not."""
@@ -33,35 +34,42 @@ class Watch:
         self._told = told
         self._refresh = refresh
         self._seen = self._stamp()
-        self._task: asyncio.Task[None] | None = None
+        self._reloads: asyncio.Queue[str] = asyncio.Queue(maxsize=1)
+        """One that waits reads the file as it will be then, so a second beside it would add nothing."""
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self._attempt_reload, "SIGHUP")
-        self._task = loop.create_task(self._look())
+        loop.add_signal_handler(signal.SIGHUP, self._ask, "SIGHUP")
+        self._tasks = [loop.create_task(self._look()), loop.create_task(self._take_reloads())]
 
     async def stop(self) -> None:
         asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _ask(self, why: str) -> None:
+        if not self._reloads.full():
+            self._reloads.put_nowait(why)
 
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            self._attempt(self._refresh, "keys and budgets were not read again")
+            await self._attempt(self._refresh, "keys and budgets were not read again")
             stamp = self._stamp()
             if stamp != self._seen:
                 self._seen = stamp
-                self._attempt_reload("file change")
+                self._ask("file change")
 
-    def _attempt_reload(self, why: str) -> None:
-        error = self._attempt(self._reload, f"{why}: the old configuration stays")
-        self._told(error)
+    async def _take_reloads(self) -> None:
+        while True:
+            why = await self._reloads.get()
+            self._told(await self._attempt(self._reload, f"{why}: the old configuration stays"))
 
-    def _attempt(self, action: Callable[[], None], otherwise: str) -> BasculeError | None:
+    async def _attempt(self, action: Callable[[], Awaitable[None]], otherwise: str) -> BasculeError | None:
         try:
-            action()
+            await action()
         except BasculeError as error:
             log.error("%s: %s", otherwise, error)
             return error

@@ -21,11 +21,20 @@ LOOKS_PER_INTERVAL = 5
 class LoadWatch:
     """Runs beside the requests of one event loop."""
 
-    def __init__(self, hot: Hot, *, read_memory: ReadMemory | None, relieve: Callable[[], None]) -> None:
-        """`relieve` lets go of what can be had again: caches."""
+    def __init__(
+        self,
+        hot: Hot,
+        *,
+        read_memory: ReadMemory | None,
+        relieve: Callable[[], None],
+        told: Callable[[str, int | None, int | None], None] | None = None,
+    ) -> None:
+        """`relieve` lets go of what can be had again: caches. `told` hears what is refused for want of memory, and how
+        many bytes are used of how many."""
         self._hot = hot
         self._read_memory = read_memory
         self._relieve = relieve
+        self._told = told
         self._task: asyncio.Task[None] | None = None
         self.lag_s = 0.0
         """The least of the last interval."""
@@ -88,6 +97,8 @@ class LoadWatch:
         self._hot.under(now)
         if now != "none":
             self._hot.engine.metrics.memory_pressure(now)
+            if self._told is not None and memory is not None:
+                self._told(now, memory.used_bytes, memory.limit_bytes)
             give_back_memory()
         log.log(
             logging.INFO if now == "none" else logging.WARNING,

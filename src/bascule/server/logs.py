@@ -5,46 +5,15 @@ Every known secret is cut out at the sink, whatever the form.
 
 import json
 import logging
-import re
 import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from bascule.decide.redaction import Redactor
+
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
-_PATTERNS = re.compile(
-    r"(?i)(bearer\s+)[a-z0-9._~+/=-]{8,}|\b(sk-|bsk-|AIza|xai-|gsk_|hf_)[A-Za-z0-9_-]{8,}|([?&]key=)[^&\s\"']+"
-)
-REDACTED = "[redacted]"
-
-
-def _forms(secret: str) -> Iterable[str]:
-    """The text as it is, as Python and as JSON quote it, and both."""
-    for text in (secret, repr(secret)[1:-1], repr(secret.encode("utf-8", "replace"))[2:-1]):
-        yield text
-        yield json.dumps(text, ensure_ascii=False)[1:-1]
-        yield json.dumps(text)[1:-1]
-
-
-class Redactor:
-    """Removes registered secrets, and what looks like one, from text."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets: tuple[str, ...] = ()
-        self.register(secrets)
-
-    def register(self, secrets: Iterable[str]) -> None:
-        """Add values, in every form in which a line may show them. Longest first: one may hold another."""
-        known = {form for secret in secrets if len(secret) >= 4 for form in _forms(secret)} | {*self._secrets}
-        self._secrets = tuple(sorted(known, key=len, reverse=True))
-
-    def clean(self, text: str) -> str:
-        for secret in self._secrets:
-            if secret in text:
-                text = text.replace(secret, REDACTED)
-        return _PATTERNS.sub(lambda m: f"{m[1] or m[3] or ''}{REDACTED}", text)
 
 
 class JsonFormatter(logging.Formatter):

@@ -55,12 +55,24 @@ class _Families(Collector):
         for reached, count in metrics.budget_alerts.items():
             alerts.add_metric(list(reached), count)
         yield alerts
+        yield from self._alerts()
         yield from self._prompt_caches()
         yield from self._breakers()
         yield GaugeMetricFamily("bascule_in_flight", "Requests being served", value=metrics.in_flight)
         yield from self._by_model()
         for name, help_text, value in self._gauges.readings:
             yield GaugeMetricFamily(name, help_text, value=value)
+
+    def _alerts(self) -> Iterator[Metric]:
+        told = CounterMetricFamily("bascule_alerts", "What operators were told of", labels=["event"])
+        for event, count in self._metrics.alerts.items():
+            told.add_metric([event], count)
+        deliveries = CounterMetricFamily(
+            "bascule_alert_deliveries", "Alerts sent to webhooks, by what became of them", labels=["webhook", "outcome"]
+        )
+        for place, count in self._metrics.deliveries.items():
+            deliveries.add_metric(list(place), count)
+        yield from (told, deliveries)
 
     def _overload(self) -> Iterator[Metric]:
         metrics = self._metrics
@@ -128,8 +140,21 @@ class _Families(Collector):
         yield from (attempts, tokens, cost, unpriced, duration, first)
 
 
-def render(metrics: Metrics, gauges: Gauges) -> bytes:
+def families(metrics: Metrics, gauges: Gauges) -> list[Metric]:
+    """What this process has counted."""
+    return list(_Families(metrics, gauges).collect())
+
+
+class _Fixed(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._families
+
+
+def render(families: Iterable[Metric]) -> bytes:
     """The page that a Prometheus server scrapes."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families(metrics, gauges))
+    registry.register(_Fixed(families))
     return generate_latest(registry)

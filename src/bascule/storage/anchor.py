@@ -11,6 +11,8 @@ import msgspec
 from bascule.model.chain import ChainHead
 from bascule.model.errors import StoreError
 
+FILE_NAME = "audit.anchor"
+
 
 def read_anchor(path: Path) -> ChainHead | None:
     """The anchored head, or None where nothing was ever anchored. Raises StoreError."""

@@ -21,12 +21,14 @@ from msgspec import Struct
 
 from bascule.model.errors import StoreError
 from bascule.storage.sqlite.connect import FILE_NAME, store_error
+from bascule.storage.sqlite.content import FILE_NAME as CONTENT
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 JOURNAL = "journal"
 PAGES_A_STEP = 2_048
 _LEFT_OUT = ("segments",)
+"""Besides locks, and recorded content, so that what is erased is in no archive."""
 
 Progress = Callable[[int, int], None]
 """Pages of the database copied so far, and pages in all."""
@@ -86,7 +88,7 @@ def _copy_files(data_dir: Path, folder: Path) -> None:
     """Everything but the database, the journals first."""
     for name in sorted(_files(data_dir), key=lambda name: not name.startswith(f"{JOURNAL}/")):
         path = PurePosixPath(name)
-        if path.parts[0] in _LEFT_OUT or path.suffix == ".lock" or path.name.startswith(FILE_NAME):
+        if path.parts[0] in _LEFT_OUT or path.suffix == ".lock" or path.name.startswith((FILE_NAME, CONTENT)):
             continue
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

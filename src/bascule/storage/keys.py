@@ -8,7 +8,8 @@ dictionary: how long that takes says nothing about any key.
 import base64
 import os
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,6 +25,10 @@ _PEPPER_BYTES = 32
 _BLOCK_BYTES = 64
 """Of SHA-256."""
 _CHECK = "pepper_check"
+GRACE_S = 3_600.0
+"""How long stored keys are good while the store cannot be asked."""
+PATIENCE_S = 1.0
+"""How long an answer may take before whoever has an unknown key is told that it cannot be judged."""
 
 
 class KeyHasher:
@@ -104,25 +109,51 @@ class KeyRing:
     """Implements `ports.KeyStore` over the configuration's keys and those that commands made.
 
     `configured` are secrets with what they may do; where a secret is in both, the configuration's word counts.
-    Raises StoreError where the stored keys were made with another pepper.
+    `shared`: other replicas make keys there too, all with one pepper. While the store does not answer, its keys are
+    good as they were last seen, for `grace_s`: nobody can say whether they were revoked meanwhile. Raises StoreError
+    where the stored keys were made with another pepper.
     """
 
     def __init__(
-        self, hasher: KeyHasher, governance: Governance, configured: Iterable[tuple[bytes, KeyPolicy]] = ()
+        self,
+        hasher: KeyHasher,
+        governance: Governance,
+        configured: Iterable[tuple[bytes, KeyPolicy]] = (),
+        *,
+        shared: bool = False,
+        grace_s: float = GRACE_S,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._shared = shared
+        self._grace_s = grace_s
+        self._monotonic_s = monotonic_s
+        self._seen_s = monotonic_s()
+        """When the store was last known to have what is known here."""
+        self._asked_s: float | None = None
+        """When it was asked, while it has not answered."""
+        self._failure: str | None = None
         self._hasher = hasher
         self._governance = governance
         self._configured: dict[bytes, KeyPolicy] = {}
         self._stored: dict[bytes, KeyPolicy] = {}
         self._revision = -1
         self._any_stored = False
-        _check_pepper(hasher, governance)
+        _check_pepper(hasher, governance, shared=shared)
         self.configure(configured)
         self.refresh()
 
     def lookup(self, secret: bytes) -> KeyPolicy | None:
         digest = self._hasher.digest(secret)
         return self._configured.get(digest) or self._stored.get(digest)
+
+    @property
+    def outage(self) -> str | None:
+        if self._failure is not None:
+            return self._failure
+        asked_s = self._asked_s
+        if asked_s is None or self._monotonic_s() - asked_s < PATIENCE_S:
+            return None
+        return "the store of keys has not answered yet"
 
     @property
     def is_open(self) -> bool:
@@ -139,11 +170,30 @@ class KeyRing:
         self._configured = fresh
 
     def refresh(self) -> bool:
-        """See keys that other processes made or revoked; True where there was a change. One cheap query otherwise."""
+        """See keys that other processes made or revoked; True where there was a change. One cheap query otherwise.
+
+        From any thread, one at a time. Raises StoreError.
+        """
+        asked_s = self._asked_s = self._monotonic_s()
+        try:
+            changed = self._look()
+        except StoreError as error:
+            self._failure = str(error)
+            if asked_s - self._seen_s > self._grace_s:
+                self._stored, self._revision = {}, -1  # to be read anew, when that can be done
+            raise
+        finally:
+            self._asked_s = None
+        self._seen_s, self._failure = asked_s, None
+        return changed
+
+    def _look(self) -> bool:
         revision = self._governance.revision()
         if revision == self._revision:
             return False
         keys = self._governance.keys()
+        if self._shared:
+            _check_pepper(self._hasher, self._governance, shared=True)  # two may have begun at once
         self._stored = {key.digest: _policy(key) for key in keys}
         self._any_stored = bool(keys)
         self._revision = revision
@@ -156,11 +206,16 @@ def _policy(key: StoredKey) -> KeyPolicy:
     return structs.replace(key.policy, expires_ms=min(ends, default=None))
 
 
-def _check_pepper(hasher: KeyHasher, governance: Governance) -> None:
+def _check_pepper(hasher: KeyHasher, governance: Governance, *, shared: bool) -> None:
     known = governance.setting(_CHECK)
     if known is None:
         governance.set_setting(_CHECK, hasher.fingerprint)
     elif known != hasher.fingerprint:
+        if shared:
+            raise StoreError(
+                "the replicas that share this database have another pepper, so that keys made there would not be "
+                f"recognised here. Copy the file `{PEPPER_FILE}` of their data directory into this one"
+            )
         if governance.keys():
             raise StoreError(
                 "the keys in the database were made with another pepper, so none of them would be recognised. "

@@ -22,6 +22,7 @@ from bascule.storage.drainer import GROUP_LINES, Drainer
 from bascule.storage.journal.read import Reading, read_chain
 from bascule.storage.journal.segments import FileLock, lock_chain, locked_chains, segments_by_chain
 from bascule.storage.journal.writer import JournalWriter
+from bascule.storage.replica import is_of
 
 LOCK_FILE = "recovery"
 WAIT_S = 30.0
@@ -50,8 +51,12 @@ def recover(
     drainer: Drainer,
     now_ms: int,
     wait_s: float = WAIT_S,
+    replica: str | None = None,
 ) -> Recovery:
     """Bring the ledger up to date before the first request. `journal` and `drainer` are this run's, not started yet.
+
+    Where others share the store, `replica` is whose chains these are: whether the writer of another's lives cannot be
+    told from here.
 
     Raises StoreError where the store fails or another process recovers for longer than `wait_s`, LedgerUnavailable
     where the journal cannot be written. Both leave everything as it was, or better.
@@ -69,7 +74,7 @@ def recover(
             lines += _drain_chain(store, chain_id, segments.get(chain_id, []), reading)
             if len(reading.damages) > before:
                 damaged[chain_id] = segments[chain_id]
-        settled, unpriced = _settle_open(directory, store, journal, locks, now_ms)
+        settled, unpriced = _settle_open(directory, store, journal, locks, now_ms, replica)
         drainer.drain()
         store.make_durable()
         _clear(directory, locks, segments, damaged)
@@ -124,13 +129,20 @@ def _groups(lines: Iterable[ChainedLine]) -> Iterator[list[ChainedLine]]:
 
 
 def _settle_open(
-    directory: Path, store: LedgerStore, journal: JournalWriter, locks: dict[str, FileLock], now_ms: int
+    directory: Path,
+    store: LedgerStore,
+    journal: JournalWriter,
+    locks: dict[str, FileLock],
+    now_ms: int,
+    replica: str | None,
 ) -> tuple[int, int]:
     """Settle what dead writers left open: how many, and how many of those at an unknown cost."""
     alive = {journal.chain_id}
     owed: list[Intent] = []
     for found in store.open_attempts():
         chain_id = found.chain_id
+        if replica is not None and chain_id not in locks and not is_of(replica, chain_id):
+            continue
         if chain_id not in locks and chain_id not in alive:
             lock = lock_chain(directory, chain_id)
             if lock is None:

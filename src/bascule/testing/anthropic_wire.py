@@ -111,13 +111,16 @@ class _Stream:
             deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in call.pieces]
             yield from self._block({"type": "tool_use", "id": call.id, "name": call.name, "input": {}}, deltas)
         last, stop = self._last(choice), _event("message_stop", {"type": "message_stop"}, "terminal")
-        yield from (stop, last) if script.usage_fault == "after_done" else (last, stop)
+        if script.usage_fault == "after_done":
+            yield from (stop, last)
+        else:
+            yield from (last, last, stop) if script.usage_fault == "twice" else (last, stop)
 
     def _start(self) -> Step:
         fault = self._script.usage_fault
         message = _message(self._answer, [], None)
         usage = None
-        if fault in {None, "cumulative", "after_done"}:
+        if fault in {None, "cumulative", "after_done", "twice"}:
             usage = usage_of(self._answer, 1)
         elif fault == "odd_chunk":
             usage = spoil_usage(usage_of(self._answer, 1), "zero")

@@ -15,6 +15,16 @@ from bascule.testing.steps import End, Response, Step
 BOMB_BYTES = 50 * 1024 * 1024
 BIG_LINE_BYTES = 10 * 1024 * 1024
 HUGE_HEADER_BYTES = 1024 * 1024
+FORGED = "forged"
+"""In the value of each header that `header_injection` and `header_line_feed` add."""
+INJECTED = (
+    ("set-cookie", f"session={FORGED}"),
+    ("x-bascule-request-id", FORGED),
+    ("x-bascule-cost-usd", f"0.{FORGED}"),
+    ("access-control-allow-origin", f"https://{FORGED}.example"),
+)
+_ODD_TEXT = "\\u0000\\ufeff\\u2028\\ud83d\\ude00\u2028\u0085\u202e\U0001f600e\u0301 ".encode()
+_HALF_CHARACTER = b"\\ud800"
 _BAD_UTF8 = b"\xff\xc0"
 _HTML = b"<!doctype html><html><body><h1>502 Bad Gateway</h1><p>cloud edge</p></body></html>"
 
@@ -122,12 +132,20 @@ def _wrong_type(response: Response, script: Script) -> Response:
     return replace(response, headers=_typed(response, "text/plain"))
 
 
-def _invalid_utf8(response: Response, script: Script) -> Response:
-    """Bytes that are no UTF-8 inside the first string that holds content."""
+def _in_content(data: bytes) -> Spoil:
+    """These bytes inside the first string that holds content."""
+
+    def change(response: Response, script: Script) -> Response:
+        return _with_content(response, data)
+
+    return change
+
+
+def _with_content(response: Response, data: bytes) -> Response:
     for mark in (b'"delta":"', b'"content":"', b'"text":"', b'"partial_json":"', b'"arguments":"', b'"thinking":"'):
         for place, step in enumerate(response.steps):
             if mark in step.data and (step.kind == "content" or not response.chunked):
-                bad = replace(step, data=step.data.replace(mark, mark + _BAD_UTF8, 1))
+                bad = replace(step, data=step.data.replace(mark, mark + data, 1))
                 return replace(response, steps=(*response.steps[:place], bad, *response.steps[place + 1 :]))
     return response
 
@@ -171,8 +189,11 @@ def _split_bytes(response: Response, script: Script) -> Response:
     return replace(response, packet_bytes=1)
 
 
-def _huge_headers(response: Response, script: Script) -> Response:
-    return replace(response, headers=(*response.headers, ("x-huge", "h" * HUGE_HEADER_BYTES)))
+def _with_headers(*headers: tuple[str, str]) -> Spoil:
+    def change(response: Response, script: Script) -> Response:
+        return replace(response, headers=(*response.headers, *headers))
+
+    return change
 
 
 # Events of a stream.
@@ -232,12 +253,16 @@ _ANY_FAULTS: dict[Fault, Spoil] = {
     "null_body": _whole_as(b"null"),
     "html_200": _html,
     "wrong_content_type": _wrong_type,
-    "invalid_utf8": _invalid_utf8,
+    "invalid_utf8": _in_content(_BAD_UTF8),
+    "odd_unicode": _in_content(_ODD_TEXT),
+    "lone_surrogate": _in_content(_HALF_CHARACTER),
     "gzip": _gzip,
     "gzip_bomb": _gzip_bomb,
     "big_line": _big_line,
     "split_bytes": _split_bytes,
-    "huge_headers": _huge_headers,
+    "huge_headers": _with_headers(("x-huge", "h" * HUGE_HEADER_BYTES)),
+    "header_injection": _with_headers(*INJECTED),
+    "header_line_feed": _with_headers(("x-note", f"one\nset-cookie: session={FORGED}")),
 }
 _WHOLE_FAULTS: dict[Fault, Spoil] = {"truncated_json": _truncated_json, "empty_body": _whole_as(b"")}
 _STREAM_FAULTS: dict[Fault, Spoil] = {

@@ -114,7 +114,7 @@ class _Stream:
                 self._generated += called
                 yield Step(kind="content", tokens=called)
             yield self._finish(index, choice, is_last=index == last)
-        if self._script.usage_fault == "after_done":
+        if self._script.usage_fault in {"after_done", "twice"}:
             yield self._event([], "usage", usage=self._usage())
 
     def _content(self, index: int, *parts: dict[str, Any], tokens: int = 1) -> Step:

@@ -111,7 +111,9 @@ def stream_steps(answer: Answer, script: Script, body: dict[str, Any]) -> list[S
     if not asked or script.usage_fault in {"none", "odd_chunk"}:
         return [*steps, done]
     usage = stream.event([], "usage", usage=stream.final_usage())
-    return [*steps, done, usage] if script.usage_fault == "after_done" else [*steps, usage, done]
+    if script.usage_fault == "after_done":
+        return [*steps, done, usage]
+    return [*steps, usage, usage, done] if script.usage_fault == "twice" else [*steps, usage, done]
 
 
 class _Stream:

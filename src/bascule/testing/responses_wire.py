@@ -38,7 +38,8 @@ def whole_body(answer: Answer, script: Script, body: dict[str, Any]) -> dict[str
 
 
 def stream_steps(answer: Answer, script: Script, body: dict[str, Any]) -> list[Step]:
-    """The events of a streamed response, each token in an event of its own. Usage comes with the last alone."""
+    """The events of a streamed response, each token in an event of its own. Usage comes with the last alone, where no
+    fault wants it elsewhere."""
     return list(_Stream(answer, script, body).steps())
 
 
@@ -63,6 +64,7 @@ class _Stream:
         self._choice = answer.choices[0]
         self._number = 0
         self._output: list[Item] = []
+        self._generated = self._choice.hidden
 
     def whole(self) -> dict[str, Any]:
         choice = self._choice
@@ -86,7 +88,10 @@ class _Stream:
             yield from self._call_steps(call)
         status = self._status()
         response = self._response(status, self._output)
-        yield self._event(f"response.{status}", "terminal", usage=response.get("usage"), response=response)
+        if script.usage_fault == "after_done":
+            yield self._event(f"response.{status}", "terminal", response={**response, "usage": None})
+        for _ in range(2 if script.usage_fault == "twice" else 1):
+            yield self._event(f"response.{status}", "terminal", usage=response.get("usage"), response=response)
 
     def _status(self) -> str:
         finish = self._script.finish
@@ -162,6 +167,7 @@ class _Stream:
             yield self._event("response.reasoning_summary_part.added", **place, part={**part, "text": ""})
             for token in tokens:
                 yield self._token("response.reasoning_summary_text.delta", **place, delta=token)
+                yield from self._so_far()
             yield self._event("response.reasoning_summary_text.done", **place, text=part["text"])
             yield self._event("response.reasoning_summary_part.done", **place, part=part)
         yield self._end(index, whole)
@@ -175,6 +181,7 @@ class _Stream:
         yield self._event("response.content_part.added", **place, part={**part, "text": ""})
         for token in tokens:
             yield self._token("response.output_text.delta", **place, delta=token, logprobs=[])
+            yield from self._so_far()
         yield self._event("response.output_text.done", **place, text=part["text"], logprobs=[])
         yield self._event("response.content_part.done", **place, part=part)
         yield self._end(index, whole)
@@ -200,7 +207,15 @@ class _Stream:
         self._output.append(whole)
         return self._event("response.output_item.done", output_index=index, item=whole)
 
+    def _so_far(self) -> Iterator[Step]:
+        """What a vendor sends that reports usage again and again, each time all of it."""
+        if self._script.usage_fault == "cumulative":
+            usage = usage_of(self._answer, self._generated)
+            response = {**self._response("in_progress", []), "usage": usage}
+            yield self._event("response.in_progress", usage=usage, response=response)
+
     def _token(self, event: str, **more: Any) -> Step:
+        self._generated += 1
         return self._event(event, "content", tokens=1, wait_s=self._script.gap_s, **more)
 
     def _event(

@@ -31,7 +31,11 @@ Fault = Literal[
     "gzip_bomb",  # 50 MB of blanks, compressed
     "big_line",  # one line of 10 MB
     "split_bytes",  # every byte in a packet of its own
+    "odd_unicode",  # content with separators, a NUL, a BOM, overrides and characters beyond the basic plane
+    "lone_surrogate",  # content with an escape that stands for half a character
     "huge_headers",  # a head of 1 MB
+    "header_injection",  # headers that are the gateway's own, cookies, and leave for every origin
+    "header_line_feed",  # a header whose value holds a line feed and another header
     "redirect",  # 307 to `location`
     # server-sent events; without effect on an answer that is not a stream
     "clean_eof",  # the body ends well, without finish and terminal event
@@ -52,6 +56,7 @@ UsageFault = Literal[
     "none",  # not reported
     "odd_chunk",  # on the finish chunk (OpenAI), in the last delta alone (Anthropic)
     "after_done",  # after the terminal event
+    "twice",  # the last report comes again, word for word
     "cumulative",  # on every chunk, growing
     "zero",
     "negative",
@@ -175,6 +180,11 @@ def mixed(weighted: Sequence[tuple[float, Script]], seed: int = 0) -> Chooser:
         return dice.choices(scripts, weights)[0]
 
     return choose
+
+
+def flaky(script: Script, share: float, seed: int = 0) -> Chooser:
+    """`script` for this share of the requests, and a sound answer for the others."""
+    return mixed([(share, script), (1 - share, Script())], seed)
 
 
 class WeightedScript(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ _HUGE = 10**15
 
 
 def spoil_usage(usage: dict[str, Any], fault: UsageFault | None) -> Any:
-    """`usage` with each of its numbers spoilt, or None for `null`. Faults of place change nothing here."""
+    """`usage` with each of its numbers spoilt, or None for `null`. Faults of place and number change nothing here."""
     if fault == "null":
         return None
     changes: dict[str, Callable[[int], Any]] = {

@@ -27,6 +27,7 @@ from bascule.model.entry import Decision, Intent, Settlement
 from bascule.model.errors import LedgerUnavailable
 from bascule.model.headers import Headers
 from bascule.model.row import AttemptRow
+from bascule.ports.telemetry import Telemetry
 from bascule.storage.beside import AtOnce
 from bascule.storage.journal.writer import JournalWriter
 from bascule.testing.clock import NOON_MS, FakeClock, VirtualLoop
@@ -83,6 +84,7 @@ class World:
         *,
         environment: Mapping[str, str] | None = None,
         now_ms: int = NOON_MS,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """`config` is the text of a bascule.yaml, `directory` where its relative paths begin."""
         self.effects: list[tuple[Any, ...]] = []
@@ -107,6 +109,7 @@ class World:
             transport=self.upstream,
             journal=self.journal,
             beside=AtOnce(),
+            telemetry=telemetry,
         )
         self.gateway.open()
 
@@ -180,7 +183,7 @@ class World:
     def reconfigure(self, config: str) -> None:
         """Take a new configuration, as a reload does."""
         snapshot = snapshot_of(_document(config, self.directory), self._environment, stored_keys=False)
-        self.gateway.reconfigure(snapshot)
+        self.gateway.reconfigure(snapshot, self.store.governance.budgets())
 
     @property
     def rows(self) -> list[AttemptRow]:

@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.acceptance.configuration import PROVIDER_ENV, configuration
+from tests.acceptance.money import TARIFF
 from tests.acceptance.process import Gateway, Json
 from tests.acceptance.provider import Provider, from_body
-from tests.acceptance.reconcile import reconcile_sound
 
+from bascule.testing.chaos.reconcile import reconcile_sound
 from bascule.testing.script import Script
 from bascule.testing.served import Served
 
@@ -82,7 +83,7 @@ class Arena:
 
 def ledger_findings(rows: list[Json], served: list[Served], told: list[list[int]]) -> list[str]:
     """What does not fit between the ledger, the provider's count, and the usage that the client was told."""
-    findings = list(reconcile_sound(rows, served).findings)
+    findings = [str(one) for one in reconcile_sound(rows, served, TARIFF).findings]
     inputs = ("tokens_in", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h")
     outputs = ("tokens_out", "tokens_reasoning")
     kept = Counter((sum(row[name] or 0 for name in inputs), sum(row[name] or 0 for name in outputs)) for row in rows)

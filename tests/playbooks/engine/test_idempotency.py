@@ -9,6 +9,7 @@ from tests.playbooks.engine.wire import a_stream, answered, chat, messages, open
 
 from bascule.model.errors import StoreError
 from bascule.model.idempotency import KeyUse
+from bascule.storage.sqlite.connect import open_database
 from bascule.testing.exchange import ListExchange
 from bascule.testing.transport import Break, Reply, broken, stream, whole
 
@@ -199,7 +200,9 @@ def test_a_request_that_the_process_died_in_is_not_sent_again_and_one_not_yet_se
     assert store is not None
     assert not before.cancel_at(exchange, 5, after_s=1.0)
     (attempt,) = before.rows
-    with before.store.database.transaction() as connection:  # as if it had been killed before it could write its end
+    with open_database(
+        before.store.data_dir
+    ).transaction() as connection:  # as if it had been killed before it could write its end
         connection.execute("UPDATE idempotency_keys SET state = 'open', attempt_id = NULL")
         connection.execute(
             "INSERT INTO idempotency_keys SELECT x'00', digest, tenant, 'req_none', owner, started_ms, until_ms,"

@@ -9,7 +9,8 @@ import pytest
 
 from bascule.cli.serve import announce
 from bascule.compose import read_document, snapshot_of
-from bascule.server.logs import Redactor, configure_logging
+from bascule.decide.redaction import Redactor
+from bascule.server.logs import configure_logging
 
 
 @pytest.fixture

@@ -44,7 +44,9 @@ def test_fields_that_forbid_it(name: str) -> None:
 
 
 def name_of(body: dict[str, Any], partition: str = "key", endpoint: str = "p/m", surface: str = "chat") -> bytes:
-    return fingerprint(partition, endpoint, surface, body)
+    found = fingerprint(partition, endpoint, surface, body)
+    assert found == fingerprint(partition, endpoint, surface, dict(reversed(body.items())))
+    return found.digest
 
 
 def test_partition_endpoint_and_surface_are_part_of_the_name_and_never_run_together() -> None:

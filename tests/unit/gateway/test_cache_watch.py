@@ -17,6 +17,7 @@ from bascule.model.identity import Identity
 from bascule.model.plan import Candidate
 from bascule.model.policy import Ask, KeyPolicy
 from bascule.model.usage import Usage
+from bascule.testing.ledger import an_intent
 
 POLICY = CollapsePolicy(warm_requests=2, cold_requests=2)
 ENDPOINT = Endpoint(id="p/m", provider="p", dialect="openai_chat", upstream_model="m")
@@ -48,6 +49,7 @@ def sent(started_ms: int) -> OpenAttempt:
         candidate=CANDIDATE,
         hold=Hold(attempt_id="att_1.1", amount_nanousd=0, held=()),
         hold_nanousd=0,
+        intent=an_intent(1),
         started_ms=started_ms,
     )
 

@@ -23,12 +23,13 @@ async def test_a_process_that_lives_says_so_without_a_key(gate: Any, call: Any, 
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_a_store_that_takes_no_lines_is_not_ready(gate: Any, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_takes_no_lines_for_a_while_is_no_reason_to_be_taken_out_of_service(
+    gate: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(gate.service.gateway.drainer, "_last_error", "the disk is full")
-    assert (await call(gate.app, "GET", "/healthz")).status == 200
-    answer = await call(gate.app, "GET", "/readyz")
-    assert answer.status == 503
-    assert b"disk is full" in answer.body
+    assert (await call(gate.app, "GET", "/readyz")).status == 200
+    page = await call(gate.app, "GET", "/metrics", headers={"authorization": "Bearer the-admin-secret-of-this-test-00"})
+    assert b"bascule_store_down 1.0" in page.body
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/models", "/v1/models/small"])
@@ -146,3 +147,10 @@ async def test_every_error_has_an_id_to_ask_about(
     assert answer.json["request_id"].startswith("req_")
     assert len(answer.json["request_id"]) == 30
     assert answer.headers["x-bascule-request-id"] == answer.headers["request-id"] == answer.json["request_id"]
+
+
+async def test_a_slash_too_many_is_another_path_and_no_redirect(gate: Any, call: Any) -> None:
+    for target in ("/v1/models/", "/healthz/", "/bascule/api/keys/"):
+        answer = await call(gate.app, "GET", target, headers={"authorization": f"Bearer {SECRETS['admin']}"})
+        assert 400 <= answer.status < 500, target
+        assert "location" not in answer.headers

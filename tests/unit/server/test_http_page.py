@@ -51,7 +51,7 @@ def test_every_route_is_there_and_no_other() -> None:
     told = {
         (method, path) for methods, paths, _ in rows("Routes") for path in code(paths) for method in methods.split(", ")
     }
-    pages = Pages(engine=cast(Any, None), keys=cast(Any, None), clock=cast(Any, None), gauges=cast(Any, None),
+    pages = Pages(engine=cast(Any, None), keys=cast(Any, None), clock=cast(Any, None), measured=cast(Any, None),
                   readiness=lambda: None)  # fmt: skip
     served = {("POST", path.decode()) for path in HOT_ROUTES}
     served |= {

@@ -1,5 +1,6 @@
 """Nothing that is written to the log holds a secret, and every line is one JSON object."""
 
+import base64
 import json
 import logging
 import re
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bascule.server.logs import REDACTED, JsonFormatter, Redactor, configure_logging
+from bascule.decide.redaction import HEAD_CHARS, REDACTED, Redactor, forms
+from bascule.server.logs import JsonFormatter, configure_logging
 
 
 def record(message: str, *args: object, **extra: Any) -> logging.LogRecord:
@@ -37,6 +39,33 @@ def test_a_registered_secret_is_in_no_line(secret: str) -> None:
     assert written.count(REDACTED) >= 2
     if secret not in json.dumps(json.loads(line([], "it is .", where={"a": [""]}))):
         assert secret not in written
+
+
+LONG = "sp3c/al+K3y?with=everything&in it"
+
+
+@pytest.mark.parametrize("form", sorted(set(forms(LONG))))
+def test_a_secret_goes_in_every_form_and_from_its_beginning_on(form: str) -> None:
+    redactor = Redactor([LONG])
+    for length in range(HEAD_CHARS, len(form) + 1):
+        assert redactor.clean(f"<{form[:length]}>") == f"<{REDACTED}>"
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user", "user:", "Bearer "])
+def test_base64_of_more_than_the_secret_hides_nothing(before: str) -> None:
+    encoded = base64.b64encode(f"{before}{LONG}:after".encode()).decode()
+    written = Redactor([LONG]).clean(f"Authorization: Basic {encoded}")
+    assert REDACTED in written
+    for piece in range(len(encoded) - HEAD_CHARS):
+        shown = encoded[piece : piece + HEAD_CHARS]
+        if shown in written:
+            at = piece * 6 // 8  # only what stands before or after the secret is left
+            assert at + 1 < len(before) + HEAD_CHARS * 6 // 8 or at >= len(before) + len(LONG) - HEAD_CHARS * 6 // 8
+
+
+def test_a_secret_inside_another_leaves_nothing_of_that() -> None:
+    inner, outer = "inner-secret-0123456789", "outer--inner-secret-0123456789--and-the-rest-of-it"
+    assert Redactor([inner, outer]).clean(f"{outer} {inner}") == f"{REDACTED} {REDACTED}"
 
 
 def test_a_secret_in_a_traceback_and_in_what_is_no_text() -> None:

@@ -3,11 +3,11 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from bascule.gateway.metrics import Metrics
-from bascule.server.metrics_page import Gauges, render
+from bascule.server.metrics_page import Gauges, families, render
 
 
 def samples(metrics: Metrics, gauges: Gauges) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    page = render(metrics, gauges).decode()
+    page = render(families(metrics, gauges)).decode()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(page)

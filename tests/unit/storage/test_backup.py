@@ -102,6 +102,15 @@ def test_a_copy_of_a_ledger_that_is_written_to_holds(tmp_path: Path) -> None:
     store.database.close()
 
 
+def test_recorded_content_is_in_no_archive(data_dir: Path, tmp_path: Path) -> None:
+    for name in ("content.sqlite3", "content.sqlite3-wal"):
+        (data_dir / name).write_bytes(b"said")
+    copy_of(data_dir, tmp_path / "copy.tar.gz")
+    restore(tmp_path / "copy.tar.gz", tmp_path / "back")
+    assert list((tmp_path / "back").glob("ledger.sqlite3"))
+    assert not list((tmp_path / "back").glob("content*"))
+
+
 def test_nothing_is_overwritten(data_dir: Path, tmp_path: Path) -> None:
     copy_of(data_dir, tmp_path / "copy.tar.gz")
     with pytest.raises(StoreError, match="is there already"):

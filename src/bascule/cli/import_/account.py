@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import click
 from msgspec import Struct, structs
 
-from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document, read_names
+from bascule.cli.data import has_ledger, open_store, read_document, read_names
 from bascule.cli.import_.account_summary import account_payload, tell_account
 from bascule.cli.import_.books import Books, provider_of
 from bascule.cli.import_.options import Asked, import_options
@@ -110,7 +110,7 @@ def import_account(
         for name, pages in live(asked):
             run.take(name, _numbered(pages))
     opened = None
-    if not asked.dry_run or has_ledger(data_dir_of(document)):
+    if not asked.dry_run or has_ledger(document):
         opened = open_store(document)
     try:
         store = None if opened is None else Books(opened)

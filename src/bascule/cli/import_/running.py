@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from bascule.cli.data import data_dir_of, has_ledger, open_store, read_document, read_names
+from bascule.cli.data import has_ledger, open_store, read_document, read_names
 from bascule.cli.import_.books import Books, provider_of
 from bascule.cli.import_.options import Asked
 from bascule.cli.import_.summary import payload, tell
@@ -87,7 +87,7 @@ class Imports:
         else:
             self.sellers = Sellers(book, names.models, names.aliases, names.price_only)
         self._store: Store | None = None
-        if not asked.dry_run or has_ledger(data_dir_of(document)):
+        if not asked.dry_run or has_ledger(document):
             self._store = open_store(document)
 
     def __enter__(self) -> "Imports":

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from bascule.decide.addresses import fetched_from
 from bascule.dialects.bounded import MESSAGES_API_FIELDS, unlisted
 from bascule.dialects.fields import (
     count,
@@ -42,11 +43,13 @@ _NESTED_BLOCKS = frozenset({"tool_result", "web_search_tool_result", "web_fetch_
 
 
 class _Seen:
-    __slots__ = ("base64_bytes", "document", "images", "unbounded", "vendor_tools", "web_tools")
+    __slots__ = ("addresses", "base64_bytes", "document", "images", "unbounded", "vendor_tools", "web_tools")
 
     def __init__(self) -> None:
         self.base64_bytes = 0
         self.images: list[ImageFact] = []
+        self.addresses: list[str] = []
+        """Of what its provider would have to fetch."""
         self.unbounded: list[str] = []
         self.document = False
         self.vendor_tools = 0
@@ -69,8 +72,9 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
     tools = get("tools")
     if tools is not None:
         _read_tools(tools, seen)
-    if get("mcp_servers"):
+    if servers := get("mcp_servers"):
         seen.unbounded.append("mcp")
+        seen.addresses += _addresses(servers if type(servers) is list else [servers])
     if get("container") is not None:  # an empty one asks for a new one
         seen.unbounded.append("container")
     if _may_compact(body):
@@ -92,6 +96,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
         web_tools=tuple(seen.web_tools),
         images=tuple(seen.images),
         unbounded=tuple(seen.unbounded),
+        fetches=fetched_from(seen.addresses) if seen.addresses else "nothing",
         has_document=seen.document,
         has_json_schema=_has_schema(body),
         has_reasoning=thinking is not None and thinking.get("type") != "disabled",
@@ -213,6 +218,7 @@ def _read_image(source: Any, where: str, seen: _Seen) -> None:
     elif kind == "url":
         seen.images.append(ImageFact("url"))
         seen.unbounded.append("image_url")
+        seen.addresses += _addresses([source])
     elif kind == "file":
         seen.images.append(ImageFact("file"))
         seen.unbounded.append("file")
@@ -233,7 +239,14 @@ def _read_document(source: Any, where: str, seen: _Seen) -> None:
         return
     if kind == "base64" and type(data := source.get("data")) is str:
         seen.base64_bytes += len(data)
+    elif kind == "url":
+        seen.addresses += _addresses([source])
     seen.unbounded.append("file")
+
+
+def _addresses(holders: list[Any]) -> list[str]:
+    found = [holder.get("url") for holder in holders if type(holder) is dict]
+    return [url for url in found if type(url) is str]
 
 
 def _read_tools(tools: Any, seen: _Seen) -> None:

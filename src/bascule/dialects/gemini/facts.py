@@ -5,6 +5,7 @@
 
 from typing import Any
 
+from bascule.decide.addresses import fetched_from
 from bascule.dialects.bounded import GEMINI_FIELDS, GEMINI_GENERATION_FIELDS, GEMINI_PART_FIELDS, unlisted
 from bascule.dialects.fields import (
     Holder,
@@ -31,11 +32,13 @@ _SEARCHES = frozenset({"googleSearch", "googleSearchRetrieval", "enterpriseWebSe
 
 
 class _Seen:
-    __slots__ = ("audio", "base64_bytes", "document", "images", "unbounded")
+    __slots__ = ("addresses", "audio", "base64_bytes", "document", "images", "unbounded")
 
     def __init__(self) -> None:
         self.base64_bytes = 0
         self.images: list[ImageFact] = []
+        self.addresses: list[str] = []
+        """Of what its provider would have to fetch."""
         self.unbounded: list[str] = []
         self.audio = False
         self.document = False
@@ -74,6 +77,7 @@ def read_facts(body: Holder, raw_len: int) -> Facts:
         tools=tools,
         images=tuple(seen.images),
         unbounded=tuple(seen.unbounded),
+        fetches=fetched_from(seen.addresses) if seen.addresses else "nothing",
         has_audio=seen.audio,
         has_document=seen.document,
         has_json_schema=any(config.get(name) is not None for name in SCHEMAS),
@@ -135,7 +139,7 @@ def _read_data(part: Holder, where: str, seen: _Seen) -> None:
     if file is not None:
         place = f"{where}.fileData"
         file = camel(file, place)
-        required_text(file, "fileUri", place)
+        seen.addresses.append(required_text(file, "fileUri", place))
         if (text(file, "mimeType", place) or "").startswith("image/"):
             seen.images.append(ImageFact("url"))
             seen.unbounded.append("image_url")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bascule.decide.addresses import fetched_from
 from bascule.dialects.bounded import CHAT_FIELDS, MESSAGE_FIELDS, unlisted, unlisted_inside
 from bascule.dialects.fields import (
     count,
@@ -43,11 +44,22 @@ _MAX_CHOICES = 128
 class _Seen:
     """What messages and their parts add up to."""
 
-    __slots__ = ("audio", "base64_bytes", "document", "first_user_text", "images", "system_text", "unbounded")
+    __slots__ = (
+        "addresses",
+        "audio",
+        "base64_bytes",
+        "document",
+        "first_user_text",
+        "images",
+        "system_text",
+        "unbounded",
+    )
 
     def __init__(self) -> None:
         self.base64_bytes = 0
         self.images: list[ImageFact] = []
+        self.addresses: list[str] = []
+        """Of what its provider would have to fetch."""
         self.unbounded: list[str] = []
         self.audio = False
         self.document = False
@@ -75,6 +87,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
         messages=len(messages),
         images=tuple(seen.images),
         unbounded=tuple(seen.unbounded),
+        fetches=fetched_from(seen.addresses) if seen.addresses else "nothing",
         has_audio=seen.audio,
         has_document=seen.document,
         temperature=_temperature(body),
@@ -110,6 +123,7 @@ def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, ra
         tools=tool_count,
         images=tuple(seen.images),
         unbounded=tuple(seen.unbounded),
+        fetches=fetched_from(seen.addresses) if seen.addresses else "nothing",
         has_audio=seen.audio,
         has_document=seen.document,
         has_json_schema=_has_schema(body),
@@ -169,8 +183,10 @@ def _read_parts(parts: list[Any], where: str, seen: _Seen) -> None:
             seen.document = True
             seen.unbounded.append("file")
             seen.base64_bytes += _payload(part.get("file"), "file_data")
+            _note_address(part.get("file"), seen)
         elif kind != "refusal":
             seen.unbounded.append(kind[:40])
+            _note_address(part.get(kind), seen)
 
 
 def _read_image(image: Any, where: str, seen: _Seen) -> None:
@@ -184,11 +200,19 @@ def _read_image(image: Any, where: str, seen: _Seen) -> None:
     if not url.startswith("data:image/") or comma < 0:
         seen.images.append(ImageFact("url"))
         seen.unbounded.append("image_url")
+        seen.addresses.append(url)
         return
     size = len(url) - comma - 1
     seen.base64_bytes += size
     width, height = pixel_size(url, comma + 1)
     seen.images.append(ImageFact("base64", size, width, height, detail))
+
+
+def _note_address(held: Any, seen: _Seen) -> None:
+    """Of a video, a sound or whatever kind of part comes next: they all name it like an image's."""
+    given = (held.get("url") or held.get("file_url")) if type(held) is dict else held
+    if type(given) is str:
+        seen.addresses.append(given)
 
 
 def _payload(holder: Any, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bascule.decide.addresses import fetched_from
 from bascule.dialects.bounded import RESPONSES_FIELDS, lasts_longer, unlisted, unlisted_responses
 from bascule.dialects.fields import (
     count,
@@ -49,6 +50,7 @@ class _Seen:
     """What items, parts and tools add up to."""
 
     __slots__ = (
+        "addresses",
         "audio",
         "base64_bytes",
         "document",
@@ -67,6 +69,8 @@ class _Seen:
         """`max_tool_calls`, which limits all that the provider does by itself."""
         self.base64_bytes = 0
         self.images: list[ImageFact] = []
+        self.addresses: list[str] = []
+        """Of what its provider would have to fetch."""
         self.unbounded: list[str] = []
         self.audio = False
         self.document = False
@@ -103,6 +107,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
         tools=seen.tools,
         images=tuple(seen.images),
         unbounded=tuple(seen.unbounded),
+        fetches=fetched_from(seen.addresses) if seen.addresses else "nothing",
         vendor_tools=seen.vendor_tools,
         web_tools=tuple(seen.web_tools),
         has_audio=seen.audio,
@@ -196,6 +201,8 @@ def _read_parts(parts: list[Any], where: str, seen: _Seen) -> None:
             seen.document = True
             seen.unbounded.append("file")
             seen.base64_bytes += _payload(part, "file_data")
+            if (url := text(part, "file_url", f"{where}[{at}]")) is not None:
+                seen.addresses.append(url)
         elif kind == "input_audio":
             seen.audio = True
             seen.unbounded.append("audio")
@@ -216,6 +223,7 @@ def _read_image(part: dict[str, Any], where: str, seen: _Seen) -> None:
     if not url.startswith("data:image/") or comma < 0:
         seen.images.append(ImageFact("url"))
         seen.unbounded.append("image_url")
+        seen.addresses.append(url)
         return
     size = len(url) - comma - 1
     seen.base64_bytes += size
@@ -257,6 +265,8 @@ def _read_tools(tools: list[dict[str, Any]], where: str, seen: _Seen) -> None:
             seen.vendor_tools += 1
         else:
             seen.unbounded.append(kind[:40])
+            if type(url := tool.get("server_url")) is str:
+                seen.addresses.append(url)
 
 
 def _has_schema(body: dict[str, Any]) -> bool:

@@ -36,7 +36,8 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 
 def caller_of(secret: bytes | None, admin_secret: Secret | None, keys: KeyStore, now_ms: int) -> Caller | Refused:
-    """The caller behind a presented secret: 401 where it is not known, 403 where it may nothing here.
+    """The caller behind a presented secret: 401 where it is not known (503 where that cannot be told), 403 where it may
+    nothing here.
 
     The open mode of loopback opens nothing: without a secret or keys there is no administrator.
     """
@@ -47,6 +48,8 @@ def caller_of(secret: bytes | None, admin_secret: Secret | None, keys: KeyStore,
     if admin_secret is not None and compare_digest(secret, admin_secret.reveal()):
         return Caller(by=BY_SECRET, role="admin")
     key = keys.lookup(secret)
+    if key is None and keys.outage is not None:
+        return Refused(status=503, message="the store of keys does not answer; try again soon", retry_after_s=2)
     if key is None:
         return Refused(status=401, message="this key is not known here")
     expired = key_problem(key, now_ms)

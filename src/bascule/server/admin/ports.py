@@ -1,6 +1,6 @@
 """What the admin API needs from the running gateway. `compose` and `service` supply it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from bascule.ports import (
     Analytics,
     Authority,
     Clock,
+    ContentStore,
     Governance,
     Journal,
     KeyStore,
@@ -54,7 +55,11 @@ class AdminPorts(Struct, frozen=True, kw_only=True):
     clock: Clock
     snapshot: Callable[[], Snapshot]
     """The configuration that is being served."""
-    refresh: Callable[[], None]
+    refresh: Callable[[], Awaitable[None]]
     """Make the running gateway see keys and budgets as they are stored now."""
     adjustment_id: Callable[[int], str]
     """A new unique id, from the time in milliseconds."""
+    content: ContentStore | None = None
+    """None where nothing is or was recorded."""
+    forget: Callable[[], None] = lambda: None
+    """Drop what of content is kept in memory."""

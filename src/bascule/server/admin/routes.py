@@ -14,6 +14,7 @@ from bascule.server.admin.access import READ, Caller, Role, caller_of
 from bascule.server.admin.answers import MAX_BODY_BYTES, Refused, refused
 from bascule.server.admin.budgets import Budgets
 from bascule.server.admin.configuration import Configuration
+from bascule.server.admin.content import RecordedContent
 from bascule.server.admin.keys import Keys
 from bascule.server.admin.ledger import LedgerRows
 from bascule.server.admin.ports import AdminPorts
@@ -51,6 +52,7 @@ def admin_calls(ports: AdminPorts) -> tuple[Call, ...]:
     """Every call, and who may make it; paths are below `PREFIX`."""
     readings, changes = Readings(), Changes(ports.refresh)
     keys, budgets = Keys(ports, changes), Budgets(ports, changes)
+    content = RecordedContent(ports, readings, changes)
     ledger, reports = LedgerRows(ports, readings, changes), Reports(ports, readings)
     return (
         Call("GET", "/keys", READ_TEAM, keys.listed),
@@ -65,6 +67,8 @@ def admin_calls(ports: AdminPorts) -> tuple[Call, ...]:
         Call("GET", "/reports", READ, reports.report),
         Call("GET", "/sessions", READ, reports.sessions),
         Call("GET", "/sessions/{session_id:path}", READ, reports.session),
+        Call("GET", "/content/{request_id}", CHANGE, content.of_request),
+        Call("DELETE", "/content", CHANGE, content.erase),
         Call("GET", "/config", READ, Configuration(ports).show),
         Call("GET", "/audit", READ, Trail(ports, readings).entries),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -44,7 +44,7 @@ class Readings:
 class Changes:
     """Runs changes in a thread, one after another, so that what a change was judged on still holds when it is made."""
 
-    def __init__(self, refresh: Callable[[], None]) -> None:
+    def __init__(self, refresh: Callable[[], Awaitable[None]]) -> None:
         self._refresh = refresh
         self._lock = asyncio.Lock()
 
@@ -53,12 +53,12 @@ class Changes:
         async with self._lock:
             made = await run_in_threadpool(work)
             if not isinstance(made, Refused):
-                self._take_up()
+                await self._take_up()
             return made
 
-    def _take_up(self) -> None:
+    async def _take_up(self) -> None:
         """The change is made and must be answered (a key's secret is shown only once), whatever comes of this."""
         try:
-            self._refresh()
+            await self._refresh()
         except StoreError as error:
             log.error("a change was stored; the gateway takes it up at its next look: %s", error)

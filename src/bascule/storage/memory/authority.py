@@ -5,10 +5,11 @@ settling replaces it by the cost in those same counters, whatever the time is by
 needed and dropped when their window is over and nothing is held in them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from heapq import nsmallest
 
-from bascule.decide.budget import BudgetIndex, belongs, ceiling, fits, over_budget, unpriced
+from bascule.decide.budget import AUTHORITY_AWAY, BudgetIndex, belongs, ceiling, fits, over_budget, unpriced
+from bascule.decide.share import Share
 from bascule.decide.window import Span, span, span_of
 from bascule.model.budget import Attribution, BudgetState, Hold
 from bascule.model.errors import BasculeError, Refusal
@@ -18,10 +19,8 @@ from bascule.storage.memory.counter import (
     NOTHING,
     Counter,
     Group,
-    Leases,
     Line,
     OpenHold,
-    WholeLimit,
     grouped,
     state_of,
 )
@@ -37,22 +36,25 @@ _ALWAYS = -1
 
 
 class MemoryAuthority:
-    """Implements `ports.Authority` for one worker. All amounts are integers of nano-USD."""
+    """Implements `ports.Authority`: for a lone worker alone, for one of several with `storage.lending` behind it, which
+    keeps the shares. All amounts are integers of nano-USD.
+    """
 
     def __init__(
         self,
         budgets: tuple[Budget, ...],
         spent: Spent,
         *,
-        leases: Leases | None = None,
+        shared: bool = False,
         max_counters: int = MAX_COUNTERS,
     ) -> None:
-        """`spent` is asked, once each, for counters whose window began before they were watched.
+        """`spent` is asked, once each, for counters whose window began before they were watched. `shared`: other
+        workers spend from the same budgets, so each counter has a share and begins at what this worker alone has spent.
 
         Raises ValueError where a scope is malformed.
         """
         self._spent = spent
-        self._leases = WholeLimit() if leases is None else leases
+        self._shared = shared
         self._max_counters = max_counters
         self._counters: dict[tuple[str, str], Counter] = {}
         self._open: dict[str, OpenHold] = {}
@@ -101,13 +103,16 @@ class MemoryAuthority:
             if any(b.window == counter.span.window for b in index.on(counter.scope))
         }
         self._alerting = any(budget.alerts for budget in budgets)
+        for counter in self._counters.values():
+            if counter.share is not None:
+                counter.share.is_returning = True
         self._change_all()
 
     def changed(self) -> list[tuple[Budget, BudgetState]]:
         """Budgets with alerts whose counters have changed since the last call; after a new configuration all."""
         counters, self._changed = self._changed, set()
         return [
-            (budget, state_of(Line(budget, counter, self._leases.lease(budget, counter.scope, counter.span.id)), 0))
+            (budget, state_of(Line(budget, counter), 0))
             for counter in counters
             for budget in self._index.on(counter.scope)
             if budget.alerts and budget.window == counter.span.window
@@ -143,7 +148,7 @@ class MemoryAuthority:
             raise BasculeError(f"attempt {attempt_id} already holds money; every attempt needs an id of its own")
         group = self._match(attribution, now_ms)
         if group.lines:
-            refusal = self._refuse(group, attribution, amount_nanousd)
+            refusal = self._refuse(group, attribution, amount_nanousd, now_ms)
             if refusal is not None:
                 return refusal
         amount = amount_nanousd or 0
@@ -178,6 +183,53 @@ class MemoryAuthority:
         if self._alerting:
             self._changed.update(opened.counters)
 
+    def is_known(self, attribution: Attribution, now_ms: int) -> bool:
+        """True where the authority of several workers has spoken lately of all that applies."""
+        return all(_is_known(line, now_ms) for line in self._match(attribution, now_ms).lines)
+
+    def may_judge(self, attribution: Attribution, now_ms: int) -> bool:
+        """True where it has spoken of all that may refuse."""
+        lines = self._match(attribution, now_ms).lines
+        return all(line.budget.mode == "warn" or _is_known(line, now_ms) for line in lines)
+
+    def counters(self, attribution: Attribution, now_ms: int) -> tuple[Counter, ...]:
+        """What a request is counted in now."""
+        return self._match(attribution, now_ms).counters
+
+    def limits(self, attribution: Attribution, counters: tuple[Counter, ...], now_ms: int) -> tuple[int | None, ...]:
+        """Of each counter the lowest limit that may stop this request, less what is kept back from it."""
+        lines = self._match(attribution, now_ms).lines
+        found: list[int | None] = []
+        for counter in counters:
+            limits = [
+                line.budget.limit_nanousd
+                - (self._reserved(line, attribution) if line.budget.on_exhausted == "finish_session" else 0)
+                for line in lines
+                if line.counter is counter and line.budget.mode != "warn"
+            ]
+            found.append(min(limits, default=None))
+        return tuple(found)
+
+    def limit(self, counter: Counter) -> int | None:
+        """The lowest limit of the budgets on a counter that refuse; None where none does."""
+        return min(
+            [
+                budget.limit_nanousd
+                for budget in self._index.on(counter.scope)
+                if budget.window == counter.span.window and budget.mode != "warn"
+            ],
+            default=None,
+        )
+
+    def named(self, now_ms: int) -> list[Counter]:
+        """The counters of now of all scopes that a budget names."""
+        return [line.counter for scope in self._index.named for line in self._lines(scope, now_ms)]
+
+    def heard(self, counters: Iterable[Counter]) -> None:
+        """What others have spent in these is known anew."""
+        if self._alerting:
+            self._changed.update(counters)
+
     def states(self, now_ms: int) -> tuple[BudgetState, ...]:
         """Every counter of a current window, by budget; budgets of one named scope also before their first request."""
         for scope in self._index.named:
@@ -186,32 +238,40 @@ class MemoryAuthority:
         current = [c for c in self._counters.values() if now.get(c.span.window) == c.span.id]
         return tuple(
             [
-                state_of(Line(budget, counter, self._leases.lease(budget, counter.scope, counter.span.id)), 0)
+                state_of(Line(budget, counter), 0)
                 for counter in current
                 for budget in self._index.on(counter.scope)
                 if budget.window == counter.span.window
             ]
         )
 
-    def _refuse(self, group: Group, attribution: Attribution, amount: int | None) -> Refusal | None:
+    def _refuse(self, group: Group, attribution: Attribution, amount: int | None, now_ms: int) -> Refusal | None:
         worst: Line | None = None
         worst_left = 0
         for line in group.lines:
             budget, counter = line.budget, line.counter
             if amount is None:
                 if budget.mode != "warn":
-                    return unpriced(counter.scope, line.lease.amount_nanousd - counter.settled - counter.held)
+                    return unpriced(counter.scope, state_of(line, 0).left_nanousd)
                 continue
-            limit = line.lease.amount_nanousd
-            if budget.on_exhausted == "finish_session":
-                limit -= self._reserved(line, attribution)
-            if not fits(counter.settled, counter.held, amount, limit, budget.mode):
-                left = limit - counter.settled - counter.held
+            ceiling = line.lease.ceiling_nanousd
+            if counter.share is not None:
+                # What is kept back is the authority's to judge: nobody is granted from it ahead.
+                if counter.share.until_ms <= now_ms and amount and budget.mode != "warn":
+                    return AUTHORITY_AWAY
+            elif budget.on_exhausted == "finish_session":
+                ceiling -= self._reserved(line, attribution)
+            if not fits(counter.settled, counter.held, amount, ceiling, budget.mode):
+                left = self._left(line, attribution)
                 if worst is None or left < worst_left:
                     worst, worst_left = line, left
         if worst is None or amount is None:
             return None
         return over_budget(worst.counter.scope, worst.counter.span.id, amount, worst_left)
+
+    def _left(self, line: Line, attribution: Attribution) -> int:
+        reserved = self._reserved(line, attribution) if line.budget.on_exhausted == "finish_session" else 0
+        return state_of(line, reserved).left_nanousd
 
     def _reserved(self, line: Line, attribution: Attribution) -> int:
         """What a budget with `finish_session` keeps back from this request for sessions that are running."""
@@ -254,7 +314,7 @@ class MemoryAuthority:
             counter = self._counters.get((scope, counted.id))
             if counter is None:
                 counter = self._counters[scope, counted.id] = self._begin(scope, budget, counted, now_ms)
-            lines.append(Line(budget, counter, self._leases.lease(budget, scope, counted.id)))
+            lines.append(Line(budget, counter))
         return lines
 
     def _begin(self, scope: str, budget: Budget, counted: Span, now_ms: int) -> Counter:
@@ -264,15 +324,20 @@ class MemoryAuthority:
         if since is None:
             since = self._watched_since[pattern] = now_ms
         end_ms = counted.end_ms or FOR_EVER
+        share = Share() if self._shared else None
         if max(since, self._evicted_until_ms) < counted.start_ms and self._pruned_until_ms < end_ms:
-            return Counter(scope, counted, 0, 0, False)
-        counter = Counter(scope, counted, self._spent(scope, (counted.start_ms, counted.end_ms)), 0, True)
+            return Counter(scope, counted, 0, 0, False, share)
+        if share is not None:
+            share.is_complete = False
+        spent = 0 if self._shared else self._spent(scope, (counted.start_ms, counted.end_ms))
+        counter = Counter(scope, counted, spent, 0, True, share)
         if self._alerting:
             self._changed.add(counter)
-        for opened in self._open.values():
+        for attempt_id, opened in self._open.items():
             if counted.start_ms <= opened.start_ms < end_ms and belongs(scope, opened.attribution):
                 opened.counters = (*opened.counters, counter)
                 counter.held += opened.amount
+                counter.adopted = (*counter.adopted, attempt_id)
         return counter
 
     def _prune(self, now_ms: int) -> None:
@@ -280,13 +345,13 @@ class MemoryAuthority:
 
         Whatever is dropped can be asked of the ledger again, so a clock that goes back loses no spend.
         """
-        for counter in [c for c in self._counters.values() if not c.held]:
+        for counter in [c for c in self._counters.values() if c.is_idle]:
             if (counter.span.end_ms or FOR_EVER) <= now_ms - PRUNE_GRACE_MS:
                 del self._counters[counter.scope, counter.span.id]
                 self._pruned_until_ms = max(self._pruned_until_ms, counter.span.end_ms or 0)
         excess = len(self._counters) - self._max_counters
         if excess >= 0:
-            idle = [c for c in self._counters.values() if not c.held]
+            idle = [c for c in self._counters.values() if c.is_idle]
             for counter in nsmallest(excess + self._max_counters // 10 + 1, idle, key=lambda c: c.touched_ms):
                 del self._counters[counter.scope, counter.span.id]
                 self._evicted_until_ms = now_ms
@@ -294,3 +359,8 @@ class MemoryAuthority:
         self._fixed = {}
         self._varying = {}
         self._prune_at_ms = (span("hour", now_ms).end_ms or 0) + PRUNE_GRACE_MS
+
+
+def _is_known(line: Line, now_ms: int) -> bool:
+    share = line.counter.share
+    return share is None or share.until_ms > now_ms

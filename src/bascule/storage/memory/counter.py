@@ -1,15 +1,14 @@
-"""Spend as one worker counts it: counters, the leases they spend from, and which of them a request falls under.
+"""Spend as one worker counts it: counters, how far each may go, and which of them a request falls under.
 
-How more workers will fit: a counter spends from a `Lease`, a share of the limit that was granted to this worker in
-this epoch. Here `WholeLimit` grants all of it. With PostgreSQL, `Leases.lease` pre-deducts a slice in the authority's
-row, `settled` and `held` count this epoch alone, and what is settled is reported cumulatively, so that repeating a
-report is harmless and a dead worker's slice stays deducted until its journal has been read.
+A lone worker may go to the limit (`Whole`). One of several has a `Share` of it, which `storage.lending` keeps: its
+`settled` and `held` are then this worker's own, for the life of its chain.
 """
 
 from typing import Protocol
 
 from msgspec import Struct
 
+from bascule.decide.share import Share
 from bascule.decide.window import Span
 from bascule.model.budget import Attribution, BudgetState
 from bascule.model.entry import HeldScope
@@ -19,32 +18,31 @@ FOR_EVER = 1 << 62
 """The end, in milliseconds, of a window that has none."""
 
 
-class Lease(Struct, frozen=True):
-    """How far `settled + held` of one budget may go in this worker, in one window, until a new epoch."""
+class Lease(Protocol):
+    """How far `settled + held` of one budget may go in this worker."""
 
-    epoch: int
-    amount_nanousd: int
-
-
-class Leases(Protocol):
-    def lease(self, budget: Budget, scope: str, window_id: str) -> Lease:
-        """This worker's share of the budget's limit in that window."""
-        ...
+    @property
+    def ceiling_nanousd(self) -> int: ...
 
 
-class WholeLimit:
-    """The leases of a single worker: everything."""
+class Whole(Struct, frozen=True):
+    """The lease of a lone worker: everything."""
 
-    def lease(self, budget: Budget, scope: str, window_id: str) -> Lease:
-        return Lease(1, budget.limit_nanousd)
+    ceiling_nanousd: int
 
 
 class Counter:
     """Spend of one concrete scope in one window."""
 
-    __slots__ = ("from_ledger", "held", "scope", "sessions", "settled", "span", "touched_ms")
+    __slots__ = ("adopted", "from_ledger", "held", "scope", "sessions", "settled", "share", "span", "touched_ms")
 
-    def __init__(self, scope: str, counted: Span, settled: int, held: int, from_ledger: bool) -> None:
+    def __init__(
+        self, scope: str, counted: Span, settled: int, held: int, from_ledger: bool, share: Share | None = None
+    ) -> None:
+        self.share = share
+        """This worker's part, where there are several; None for a lone one."""
+        self.adopted: tuple[str, ...] = ()
+        """Attempts that were open before this was counted, and are held in it now."""
         self.scope = scope
         self.span = counted
         self.settled = settled
@@ -55,16 +53,21 @@ class Counter:
         self.sessions: set[str] = set()
         """Sessions served in this window, where a budget lets those finish."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is held, and no money lies here that nobody else could spend."""
+        return not self.held and (self.share is None or self.share.is_at_rest(self.settled, 0))
+
 
 class Line:
     """One budget on one counter."""
 
     __slots__ = ("budget", "counter", "lease")
 
-    def __init__(self, budget: Budget, counter: Counter, lease: Lease) -> None:
+    def __init__(self, budget: Budget, counter: Counter) -> None:
         self.budget = budget
         self.counter = counter
-        self.lease = lease
+        self.lease: Lease = Whole(budget.limit_nanousd) if counter.share is None else counter.share
 
 
 class Group:
@@ -106,14 +109,20 @@ NOTHING = Group((), (), ())
 
 
 def state_of(line: Line, reserved: int) -> BudgetState:
-    budget, counter = line.budget, line.counter
+    budget, counter, share = line.budget, line.counter, line.counter.share
+    settled, held, idle = counter.settled, counter.held, 0
+    if share is not None:
+        idle = share.idle_elsewhere_nanousd + max(0, share.ceiling_nanousd - settled - held)
+        settled += share.settled_elsewhere_nanousd
+        held += share.held_elsewhere_nanousd
     return BudgetState(
         scope=counter.scope,
         window_id=counter.span.id,
         mode=budget.mode,
         limit_nanousd=budget.limit_nanousd,
-        settled_nanousd=counter.settled,
-        held_nanousd=counter.held,
+        settled_nanousd=settled,
+        held_nanousd=held,
+        idle_nanousd=idle,
         reserved_nanousd=reserved,
         on_exhausted=budget.on_exhausted,
     )

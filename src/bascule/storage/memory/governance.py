@@ -21,6 +21,7 @@ class MemoryGovernance:
         self._budgets: dict[tuple[str, str], Budget] = {}
         self._audit: list[AuditEntry] = []
         self._settings: dict[str, str] = {}
+        self._claims: dict[tuple[int, str], None] = {}
 
     def revision(self) -> int:
         return len(self._audit)
@@ -68,6 +69,12 @@ class MemoryGovernance:
 
     def audit_head(self) -> ChainHead | None:
         return ChainHead(self._audit[-1].seq, self._audit[-1].chain) if self._audit else None
+
+    def claim_once(self, name: str, until_ms: int, now_ms: int) -> bool:
+        self._claims = {claim: None for claim in self._claims if claim[0] >= now_ms}
+        first = (until_ms, name) not in self._claims
+        self._claims[until_ms, name] = None
+        return first
 
     def setting(self, name: str) -> str | None:
         return self._settings.get(name)

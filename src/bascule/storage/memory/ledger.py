@@ -9,7 +9,7 @@ from bascule.model.chain import KIND_OF, ChainedLine, ChainHead, StoredLine, dec
 from bascule.model.entry import Adjustment, Decision, Intent, Settlement
 from bascule.model.policy import Budget
 from bascule.model.row import GATEWAY, AttemptRow, RowFilter, indexed, row_of
-from bascule.ports import HOUR_MS, Damage, HourOf, JoinedAttempt, LedgerSnapshot, OpenAttempt, Spent
+from bascule.ports import ALL_CHAINS, HOUR_MS, Chains, Damage, HourOf, JoinedAttempt, LedgerSnapshot, OpenAttempt, Spent
 from bascule.storage.memory.imports import MemoryImports
 
 
@@ -60,8 +60,10 @@ class MemoryLedger:
     def make_durable(self) -> None:
         """Nothing here outlives the process."""
 
-    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
-        return _spent(self._rows(), budgets, now_ms)
+    def spent(
+        self, budgets: Sequence[Budget], now_ms: int, chains: Chains = ALL_CHAINS
+    ) -> dict[tuple[str, str], Spent]:
+        return _spent(self._rows(chains), budgets, now_ms)
 
     @contextmanager
     def snapshot(self) -> Iterator[LedgerSnapshot]:
@@ -86,8 +88,10 @@ class MemoryLedger:
                 self._decisions.append(decision)
         return kind
 
-    def _rows(self) -> Iterator[AttemptRow]:
-        for attempt_id, (_, line) in self._intents.items():
+    def _rows(self, chains: Chains = ALL_CHAINS) -> Iterator[AttemptRow]:
+        for attempt_id, (chain_id, line) in self._intents.items():
+            if not chains.admits(chain_id):
+                continue
             settled = self._settlements.get(attempt_id)
             deltas = [a.delta_nanousd for a in self._adjustments.values() if a.attempt_id == attempt_id]
             assert isinstance(line.line, Intent)
@@ -121,8 +125,10 @@ class _Snapshot:
             rows.sort(key=lambda row: (row.ts_start_ms, row.attempt_id))
         return iter(rows)
 
-    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
-        return _spent(self._copy._rows(), budgets, now_ms)
+    def spent(
+        self, budgets: Sequence[Budget], now_ms: int, chains: Chains = ALL_CHAINS
+    ) -> dict[tuple[str, str], Spent]:
+        return _spent(self._copy._rows(chains), budgets, now_ms)
 
     def imported(self, where: RowFilter, *, by_request: bool = False) -> Iterator[AttemptRow]:
         return self._copy.imports.rows(where, by_request)

@@ -13,6 +13,7 @@ from bascule.model.chain import ChainHead
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
 from bascule.ports import StoredKey
 from bascule.storage.anchor import read_anchor, write_anchor
+from bascule.storage.claims import claim_name
 from bascule.storage.postgres.bounded import BoundedConnection, text_of
 from bascule.storage.postgres.connect import PostgresDatabase
 from bascule.storage.postgres.locks import AUDITING, take
@@ -99,6 +100,11 @@ class PostgresGovernance:
 
     def audit_head(self) -> ChainHead | None:
         return read_anchor(self._anchor)
+
+    def claim_once(self, name: str, until_ms: int, now_ms: int) -> bool:
+        with self._database.transaction() as connection:
+            connection.execute(self._sql["forget_claims"], (claim_name("", 0), claim_name("", now_ms)))
+            return connection.execute(self._sql["claim"], (text_of(claim_name(name, until_ms)),)).rowcount == 1
 
     def setting(self, name: str) -> str | None:
         with self._database.reading() as connection:

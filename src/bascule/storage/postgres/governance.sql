@@ -35,6 +35,12 @@ SELECT value FROM meta WHERE name = %s
 -- name: set_setting
 INSERT INTO meta (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value
 
+-- name: forget_claims
+DELETE FROM meta WHERE name COLLATE "C" >= %s AND name COLLATE "C" < %s
+
+-- name: claim
+INSERT INTO meta (name, value) VALUES (%s, '') ON CONFLICT DO NOTHING
+
 -- name: next_revision
 INSERT INTO meta (name, value) VALUES ('governance_revision', '1')
 ON CONFLICT (name) DO UPDATE SET value = (meta.value::bigint + 1)::text

@@ -8,7 +8,7 @@ from bascule.model.chain import ChainedLine, ChainHead, decode_body
 from bascule.model.entry import Intent
 from bascule.model.policy import Budget
 from bascule.model.row import GATEWAY
-from bascule.ports import HourOf, LedgerSnapshot, OpenAttempt, Spent
+from bascule.ports import ALL_CHAINS, Chains, HourOf, LedgerSnapshot, OpenAttempt, Spent
 from bascule.storage.postgres.bounded import BoundedConnection, text_of
 from bascule.storage.postgres.connect import PostgresDatabase
 from bascule.storage.postgres.imports import raise_hours
@@ -61,9 +61,11 @@ class PostgresLedger:
     def make_durable(self) -> None:
         """Every commit already is: sessions run with `synchronous_commit = on`."""
 
-    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+    def spent(
+        self, budgets: Sequence[Budget], now_ms: int, chains: Chains = ALL_CHAINS
+    ) -> dict[tuple[str, str], Spent]:
         with self.snapshot() as snapshot:
-            return snapshot.spent(budgets, now_ms)
+            return snapshot.spent(budgets, now_ms, chains)
 
     @contextmanager
     def snapshot(self) -> Iterator[LedgerSnapshot]:

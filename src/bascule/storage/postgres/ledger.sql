@@ -84,7 +84,7 @@ FROM (
         (SELECT sum(delta_nanousd)::bigint FROM adjustments
          WHERE adjustments.attempt_id = attempts.attempt_id) AS delta
     FROM attempts
-    WHERE ts_start_ms >= %(start_ms)s::bigint - %(margin_ms)s AND ts_start_ms < %(end_ms)s::bigint + %(margin_ms)s :only
+    WHERE ts_start_ms >= %(start_ms)s::bigint - %(margin_ms)s AND ts_start_ms < %(end_ms)s::bigint + %(margin_ms)s :only_those
 ) AS near
 WHERE name IS NOT NULL AND CASE
     WHEN ts_start_ms >= %(start_ms)s::bigint + %(margin_ms)s
@@ -96,3 +96,11 @@ WHERE name IS NOT NULL AND CASE
     ELSE ts_start_ms >= %(start_ms)s AND ts_start_ms < %(end_ms)s
 END
 GROUP BY name
+
+-- A part of `spent`: attempts that one chain began, or all but those of some chains.
+
+-- name: only_chain
+AND intent_line >> 40 IN (SELECT chain_no FROM chains WHERE chain_id = %(only)s)
+
+-- name: without_chains
+AND intent_line >> 40 IN (SELECT chain_no FROM chains WHERE chain_id <> ALL(%(without)s))

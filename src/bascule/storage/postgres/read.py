@@ -8,7 +8,7 @@ from bascule.model.chain import ChainHead, StoredLine, decode_body
 from bascule.model.entry import Decision, Intent, Settlement, decision_of
 from bascule.model.policy import Budget
 from bascule.model.row import GATEWAY, AttemptRow, RowFilter, row_of
-from bascule.ports import Damage, HourOf, JoinedAttempt, Spent
+from bascule.ports import ALL_CHAINS, Chains, Damage, HourOf, JoinedAttempt, Spent
 from bascule.storage.postgres.bounded import BoundedConnection, text_of
 from bascule.storage.postgres.import_rows import ImportedRows
 from bascule.storage.postgres.spent import spent
@@ -54,8 +54,10 @@ class PostgresSnapshot:
                 delta,
             )
 
-    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
-        return spent(self._connection, budgets, now_ms)
+    def spent(
+        self, budgets: Sequence[Budget], now_ms: int, chains: Chains = ALL_CHAINS
+    ) -> dict[tuple[str, str], Spent]:
+        return spent(self._connection, budgets, now_ms, chains)
 
     def imported(self, where: RowFilter, *, by_request: bool = False) -> Iterator[AttemptRow]:
         return ImportedRows(self._connection).rows(where, by_request=by_request)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bascule.decide.budget import parse_scope
 from bascule.decide.window import span
 from bascule.model.policy import Budget
-from bascule.ports import Spent
+from bascule.ports import ALL_CHAINS, Chains, Spent
 from bascule.storage.postgres.bounded import BoundedConnection
 from bascule.storage.postgres.statements import statements
 from bascule.storage.spent_margin import FOR_EVER_MS, WINDOW_MARGIN_MS
@@ -21,15 +21,17 @@ _COLUMN_OF = {
 }
 
 
-def spent(connection: BoundedConnection, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+def spent(
+    connection: BoundedConnection, budgets: Sequence[Budget], now_ms: int, chains: Chains = ALL_CHAINS
+) -> dict[tuple[str, str], Spent]:
     """As `ports.LedgerSnapshot.spent`, inside a transaction of the caller's."""
     found: dict[tuple[str, str], Spent] = {}
     for scope, window in sorted({(budget.scope, budget.window) for budget in budgets}):
-        found |= _spent(connection, Budget(scope=scope, window=window, limit_nanousd=0), now_ms)
+        found |= _spent(connection, Budget(scope=scope, window=window, limit_nanousd=0), now_ms, chains)
     return found
 
 
-def _spent(connection: BoundedConnection, budget: Budget, now_ms: int) -> dict[tuple[str, str], Spent]:
+def _spent(connection: BoundedConnection, budget: Budget, now_ms: int, chains: Chains) -> dict[tuple[str, str], Spent]:
     kind, name = parse_scope(budget.scope)
     tag, _, value = name.partition("=")
     prefix, wanted = (f"tag:{tag}=", value) if kind == "tag" else (f"{kind}:", name)
@@ -37,8 +39,12 @@ def _spent(connection: BoundedConnection, budget: Budget, now_ms: int) -> dict[t
     end_ms = FOR_EVER_MS if here.end_ms is None else here.end_ms
     column = _COLUMN_OF[kind]
     sql = statements("ledger.sql")["spent"].replace(":column", column)
-    sql = sql.replace(":only", "" if wanted == "*" else f"AND {column} = %(name)s")
+    only = "" if wanted == "*" else f"AND {column} = %(name)s"
+    if chains != ALL_CHAINS:
+        only += " " + statements("ledger.sql")["without_chains" if chains.only is None else "only_chain"]
+    sql = sql.replace(":only_those", only)
     given = {
+        "only": chains.only, "without": list(chains.without),
         "tag": tag, "name": wanted, "prefix": prefix, "window_id": here.id, "margin_ms": WINDOW_MARGIN_MS,
         "start_ms": here.start_ms, "end_ms": end_ms,
         "previous_id": here.id if here.end_ms is None else span(budget.window, here.start_ms - 1).id,

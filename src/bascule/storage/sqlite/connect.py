@@ -24,6 +24,10 @@ class Database:
         with self.translated():
             self.connection = _connect(path, durability)
 
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A write transaction: all of it or nothing. Raises StoreError."""

@@ -12,7 +12,8 @@ from bascule.model.audit import AUDIT_START, AuditEntry, audit_body, linked, sto
 from bascule.model.chain import ChainHead
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
 from bascule.ports import StoredKey
-from bascule.storage.anchor import read_anchor, write_anchor
+from bascule.storage.anchor import FILE_NAME, read_anchor, write_anchor
+from bascule.storage.claims import claim_name
 from bascule.storage.sqlite.connect import Database
 from bascule.storage.sqlite.statements import statements
 
@@ -27,7 +28,7 @@ class SqliteGovernance:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = statements("governance.sql")
-        self._anchor = database.path.with_name("audit.anchor")
+        self._anchor = database.path.with_name(FILE_NAME)
 
     def revision(self) -> int:
         return int(self.setting("governance_revision") or 0)
@@ -90,6 +91,11 @@ class SqliteGovernance:
 
     def audit_head(self) -> ChainHead | None:
         return read_anchor(self._anchor)
+
+    def claim_once(self, name: str, until_ms: int, now_ms: int) -> bool:
+        with self._database.separately() as connection:
+            connection.execute(self._sql["forget_claims"], (claim_name("", 0), claim_name("", now_ms)))
+            return connection.execute(self._sql["claim"], (claim_name(name, until_ms),)).rowcount == 1
 
     def setting(self, name: str) -> str | None:
         with self._database.reading() as connection:

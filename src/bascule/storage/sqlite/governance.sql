@@ -34,6 +34,12 @@ SELECT value FROM meta WHERE name = ?
 -- name: set_setting
 INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
 
+-- name: forget_claims
+DELETE FROM meta WHERE name >= ? AND name < ?
+
+-- name: claim
+INSERT INTO meta (name, value) VALUES (?, '') ON CONFLICT DO NOTHING
+
 -- name: next_revision
 INSERT INTO meta (name, value) VALUES ('governance_revision', '1')
 ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1

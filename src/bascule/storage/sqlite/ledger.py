@@ -10,7 +10,7 @@ from bascule.model.chain import ChainedLine, ChainHead, decode_body
 from bascule.model.entry import Intent
 from bascule.model.policy import Budget
 from bascule.model.row import GATEWAY
-from bascule.ports import HourOf, LedgerSnapshot, OpenAttempt, Spent
+from bascule.ports import ALL_CHAINS, Chains, HourOf, LedgerSnapshot, OpenAttempt, Spent
 from bascule.storage.projection import SEQ_BITS, Columns, Projection, projected
 from bascule.storage.sqlite.connect import Database
 from bascule.storage.sqlite.imports import raise_hours
@@ -73,9 +73,11 @@ class SqliteLedger:
         with self._database.translated():
             self._database.connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
 
-    def spent(self, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+    def spent(
+        self, budgets: Sequence[Budget], now_ms: int, chains: Chains = ALL_CHAINS
+    ) -> dict[tuple[str, str], Spent]:
         with self.snapshot() as snapshot:
-            return snapshot.spent(budgets, now_ms)
+            return snapshot.spent(budgets, now_ms, chains)
 
     @contextmanager
     def snapshot(self) -> Iterator[LedgerSnapshot]:

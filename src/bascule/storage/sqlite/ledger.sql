@@ -63,7 +63,7 @@ FROM (
         :column AS name, settle_line, cost_nanousd, charged_nanousd, hold_nanousd, held, ts_start_ms,
         (SELECT sum(delta_nanousd) FROM adjustments WHERE adjustments.attempt_id = attempts.attempt_id) AS delta
     FROM attempts
-    WHERE ts_start_ms >= :start_ms - :margin_ms AND ts_start_ms < :end_ms + :margin_ms :only
+    WHERE ts_start_ms >= :start_ms - :margin_ms AND ts_start_ms < :end_ms + :margin_ms :only_those
 )
 WHERE name IS NOT NULL AND CASE
     WHEN ts_start_ms >= :start_ms + :margin_ms AND ts_start_ms < :end_ms - :margin_ms THEN 1
@@ -74,3 +74,11 @@ WHERE name IS NOT NULL AND CASE
     ELSE ts_start_ms >= :start_ms AND ts_start_ms < :end_ms
 END
 GROUP BY name
+
+-- A part of `spent`: attempts that one chain began, or all but those of some chains.
+
+-- name: only_chain
+AND intent_line >> 40 IN (SELECT chain_no FROM chains WHERE chain_id = :only)
+
+-- name: without_chains
+AND intent_line >> 40 IN (SELECT chain_no FROM chains WHERE chain_id NOT IN (SELECT value FROM json_each(:without)))

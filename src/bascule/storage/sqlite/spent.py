@@ -3,12 +3,16 @@
 import sqlite3
 from collections.abc import Sequence
 
+import msgspec
+
 from bascule.decide.budget import parse_scope
 from bascule.decide.window import span
 from bascule.model.policy import Budget
-from bascule.ports import Spent
+from bascule.ports import ALL_CHAINS, Chains, Spent
 from bascule.storage.spent_margin import FOR_EVER_MS, WINDOW_MARGIN_MS
 from bascule.storage.sqlite.statements import statements
+
+_encode = msgspec.json.Encoder().encode
 
 _COLUMN_OF = {
     "org": "org",
@@ -21,15 +25,17 @@ _COLUMN_OF = {
 }
 
 
-def spent(connection: sqlite3.Connection, budgets: Sequence[Budget], now_ms: int) -> dict[tuple[str, str], Spent]:
+def spent(
+    connection: sqlite3.Connection, budgets: Sequence[Budget], now_ms: int, chains: Chains = ALL_CHAINS
+) -> dict[tuple[str, str], Spent]:
     """As `ports.LedgerSnapshot.spent`, inside a transaction of the caller's."""
     found: dict[tuple[str, str], Spent] = {}
     for scope, window in sorted({(budget.scope, budget.window) for budget in budgets}):
-        found |= _spent(connection, Budget(scope=scope, window=window, limit_nanousd=0), now_ms)
+        found |= _spent(connection, Budget(scope=scope, window=window, limit_nanousd=0), now_ms, chains)
     return found
 
 
-def _spent(connection: sqlite3.Connection, budget: Budget, now_ms: int) -> dict[tuple[str, str], Spent]:
+def _spent(connection: sqlite3.Connection, budget: Budget, now_ms: int, chains: Chains) -> dict[tuple[str, str], Spent]:
     kind, name = parse_scope(budget.scope)
     tag, _, value = name.partition("=")
     prefix, wanted = (f"tag:{tag}=", value) if kind == "tag" else (f"{kind}:", name)
@@ -37,8 +43,12 @@ def _spent(connection: sqlite3.Connection, budget: Budget, now_ms: int) -> dict[
     end_ms = FOR_EVER_MS if here.end_ms is None else here.end_ms
     column = _COLUMN_OF[kind]
     sql = statements("ledger.sql")["spent"].replace(":column", column)
-    sql = sql.replace(":only", "" if wanted == "*" else f"AND {column} = :name")
+    only = "" if wanted == "*" else f"AND {column} = :name"
+    if chains != ALL_CHAINS:
+        only += " " + statements("ledger.sql")["without_chains" if chains.only is None else "only_chain"]
+    sql = sql.replace(":only_those", only)
     given = {
+        "only": chains.only, "without": _encode(chains.without).decode(),
         "tag": tag, "name": wanted, "prefix": prefix, "window_id": here.id, "margin_ms": WINDOW_MARGIN_MS,
         "start_ms": here.start_ms, "end_ms": end_ms,
         "previous_id": here.id if here.end_ms is None else span(budget.window, here.start_ms - 1).id,

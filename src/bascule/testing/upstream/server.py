@@ -105,6 +105,17 @@ class ScriptedUpstream:
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
+    async def stop_listening(self) -> None:
+        """Connections that are tried from now on are refused; those that are open stay."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def listen_again(self) -> None:
+        """On the same port."""
+        self._asked_port = self.port
+        await self.start()
+
     async def stop(self) -> None:
         """Close the listener and cut every connection."""
         if self._server is not None:

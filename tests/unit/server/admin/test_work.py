@@ -46,7 +46,11 @@ async def test_the_loop_goes_on_while_a_reading_runs() -> None:
 
 async def test_changes_run_one_after_another_and_refresh_each() -> None:
     seen: list[str] = []
-    changes = Changes(lambda: seen.append("refresh"))
+
+    async def refresh() -> None:
+        seen.append("refresh")
+
+    changes = Changes(refresh)
 
     def change(name: str) -> str:
         seen.append(f"begin {name}")
@@ -60,7 +64,7 @@ async def test_changes_run_one_after_another_and_refresh_each() -> None:
 
 
 async def test_a_refusal_refreshes_nothing_and_a_failed_refresh_hides_no_result() -> None:
-    def fail() -> None:
+    async def fail() -> None:
         raise StoreError("busy")
 
     refusal = Refused(status=409, message="no")

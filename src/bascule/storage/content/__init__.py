@@ -1,0 +1,1 @@
+"""Recorded content: sealed, in a database of its own, with an end."""

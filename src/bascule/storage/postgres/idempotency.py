@@ -1,0 +1,91 @@
+"""Uses of Idempotency-Keys in PostgreSQL: one row a name, whichever replica comes first."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Literal
+
+from msgspec import structs
+
+from bascule.model.idempotency import KeyState, KeyUse
+from bascule.storage.postgres.connect import PostgresDatabase
+from bascule.storage.postgres.statements import statements
+
+
+class PostgresIdempotency:
+    """Implements `ports.IdempotencyStore`.
+
+    Rows are counted when it is opened and at each purge, and in between only its own changes: replicas may together
+    exceed the bounds by what they add between two purges.
+    """
+
+    def __init__(self, database: PostgresDatabase, *, max_rows: int, max_rows_per_key: int) -> None:
+        """Raises StoreError."""
+        self._database = database
+        self._sql = statements("idempotency.sql")
+        self._max_rows = max_rows
+        self._max_rows_per_key = max_rows_per_key
+        self._rows: Counter[str] = Counter()
+        self._all = 0
+        self._recount()
+
+    def claim(self, use: KeyUse) -> KeyUse | Literal["claimed", "full"]:
+        with self._database.transaction() as connection:
+            found = {"name": use.name, "now_ms": use.started_ms}
+            row = connection.execute(self._sql["find"], found).fetchone()
+            if row is not None:
+                return _use(row)
+            if self._all >= self._max_rows or self._rows[use.tenant] >= self._max_rows_per_key:
+                return "full"
+            if not connection.execute(self._sql["claim"], structs.asdict(use)).rowcount:
+                # Another replica was faster; it has committed, as the statement waited for that.
+                row = connection.execute(self._sql["find"], found).fetchone()
+                return "full" if row is None else _use(row)
+        self._rows[use.tenant] += 1
+        self._all += 1
+        return "claimed"
+
+    def find(self, name: bytes, now_ms: int) -> KeyUse | None:
+        with self._database.reading() as connection:
+            row = connection.execute(self._sql["find"], {"name": name, "now_ms": now_ms}).fetchone()
+        return None if row is None else _use(row)
+
+    def end(self, name: bytes, request_id: str, state: KeyState, attempt_id: str | None) -> None:
+        self._change("end", {"name": name, "request_id": request_id, "state": state, "attempt_id": attempt_id})
+
+    def release(self, name: bytes, request_id: str) -> None:
+        with self._database.transaction() as connection:
+            released = connection.execute(self._sql["release"], {"name": name, "request_id": request_id}).fetchall()
+        for (tenant,) in released:
+            self._rows[tenant] -= 1
+            self._all -= 1
+
+    def abandon(self, is_dead: Callable[[str], bool]) -> int:
+        with self._database.reading() as connection:
+            owners = [owner for (owner,) in connection.execute(self._sql["open_owners"])]
+        lost = 0
+        for owner in filter(is_dead, owners):
+            lost += self._change("lose", {"owner": owner})
+            self._change("forget", {"owner": owner})
+        self._recount()
+        return lost
+
+    def purge(self, now_ms: int) -> int:
+        dropped = self._change("purge", {"now_ms": now_ms})
+        self._recount()
+        return dropped
+
+    def close(self) -> None:
+        """Connections are the database's."""
+
+    def _change(self, name: str, told: dict[str, Any]) -> int:
+        with self._database.transaction() as connection:
+            return connection.execute(self._sql[name], told).rowcount
+
+    def _recount(self) -> None:
+        with self._database.reading() as connection:
+            self._rows = Counter(dict(connection.execute(self._sql["counts"]).fetchall()))
+        self._all = self._rows.total()
+
+
+def _use(row: tuple[Any, ...]) -> KeyUse:
+    return KeyUse(**dict(zip(KeyUse.__struct_fields__, row, strict=True)))

@@ -1,0 +1,33 @@
+"""The stores of several replicas in their PostgreSQL."""
+
+from pathlib import Path
+
+from bascule.storage.anchor import FILE_NAME as ANCHOR
+from bascule.storage.postgres.connect import PostgresLimits
+from bascule.storage.postgres.governance import PostgresGovernance
+from bascule.storage.postgres.idempotency import PostgresIdempotency
+from bascule.storage.postgres.imports import PostgresImports
+from bascule.storage.postgres.leases import PostgresLeases
+from bascule.storage.postgres.ledger import PostgresLedger
+from bascule.storage.postgres.migrate import open_database, schema_version
+from bascule.storage.postgres.outcomes import PostgresOutcomes
+from bascule.storage.stores import Stores
+
+
+def open_postgres(url: str, limits: PostgresLimits, data_dir: Path) -> Stores:
+    """Migrated where needed; `data_dir` has this replica's anchor of the audit trail. Raises StoreError."""
+    database = open_database(url, limits)
+
+    def idempotency(max_rows: int, max_rows_per_key: int) -> PostgresIdempotency:
+        return PostgresIdempotency(database, max_rows=max_rows, max_rows_per_key=max_rows_per_key)
+
+    return Stores(
+        database=database,
+        schema_version=schema_version(database),
+        ledger=PostgresLedger(database),
+        governance=PostgresGovernance(database, data_dir / ANCHOR),
+        imports=PostgresImports(database),
+        outcomes=PostgresOutcomes(database),
+        idempotency=idempotency,
+        leases=lambda: PostgresLeases(database),
+    )

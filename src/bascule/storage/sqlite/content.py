@@ -1,0 +1,104 @@
+"""Recorded content in an SQLite database of its own: apart from the ledger, so that it can be deleted, and left out of
+backups, without touching it."""
+
+import threading
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+from msgspec import structs
+
+from bascule.model.content import Recording, Subject
+from bascule.model.errors import StoreError
+from bascule.model.idempotency import KeptReply
+from bascule.storage.content.vault import Vault
+from bascule.storage.sqlite.connect import Database
+from bascule.storage.sqlite.statements import statements
+
+FILE_NAME = "content.sqlite3"
+
+_encode = msgspec.msgpack.Encoder().encode
+_recording = msgspec.msgpack.Decoder(Recording).decode
+_reply = msgspec.msgpack.Decoder(KeptReply).decode
+
+
+class SqliteContent:
+    """Implements `ports.ContentStore` and `ports.ReplyStore`. Any thread may call; one at a time works.
+
+    What is deleted is overwritten in the file (`secure_delete`).
+    """
+
+    def __init__(self, data_dir: Path, vault: Vault) -> None:
+        """Raises StoreError."""
+        self.path = data_dir / FILE_NAME
+        self._vault = vault
+        self._lock = threading.Lock()
+        self._sql = statements("content.sql")
+        self._database = Database(self.path, "process")
+        with self._database.translated():
+            self.path.chmod(0o600)
+            connection = self._database.connection
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.executescript(files(__package__).joinpath("content_schema.sql").read_text(encoding="utf-8"))
+
+    def record(self, recordings: Sequence[Recording]) -> None:
+        """All or none."""
+        rows = [
+            (r.attempt_id, r.request_id, r.ts_ms, r.user, r.session_id, self._sealed(_encode(r), r.attempt_id.encode()))
+            for r in recordings
+        ]
+        with self._lock, self._database.transaction() as connection:
+            connection.executemany(self._sql["record"], rows)
+
+    def of_request(self, request_id: str) -> list[Recording]:
+        with self._lock, self._database.translated():
+            found = self._database.connection.execute(self._sql["of_request"], (request_id,)).fetchall()
+        return [_recording(self._vault.open(sealed, attempt_id.encode())) for attempt_id, sealed in found]
+
+    def keep(self, name: bytes, reply: KeptReply, *, user: str | None, session_id: str | None) -> None:
+        row = (name, reply.until_ms, user, session_id, self._sealed(_encode(reply), name))
+        with self._lock, self._database.transaction() as connection:
+            connection.execute(self._sql["keep_reply"], row)
+
+    def find(self, name: bytes, now_ms: int) -> KeptReply | None:
+        with self._lock, self._database.translated():
+            found = self._database.connection.execute(self._sql["reply"], (name, now_ms)).fetchone()
+        return None if found is None else _reply(self._vault.open(found[0], name))
+
+    def erase(self, subject: Subject) -> int:
+        told = structs.asdict(subject)
+        with self._lock:
+            with self._database.transaction() as connection:
+                erased = connection.execute(self._sql["erase_recordings"], told).rowcount
+                erased += connection.execute(self._sql["erase_replies"], told).rowcount
+            self._empty_log()
+        return erased
+
+    def end(self, *, before_ms: int, now_ms: int) -> int:
+        """Delete recordings of before, and replies whose time is over."""
+        with self._lock:
+            with self._database.transaction() as connection:
+                ended = connection.execute(self._sql["end_recordings"], (before_ms,)).rowcount
+                ended += connection.execute(self._sql["end_replies"], (now_ms,)).rowcount
+            if ended:
+                self._empty_log()
+        return ended
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def _sealed(self, text: bytes, belongs_to: bytes) -> bytes:
+        return self._vault.seal(text, belongs_to)
+
+    def _empty_log(self) -> None:
+        """The write-ahead log has earlier states of pages; only when it is empty is what was deleted gone."""
+        with self._database.translated():
+            busy, _, _ = self._database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(
+                f"{self.path}: content was deleted, but traces are in its write-ahead log, since another process reads "
+                "it; do it again when that has ended"
+            )

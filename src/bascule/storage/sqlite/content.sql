@@ -1,0 +1,25 @@
+-- Statements of recorded content.
+
+-- name: record
+INSERT OR REPLACE INTO recordings (attempt_id, request_id, ts_ms, "user", session_id, sealed) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: of_request
+SELECT attempt_id, sealed FROM recordings WHERE request_id = ? ORDER BY attempt_id
+
+-- name: keep_reply
+INSERT OR REPLACE INTO replies (name, until_ms, "user", session_id, sealed) VALUES (?, ?, ?, ?, ?)
+
+-- name: reply
+SELECT sealed FROM replies WHERE name = ? AND until_ms > ?
+
+-- name: erase_recordings
+DELETE FROM recordings WHERE "user" = :user OR session_id = :session_id
+
+-- name: erase_replies
+DELETE FROM replies WHERE "user" = :user OR session_id = :session_id
+
+-- name: end_recordings
+DELETE FROM recordings WHERE ts_ms < ?
+
+-- name: end_replies
+DELETE FROM replies WHERE until_ms <= ?

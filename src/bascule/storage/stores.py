@@ -1,0 +1,52 @@
+"""What a data directory's database gives, whichever it is."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from bascule.ports import Governance, IdempotencyStore, ImportStore, LeaseStore, LedgerStore, OutcomeStore
+
+
+class Opened(Protocol):
+    """A database that was opened."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people; without secrets."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Closing(Protocol):
+    def close(self) -> None: ...
+
+
+class Imports(ImportStore, Closing, Protocol):
+    """Imported rows, on connections that are closed with it."""
+
+
+class Idempotency(IdempotencyStore, Closing, Protocol):
+    """Uses of Idempotency-Keys, on connections that are closed with it."""
+
+
+class Leases(LeaseStore, Protocol):
+    """The authority of several workers, on a connection that is closed with it."""
+
+    def shut(self) -> None: ...
+
+
+class Stores(Struct, frozen=True, kw_only=True):
+    """One database's stores. All but what is closed by itself ends with `database`."""
+
+    database: Opened
+    schema_version: int
+    ledger: LedgerStore
+    governance: Governance
+    imports: Imports
+    outcomes: OutcomeStore
+    idempotency: Callable[[int, int], Idempotency]
+    """Of so many rows in all, and for each key. Raises StoreError."""
+    leases: Callable[[], Leases]
+    """Raises StoreError."""

@@ -1,0 +1,86 @@
+"""A real gateway before a scripted provider of four dialects, for the promises about the ledger."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.configuration import (
+    ANTHROPIC_PRICE,
+    GEMINI_PRICE,
+    OPENAI_PRICE,
+    PRICES,
+    PROVIDER_ENV,
+    configuration,
+    model,
+    providers,
+)
+
+from bascule.testing.chaos.bills import Row, tariff_of
+from bascule.testing.chaos.client import Seen
+from bascule.testing.chaos.gateway import GatewayProcess
+from bascule.testing.chaos.surfaces import SURFACES, looks_complete, tells_an_error
+from bascule.testing.chaos.traffic import Planned, Target
+from bascule.testing.upstream.threaded import ThreadedUpstream
+
+TIMEOUTS = {"first_byte_s": 2.5, "idle_s": 1.5, "total_s": 8}
+SHORT = {"first_byte_s": 1.2, "idle_s": 0.8, "total_s": 4}
+CUT = {
+    "oai-cut": ("openai-type", OPENAI_PRICE),
+    "ant-cut": ("anthropic-type", ANTHROPIC_PRICE),
+    "res-cut": ("responses-type", OPENAI_PRICE),
+    "gem-cut": ("gemini-type", GEMINI_PRICE),
+}
+"""The same models at providers that are cut off when a client leaves."""
+TARIFF = tariff_of({**PRICES, **{name: price for name, (_, price) in CUT.items()}})
+DRAINED = tuple([Target(model=name, surfaces=SURFACES) for name in ("oai", "ant", "res", "gem")])
+CANCELLED = tuple([Target(model=name, surfaces=SURFACES, paced=True) for name in CUT])
+TARGETS = (*DRAINED, *CANCELLED, Target(model="either", surfaces=SURFACES))
+
+
+@contextmanager
+def stormy(
+    folder: Path, timeouts: dict[str, float] = TIMEOUTS, **more: Any
+) -> Iterator[tuple[GatewayProcess, ThreadedUpstream]]:
+    """A gateway that is not started yet, and its provider. `more`: sections of the configuration."""
+    upstream = ThreadedUpstream()
+    upstream.start()
+    gateway = None
+    try:
+        both = providers(upstream.openai_url, upstream.anthropic_url)
+        drained = {name: {**settings, "timeouts": timeouts, "disconnect": "drain"} for name, settings in both.items()}
+        cut = {f"{name}-cut": {**settings, "disconnect": "cancel"} for name, settings in drained.items()}
+        config = configuration(
+            upstream.openai_url,
+            upstream.anthropic_url,
+            providers={**drained, **cut},
+            models={name: model(f"{provider}-cut", name, price) for name, (provider, price) in CUT.items()},
+            routes={"either": {"candidates": ["oai", "ant"], "objective": "cheapest"}},
+            **more,
+        )
+        folder.mkdir(exist_ok=True)
+        gateway = GatewayProcess(folder, config, PROVIDER_ENV)
+        yield gateway, upstream
+    finally:
+        if gateway is not None:
+            gateway.kill()
+        upstream.stop()
+
+
+def dishonest(traffic: list[Planned], seen: list[Seen], rows: list[Row]) -> list[str]:
+    """Answers that look whole and are not, or are whole and look broken, among those that clients waited for."""
+    last = {row["tags"]["n"]: row for row in sorted(rows, key=lambda row: row["attempt_no"])}
+    found = []
+    for one, answer in zip(traffic, seen, strict=True):
+        if answer.left:
+            continue
+        whole = looks_complete(one.surface, answer)
+        row = last.get(str(one.number))
+        confirmed = row is not None and row["error_class"] is None
+        if answer.broken is not None or whole == tells_an_error(answer) or whole != confirmed:
+            told = "no row" if row is None else row["error_class"]
+            found.append(
+                f"#{one.number} {one.surface} {one.body.get('model')} {one.faults}: whole {whole}, "
+                f"broken {answer.broken}, row says {told}; ends {answer.body[-300:]!r}"
+            )
+    return found
