@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -192,7 +192,11 @@ def connect(gateway: Gateway, *, receive_bytes: int | None = None, timeout_s: fl
     if receive_bytes is not None:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
     line.settimeout(timeout_s)
-    line.connect((at.hostname, at.port))
+    try:
+        line.connect((at.hostname, at.port))
+    except OSError:
+        line.close()
+        raise
     return line
 
 
@@ -203,13 +207,11 @@ def reset(line: socket.socket) -> None:
 
 
 def rest_of(line: socket.socket) -> bytes:
-    """All that comes until the other side closes or resets."""
+    """All that comes until the other side closes or resets; then this side is closed too."""
     found = b""
-    try:
+    with line, suppress(ConnectionResetError):
         while data := line.recv(65_536):
             found += data
-    except ConnectionResetError:
-        pass
     return found
 
 

@@ -1,4 +1,4 @@
-"""Promise 19: providers that drip or hang and clients that stop reading cost little memory each, and all of them end."""
+"""Promise 19: providers that drip or hang, and clients that stop reading, cost little memory each and have an end."""
 
 import time
 from pathlib import Path

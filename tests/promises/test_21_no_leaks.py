@@ -1,4 +1,4 @@
-"""Promise 21: after streams were cancelled and providers misbehaved nothing is left: no slot, connection, file, drain."""
+"""Promise 21: after streams were cancelled and providers misbehaved nothing is left: no slot, connection, file."""
 
 import random
 import time

@@ -42,7 +42,7 @@ WRITE_BUFFER_BYTES = 4 * 1024
 TAKEN_BYTES = 2 * 1024
 """A client that takes less than this takes nothing."""
 KERNEL_BUFFER_BYTES = 64 * 1024
-"""Of an answer, in the kernel, which doubles it. Left alone it takes megabytes for a client that has stopped reading."""
+"""Of an answer, in the kernel, which doubles it. Left alone it takes megabytes for a client that stopped reading."""
 _ALL_WAS_TAKEN = 1 << 62
 RESERVED_IDLE_S = 5.0
 """The most patience with a connection beyond `max_connections`."""
