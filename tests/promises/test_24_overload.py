@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from tests.acceptance.process import Gateway
-from tests.acceptance.wire import Seen, raw
 from tests.promises.conftest import Figure
 from tests.promises.peers import config_for, request, serving, upstream
+
+from bascule.testing.chaos.client import Seen, raw
 
 SLOTS = 40
 MODEL = "words-4-50"
