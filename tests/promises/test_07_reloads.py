@@ -34,9 +34,9 @@ def test_reloads_under_load(tmp_path: Path, figure: Figure, full: bool) -> None:
             sound = gateway.file.read_text(encoding="utf-8")
             is_over = asyncio.Event()
 
-            async def client(number: int, seen: list[Seen]) -> None:
+            async def client(seen: list[Seen]) -> None:
                 while not is_over.is_set():
-                    seen.append(await raw(gateway.url, request(MODEL, key=key, stream=number % 3 != 0)))
+                    seen.append(await raw(gateway.url, request(MODEL, key=key)))
 
             async def reload_often() -> None:
                 for number in range(50):
@@ -49,7 +49,7 @@ def test_reloads_under_load(tmp_path: Path, figure: Figure, full: bool) -> None:
 
             async def both() -> list[Seen]:
                 seen: list[Seen] = []
-                await asyncio.gather(reload_often(), *[client(number, seen) for number in range(clients)])
+                await asyncio.gather(reload_often(), *[client(seen) for _ in range(clients)])
                 return seen
 
             seen = asyncio.run(both())
