@@ -46,6 +46,8 @@ from bascule.gateway.planning import Planning
 from bascule.gateway.recording import Recordings
 from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
+from bascule.gateway.runaway import RunawayWatch
+from bascule.gateway.runaway_guard import guard_of
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot, link
 from bascule.model.errors import BasculeError, LedgerUnavailable, StoreError
@@ -324,6 +326,7 @@ class Gateway:
             connect=lambda timeout_s: GuardedConnector(timeout_s=timeout_s),
         )
         self.cache_watch = CacheWatch(self.metrics, tell=self.alerting.tell)
+        self.runaway_watch = RunawayWatch(clock=self.clock, metrics=self.metrics, tell=self.alerting.tell)
         self.calibrations = Calibrations()
         self.wellbeing = Wellbeing(*_leaving_alone(config))
         self.operator_alerts = OperatorAlerts(clock=self.clock, tell=self.alerting.tell)
@@ -459,6 +462,7 @@ class Gateway:
                 splice_cost=config.server.usage_cost,
                 cache_watch=self.cache_watch,
                 collapse=_collapse(config.cache.prompt.alert),
+                runaway=guard_of(snapshot, self.runaway_watch),
                 kept=self.kept,
                 recordings=self.recordings,
             ),
