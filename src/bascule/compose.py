@@ -72,6 +72,7 @@ from bascule.storage.recover import Recovery, recover
 from bascule.storage.replica import LOCAL, is_of, replica_of
 from bascule.storage.segments.read import Segments
 from bascule.storage.spent import spent_with
+from bascule.storage.sqlite.leases import FILE_NAME as LEASES
 from bascule.storage.sqlite.open import open_sqlite
 from bascule.storage.stores import Idempotency, Imports, Leases, Opened, Stores
 from bascule.storage.view import LedgerView
@@ -259,6 +260,13 @@ def budgets_of(snapshot: Snapshot, stored: tuple[Budget, ...]) -> tuple[Budget, 
 def open_leases(store: Store, config: Config) -> Leases | None:
     """The authority that this worker shares budgets through; None where it is alone. Raises StoreError."""
     if config.server.workers == 1 and config.database is None:
+        return None
+    return store.stores.leases()
+
+
+def borrowed_from(store: Store) -> Leases | None:
+    """The authority of a gateway that may be running, for those who look; None where its workers share nothing."""
+    if store.replica == LOCAL and not (store.data_dir / LEASES).exists():
         return None
     return store.stores.leases()
 

@@ -124,7 +124,9 @@ class Fleet:
 
 
 @contextmanager
-def fleet(folder: Path, *, workers: int = 1, replicas: int = 1, database: str | None = None, **more: Any) -> Iterator[Fleet]:
+def fleet(
+    folder: Path, *, workers: int = 1, replicas: int = 1, database: str | None = None, **more: Any
+) -> Iterator[Fleet]:
     """`more`: sections of the configuration."""
     provider = Provider()
     provider.start()
