@@ -66,6 +66,7 @@ def test_several_members_are_one_body():
         (b"not gzip at all", "protocol"),
         (gzip.compress(b"a") + b"junk", "protocol"),
     ],
+    ids=["cut short", "one byte", "another format", "more behind it"],  # bytes of gzip hold the time they were made at
 )
 def test_damage_has_its_class(body, error_class):
     with pytest.raises(TransportError) as caught:
