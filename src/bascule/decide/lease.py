@@ -201,7 +201,9 @@ def _take(holder: str, account: Account, report: Report) -> Lease:
         lease = account.leases[holder] = Lease()
     lease.settled_nanousd = report.settled_nanousd
     lease.held_nanousd = report.held_nanousd
-    lease.ceiling_nanousd = min(lease.ceiling_nanousd, report.ceiling_nanousd)
+    # What was spent without a grant (before a budget was made, or beyond an estimate) is charged as it is.
+    used = report.settled_nanousd + report.held_nanousd
+    lease.ceiling_nanousd = max(used, min(lease.ceiling_nanousd, report.ceiling_nanousd))
     lease.answered = max(lease.answered, min(report.answered, account.recall))
     return lease
 
