@@ -349,7 +349,9 @@ class Gateway:
         self.kept = _kept(config)
         self.beside = beside or OneThread("bascule-keys")
         self.keys_used = _keys_used(config, store)
-        self.content = open_content(config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms)
+        self.content = open_content(
+            config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms, store.stores.replies
+        )
         self.recordings = self._recordings(config)
         self.once = self._once(config)
         self.books = Books(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ from bascule.testing.script import Script
 
 CHAT = "/v1/chat/completions"
 IN_FLIGHT_WITHIN_S = 10.0
+RECORDED = {"record_content": "full", "content_key": "env:CONTENT_KEY"}
+CONTENT_KEY = {"CONTENT_KEY": "k" * 64}
 
 
 @pytest.fixture
@@ -77,6 +80,53 @@ def test_parallel_requests_are_one_attempt(gateway: Gateway, provider: Provider,
     figure("attempts of 50", len(provider.served) / rounds)
 
 
+@pytest.mark.promise(33, fault="48 parallel over 3 replicas on PostgreSQL, then one of them killed", limit="1 attempt")
+def test_replicas_share_the_key(
+    provider: Provider, postgres_url: str, tmp_path: Path, figure: Figure, full: bool
+) -> None:
+    env = {**PROVIDER_ENV, **CONTENT_KEY, "BASCULE_DATABASE": postgres_url}
+    config = configuration(
+        provider.openai_url,
+        provider.anthropic_url,
+        database="env:BASCULE_DATABASE",
+        idempotency={"store_wait_s": 5, "wait_s": 3},
+        privacy=RECORDED,
+    )
+    replicas = []
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        replicas.append(Gateway(tmp_path / name, config, env))
+    try:
+        for replica in replicas:
+            if replica is not replicas[0]:
+                replica.data_dir.mkdir(mode=0o700)
+                shutil.copy(replicas[0].data_dir / "pepper", replica.data_dir)
+            replica.start()
+        for number in range(10 if full else 1):
+            provider.use(Script(output_tokens=5, ttft_s=0.5))
+            seen = asyncio.run(spread(replicas, f"round-{number}", number))
+            assert len(provider.served) == 1
+            assert {code(one) for one in seen} == {(200, None)}
+            assert len({one.body for one in seen}) == 1
+
+        provider.use(Script(output_tokens=200, gap_s=0.05))
+        asyncio.run(killed_in_the_middle(replicas[0], provider, "killed", 1))
+        elsewhere = asyncio.run(ask(replicas[1], "killed", 1, stream=True))
+        assert code(elsewhere) == (409, "idempotency_in_progress")
+        replicas[0].start()
+        again = [asyncio.run(ask(replica, "killed", 1, stream=True)) for replica in replicas]
+        assert {code(one) for one in again} == {(409, "not_replayable")}
+        assert len(provider.served) == 1
+    finally:
+        for replica in replicas:
+            replica.kill()
+    figure("attempts of 48", 1)
+
+
+async def spread(replicas: list[Gateway], key: str, seed: int) -> list[Seen]:
+    return await asyncio.gather(*[ask(replicas[number % len(replicas)], key, seed) for number in range(48)])
+
+
 @pytest.mark.promise(33, fault="another body under the key, while it is served and after", limit="all 422")
 def test_another_body_is_refused(gateway: Gateway, provider: Provider, figure: Figure) -> None:
     provider.use(Script(output_tokens=5, ttft_s=0.5))
@@ -117,6 +167,30 @@ def test_a_crash_does_not_send_it_again(gateway: Gateway, provider: Provider, fi
         assert code(lost) == (409, "not_replayable")
         assert len(provider.served) == 1
     figure("second calls after a kill", 0)
+
+
+@pytest.mark.promise(33, fault="kill -9 after the answer, where content may be kept", limit="answered by the first")
+def test_an_answer_that_may_be_kept_outlives_a_kill(provider: Provider, tmp_path: Path, figure: Figure) -> None:
+    provider.use(Script(output_tokens=20))
+    config = configuration(
+        provider.openai_url,
+        provider.anthropic_url,
+        privacy=RECORDED,
+        idempotency={"store_wait_s": 5},
+    )
+    gateway = Gateway(tmp_path, config, {**PROVIDER_ENV, **CONTENT_KEY}).start()
+    try:
+        first = [asyncio.run(ask(gateway, f"kept-{stream}", 1, stream=stream)) for stream in (False, True)]
+        asyncio.run(ask(gateway, "another", 2))  # what is written of the first two is written by now
+        gateway.kill()
+        gateway.start()
+        again = [asyncio.run(ask(gateway, f"kept-{stream}", 1, stream=stream)) for stream in (False, True)]
+    finally:
+        gateway.kill()
+    assert [(one.status, one.body) for one in again] == [(200, one.body) for one in first]
+    assert {header(one, "idempotent-replayed") for one in again} == {"true"}
+    assert len(provider.served) == 3
+    figure("second calls", 0)
 
 
 async def killed_in_the_middle(gateway: Gateway, provider: Provider, key: str, seed: int) -> Seen:

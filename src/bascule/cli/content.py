@@ -74,7 +74,8 @@ def _print(one: Recording) -> None:
 def _content(document: Document, secrets: tuple[Secret, ...]) -> SqliteContent:
     from bascule.storage.content.open import open_store
 
-    content = open_store(document.config.privacy, secrets, data_dir_of(document))
+    shared = open_existing(document).stores.replies
+    content = open_store(document.config.privacy, secrets, data_dir_of(document), shared)
     if content is None:
         raise BasculeError("nothing is or was recorded in this data directory (privacy.record_content is none)")
     return content

@@ -153,9 +153,12 @@ class Once:
             if state is None:
                 store.release(use.name, use.request_id)
                 return
-            store.end(use.name, use.request_id, state, last)
-            if reply is not None and self._ports.replies is not None:
-                self._ports.replies.keep(use.name, reply, user=identity.user, session_id=identity.session_id)
+            try:
+                if reply is not None and self._ports.replies is not None:
+                    # First: who finds the key used up, in another process, finds the answer too.
+                    self._ports.replies.keep(use.name, reply, user=identity.user, session_id=identity.session_id)
+            finally:
+                store.end(use.name, use.request_id, state, last)
 
         try:
             await self._ports.beside.run(work, self._limits.store_wait_s * PATIENCE)

@@ -28,7 +28,7 @@ class Recording(Struct, frozen=True, kw_only=True):
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """Whose recordings: exactly one of the two."""
+    """Whose content. To erase, exactly one of the two."""
 
     user: str | None = None
     session_id: str | None = None

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from bascule.model.content import Subject
 from bascule.ports import Governance, IdempotencyStore, ImportStore, LeaseStore, LedgerStore, OutcomeStore
 
 
@@ -31,6 +32,24 @@ class Idempotency(IdempotencyStore, Closing, Protocol):
     """Uses of Idempotency-Keys, on connections that are closed with it."""
 
 
+class SharedReplies(Protocol):
+    """Answers that replicas share, sealed by whoever puts them here. Blocking. Raises StoreError."""
+
+    def put(self, name: bytes, sealed: bytes, *, until_ms: int, subject: Subject) -> None:
+        """`subject`: both the user and the session, where they are known."""
+        ...
+
+    def get(self, name: bytes, now_ms: int) -> bytes | None: ...
+
+    def erase(self, subject: Subject) -> int:
+        """Delete those of a user or session; says how many those were."""
+        ...
+
+    def end(self, now_ms: int) -> int:
+        """Delete those whose time is over."""
+        ...
+
+
 class Leases(LeaseStore, Protocol):
     """The authority of several workers, on a connection that is closed with it."""
 
@@ -50,3 +69,5 @@ class Stores(Struct, frozen=True, kw_only=True):
     """Of so many rows in all, and for each key. Raises StoreError."""
     leases: Callable[[], Leases]
     """Raises StoreError."""
+    replies: SharedReplies | None = None
+    """None where no other process is to give them."""

@@ -15,6 +15,8 @@ from bascule.model.idempotency import KeptReply
 from bascule.storage.content.open import open_content, open_store
 from bascule.storage.content.recorder import DAY_MS, ContentRecorder
 from bascule.storage.content.vault import AesVault, NoVault
+from bascule.storage.postgres.connect import PostgresDatabase
+from bascule.storage.postgres.replies import PostgresReplies
 from bascule.storage.sqlite.content import SqliteContent
 
 OLD, NEW = Secret(b"old-key-0123456789abcdef0123456789"), Secret(b"new-key-0123456789abcdef0123456789")
@@ -59,6 +61,28 @@ def test_a_reply_is_found_until_its_time_is_over(store: SqliteContent) -> None:
     assert store.find(b"n", NOW_MS) == REPLY
     assert store.find(b"n", NOW_MS + 1) is None
     assert store.find(b"m", NOW_MS) is None
+
+
+def test_replicas_share_their_replies_sealed_and_erase_them_together(tmp_path: Path, postgres_url: str) -> None:
+    database = PostgresDatabase(postgres_url)
+    shared = PostgresReplies(database)
+    stores = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        stores.append(SqliteContent(tmp_path / name, AesVault([NEW]), shared))
+    one, other = stores
+    one.keep(b"n", REPLY, user="ann", session_id="s1")
+    one.keep(b"n", REPLY, user="ann", session_id="s1")
+    assert other.find(b"n", NOW_MS) == REPLY
+    assert other.find(b"n", NOW_MS + 1) is None
+    assert CANARY not in (shared.get(b"n", NOW_MS) or b"")
+    assert (other.erase(Subject(user="bob")), other.erase(Subject(session_id="s1"))) == (0, 1)
+    assert one.find(b"n", NOW_MS) is None
+    one.keep(b"m", REPLY, user=None, session_id=None)
+    assert (one.end(before_ms=0, now_ms=NOW_MS), one.end(before_ms=0, now_ms=NOW_MS + 1)) == (0, 1)
+    for store in stores:
+        store.close()
+    database.close()
 
 
 def test_nothing_is_to_be_read_on_the_disk(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from bascule.model.content import Recording, Subject
 from bascule.storage.content.recorder import ContentRecorder
 from bascule.storage.content.vault import AesVault, NoVault, Vault
 from bascule.storage.sqlite.content import FILE_NAME, SqliteContent
+from bascule.storage.stores import SharedReplies
 
 
 class Content(Struct, frozen=True, kw_only=True):
@@ -32,18 +33,27 @@ class Content(Struct, frozen=True, kw_only=True):
         self.store.close()
 
 
-def open_store(privacy: Privacy, secrets: Sequence[Secret], data_dir: Path) -> SqliteContent | None:
-    """None where nothing was ever recorded and nothing is to be. Raises StoreError."""
+def open_store(
+    privacy: Privacy, secrets: Sequence[Secret], data_dir: Path, shared: SharedReplies | None = None
+) -> SqliteContent | None:
+    """`shared`: where replicas have their replies. None where nothing was ever recorded and nothing is to be.
+
+    Raises StoreError.
+    """
     if privacy.record_content == "none" and not (data_dir / FILE_NAME).exists():
         return None
-    return SqliteContent(data_dir, vault_of(secrets))
+    return SqliteContent(data_dir, vault_of(secrets), shared)
 
 
 def open_content(
-    privacy: Privacy, secrets: Sequence[Secret], data_dir: Path, now_ms: Callable[[], int]
+    privacy: Privacy,
+    secrets: Sequence[Secret],
+    data_dir: Path,
+    now_ms: Callable[[], int],
+    shared: SharedReplies | None = None,
 ) -> Content | None:
     """With its recorder, which also ends what is old where nothing is recorded any more. Raises StoreError."""
-    store = open_store(privacy, secrets, data_dir)
+    store = open_store(privacy, secrets, data_dir, shared)
     if store is None:
         return None
     recorder = ContentRecorder(

@@ -11,6 +11,7 @@ from bascule.storage.postgres.leases import PostgresLeases
 from bascule.storage.postgres.ledger import PostgresLedger
 from bascule.storage.postgres.migrate import open_database, schema_version
 from bascule.storage.postgres.outcomes import PostgresOutcomes
+from bascule.storage.postgres.replies import PostgresReplies
 from bascule.storage.stores import Stores
 
 
@@ -29,5 +30,6 @@ def open_postgres(url: str, limits: PostgresLimits, data_dir: Path) -> Stores:
         imports=PostgresImports(database),
         outcomes=PostgresOutcomes(database),
         idempotency=idempotency,
+        replies=PostgresReplies(database),
         leases=lambda: PostgresLeases(database),
     )

@@ -15,6 +15,7 @@ from bascule.model.idempotency import KeptReply
 from bascule.storage.content.vault import Vault
 from bascule.storage.sqlite.connect import Database
 from bascule.storage.sqlite.statements import statements
+from bascule.storage.stores import SharedReplies
 
 FILE_NAME = "content.sqlite3"
 
@@ -29,10 +30,11 @@ class SqliteContent:
     What is deleted is overwritten in the file (`secure_delete`).
     """
 
-    def __init__(self, data_dir: Path, vault: Vault) -> None:
-        """Raises StoreError."""
+    def __init__(self, data_dir: Path, vault: Vault, shared: SharedReplies | None = None) -> None:
+        """With `shared` replies are kept there instead. Raises StoreError."""
         self.path = data_dir / FILE_NAME
         self._vault = vault
+        self._shared = shared
         self._lock = threading.Lock()
         self._sql = statements("content.sql")
         self._database = Database(self.path, "process")
@@ -46,7 +48,14 @@ class SqliteContent:
     def record(self, recordings: Sequence[Recording]) -> None:
         """All or none."""
         rows = [
-            (r.attempt_id, r.request_id, r.ts_ms, r.user, r.session_id, self._sealed(_encode(r), r.attempt_id.encode()))
+            (
+                r.attempt_id,
+                r.request_id,
+                r.ts_ms,
+                r.user,
+                r.session_id,
+                self._vault.seal(_encode(r), r.attempt_id.encode()),
+            )
             for r in recordings
         ]
         with self._lock, self._database.transaction() as connection:
@@ -58,29 +67,40 @@ class SqliteContent:
         return [_recording(self._vault.open(sealed, attempt_id.encode())) for attempt_id, sealed in found]
 
     def keep(self, name: bytes, reply: KeptReply, *, user: str | None, session_id: str | None) -> None:
-        row = (name, reply.until_ms, user, session_id, self._sealed(_encode(reply), name))
+        sealed = self._vault.seal(_encode(reply), name)
+        if self._shared is not None:
+            subject = Subject(user=user, session_id=session_id)
+            self._shared.put(name, sealed, until_ms=reply.until_ms, subject=subject)
+            return
+        row = (name, reply.until_ms, user, session_id, sealed)
         with self._lock, self._database.transaction() as connection:
             connection.execute(self._sql["keep_reply"], row)
 
     def find(self, name: bytes, now_ms: int) -> KeptReply | None:
-        with self._lock, self._database.translated():
-            found = self._database.connection.execute(self._sql["reply"], (name, now_ms)).fetchone()
-        return None if found is None else _reply(self._vault.open(found[0], name))
+        if self._shared is not None:
+            sealed = self._shared.get(name, now_ms)
+        else:
+            with self._lock, self._database.translated():
+                found = self._database.connection.execute(self._sql["reply"], (name, now_ms)).fetchone()
+            sealed = None if found is None else found[0]
+        return None if sealed is None else _reply(self._vault.open(sealed, name))
 
     def erase(self, subject: Subject) -> int:
         told = structs.asdict(subject)
+        erased = 0 if self._shared is None else self._shared.erase(subject)
         with self._lock:
             with self._database.transaction() as connection:
-                erased = connection.execute(self._sql["erase_recordings"], told).rowcount
+                erased += connection.execute(self._sql["erase_recordings"], told).rowcount
                 erased += connection.execute(self._sql["erase_replies"], told).rowcount
             self._empty_log()
         return erased
 
     def end(self, *, before_ms: int, now_ms: int) -> int:
         """Delete recordings of before, and replies whose time is over."""
+        ended = 0 if self._shared is None else self._shared.end(now_ms)
         with self._lock:
             with self._database.transaction() as connection:
-                ended = connection.execute(self._sql["end_recordings"], (before_ms,)).rowcount
+                ended += connection.execute(self._sql["end_recordings"], (before_ms,)).rowcount
                 ended += connection.execute(self._sql["end_replies"], (now_ms,)).rowcount
             if ended:
                 self._empty_log()
@@ -89,9 +109,6 @@ class SqliteContent:
     def close(self) -> None:
         with self._lock:
             self._database.close()
-
-    def _sealed(self, text: bytes, belongs_to: bytes) -> bytes:
-        return self._vault.seal(text, belongs_to)
 
     def _empty_log(self) -> None:
         """The write-ahead log has earlier states of pages; only when it is empty is what was deleted gone."""
