@@ -385,6 +385,7 @@ class Gateway:
             replica=self.store.replica,
             limits=LendingLimits(
                 term_ms=round(config.leases.term_s * 1000),
+                ahead_s=config.leases.ahead_s,
                 wait_s=config.leases.wait_s,
                 max_waiting=config.leases.max_waiting,
             ),

@@ -21,10 +21,10 @@ def overspend(several: Fleet, kinds: tuple[str, ...], at_once: int, figure: Figu
         assert {one.status for one in seen if not one.left} <= {200, 402, 503}
         spent = several.spent()
         served += sum(one.status == 200 for one in seen)
-        assert any(one.status == 200 for one in seen), f"{kind}: nothing was served"
-        assert any(one.status in (402, 503) for one in seen), f"{kind}: nothing was refused"
         worst = max(worst, spent - ASKS[kind].limit_nanousd)
         assert spent <= ASKS[kind].limit_nanousd, f"{kind}: overspent"
+        assert any(one.status == 200 for one in seen), f"{kind}: nothing was served"
+        assert any(one.status in (402, 503) for one in seen), f"{kind}: nothing was refused"
     several.settled()
     for kind in kinds:
         paid = sum(row["cost_nanousd"] for row in several.rows(kind))
