@@ -451,3 +451,41 @@ def test_contracts_name_clients_models_and_those_who_sold_what_was_imported() ->
     ((where, what),) = found(known.replace("claude-code", "claude-cod"))
     assert where == "f.yaml:4:69"
     assert what == "`claude-cod` is neither a client whose logs are imported nor a model"
+
+
+SEVERAL = "providers:\n  openai: {{api_keys: [{}]{}}}\n"
+
+
+def test_several_keys_of_one_provider() -> None:
+    snapshot = linked(SEVERAL.format('"env:OPENAI_API_KEY", "env:ANTHROPIC_API_KEY"', ""))
+    provider = snapshot.providers["openai"]
+    assert [secret and secret.reveal() for secret in provider.credentials] == [KEY.encode(), f"{KEY}-2".encode()]
+    assert len(provider.secrets) == 2
+    model = snapshot.direct("openai", "gpt-4o")
+    assert model is not None
+    assert model.endpoints[0].credentials == 2
+
+
+@pytest.mark.parametrize(
+    ("keys", "more", "what"),
+    [
+        ('"env:OPENAI_API_KEY", "env:NOWHERE"', "", "NOWHERE"),
+        ('"env:OPENAI_API_KEY", "env:OPENAI_API_KEY"', "", "stands in the list already"),
+        ('"env:OPENAI_API_KEY", none', "", "no key among several"),
+        ('"env:OPENAI_API_KEY"', ", api_key: env:CI_KEY", "there is an `api_key` too"),
+    ],
+)
+def test_mistakes_in_a_list_of_keys(keys: str, more: str, what: str) -> None:
+    (problem,) = problems(load_text(SEVERAL.format(keys, more)))
+    assert what in problem.what
+    assert ":2:" in problem.where
+    assert KEY not in problem.what + problem.remedy
+
+
+def test_a_routes_hedge_and_what_it_does_with_refused_content() -> None:
+    routes = "routes:\n  a: {candidates: [big], hedge: {after_s: 2, after: p95}, content_filter: failover}\n"
+    head, _, rest = FULL.partition("routes:\n")
+    policy = linked(head + routes + rest).route("a")
+    assert policy is not None
+    assert policy.hedge is not None
+    assert (policy.hedge.after_s, policy.hedge.percentile, policy.filtered_elsewhere) == (2.0, 0.95, True)

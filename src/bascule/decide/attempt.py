@@ -70,6 +70,9 @@ class GiveUp(Struct, frozen=True):
 Step = Start | Wait | Accept | GiveUp
 
 
+_START_FIRST = Start(0)
+
+
 class _Moment(Struct, frozen=True):
     """The arguments of `next_step`, passed on as one."""
 
@@ -106,9 +109,10 @@ def next_step(
 
     `health` is what of the world is not well now (`decide.health`), `spent` the endpoints whose retry budget is.
     """
-    moment = _Moment(plan, history, now_s, dice, turn, limits, health, spent)
     if not history:
-        return _first(moment)
+        if not health and limits.deadline_s is None and plan.candidates[0].endpoint.credentials == 1:
+            return _START_FIRST  # so most requests go
+        return _first(_Moment(plan, history, now_s, dice, turn, limits, health, spent))
     running: AttemptRecord | None = None
     over: AttemptRecord | None = None
     for record in history:
@@ -118,6 +122,7 @@ def next_step(
             return Accept(record.attempt_no)
         elif record.content_forwarded or follows(plan, record.fault) == "stop":
             over = over or record
+    moment = _Moment(plan, history, now_s, dice, turn, limits, health, spent)
     if running is not None:
         return _beside(moment, running) if over is None else Wait(inf)
     if over is not None or len(history) >= limits.max_attempts:
@@ -130,8 +135,6 @@ def next_step(
 def _first(moment: _Moment) -> Step:
     if _is_over(moment.now_s, moment.limits):
         return GiveUp(deadline_refusal(moment.plan, ()))
-    if not moment.health and moment.plan.candidates[0].endpoint.credentials == 1:
-        return Start(0)
     for index in range(len(moment.plan.candidates)):
         if (credential := moment.credential(index)) is not None:
             return Start(index, credential)

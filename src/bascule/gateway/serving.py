@@ -96,7 +96,7 @@ class Serving:
         fx = self._fx
         while True:
             now_s = fx.clock.monotonic_s()
-            spent = self._spent(now_s) if self._history else NONE_SPENT
+            spent = self._spent(now_s) if self._history and self._history[-1].fault is not None else NONE_SPENT
             step = next_step(
                 self._plan,
                 tuple(self._history),

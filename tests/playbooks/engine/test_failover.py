@@ -175,6 +175,26 @@ def test_a_refusal_of_content_is_never_routed_around(begin: Begin, reply: Reply,
     assert [row.error_class for row in world.rows] == ["content_filter"]
 
 
+def test_a_route_may_say_that_others_are_asked_what_one_refuses(begin: Begin) -> None:
+    config = CONFIG.replace(
+        "auto: {candidates: [small, big]}", "auto: {candidates: [small, big], content_filter: failover}"
+    )
+    refused = openai_error(400, "flagged by our filter", code="content_filter")
+    world = begin(refused, answered(), refused, refused, config=config)
+    assert world.ask(chat("auto")).header("x-bascule-model") == "big"
+    answer = world.ask(chat("auto"))
+    assert (answer.status, answer.error["code"]) == (400, "content_filter")
+    assert hosts(world) == ["one.test", "two.test"] * 2
+
+
+def test_a_deadline_of_the_configuration_holds_where_the_request_has_none_or_a_later_one(begin: Begin) -> None:
+    for headers in ({}, {"x-bascule-deadline": "60s"}):
+        world = begin(Reply(before=[HANG_S]), more="retry: {deadline_s: 4}\n")
+        before_s = world.clock.monotonic_s()
+        assert world.ask(chat("auto"), headers=headers).error["code"] == "deadline_exceeded"
+        assert 4.0 <= world.clock.monotonic_s() - before_s < 4.1
+
+
 def test_the_clients_own_mistake_is_told_and_tried_nowhere_else(begin: Begin) -> None:
     world = begin(openai_error(422, "temperature must be below 2", code="invalid_value"))
     answer = world.ask(chat("auto"))

@@ -3,6 +3,7 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.wellbeing import BreakerChange
 from bascule.server.metrics_page import Gauges, families, render
 
 
@@ -30,6 +31,7 @@ def test_every_counter_is_on_the_page() -> None:
     metrics.refusal("budget_exhausted")
     metrics.budget_alert("team", "month", "0.8")
     metrics.cache_collapse("small", "one")
+    metrics.breaker(BreakerChange(kind="endpoint", target="one/small", state="open"))
     metrics.uncached_prompt("small", "one", "pause")
     metrics.cache_hits = 4
     metrics.in_flight = 5
@@ -40,12 +42,16 @@ def test_every_counter_is_on_the_page() -> None:
     model.unpriced = 1
     for seconds in (0.05, 0.06, 700.0):
         model.duration.observe(seconds)
-    found = samples(metrics, Gauges([]))
+    found = samples(metrics, Gauges([], [("endpoint", "one/small", "open")]))
+    unwell = (("kind", "endpoint"), ("state", "open"), ("target", "one/small"))
+    assert found["bascule_unwell", unwell] == 1
     named = (("model", 'odd "name"\n'), ("provider", "local"))
     assert found["bascule_requests_total", (("status", "200"), ("surface", "openai_chat"))] == 2
     assert found["bascule_requests_total", (("status", "402"), ("surface", "anthropic_messages"))] == 1
     assert found["bascule_refusals_total", (("kind", "budget_exhausted"),)] == 1
     assert found["bascule_cache_hits_total", ()] == 4
+    changed = (("kind", "endpoint"), ("state", "open"), ("target", "one/small"))
+    assert found["bascule_breaker_changes_total", changed] == 1
     assert found["bascule_cache_collapses_total", (("model", "small"), ("provider", "one"))] == 1
     uncached = (("model", "small"), ("provider", "one"), ("reason", "pause"))
     assert found["bascule_uncached_prompts_total", uncached] == 1
