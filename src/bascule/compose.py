@@ -45,6 +45,8 @@ from bascule.gateway.once import Once
 from bascule.gateway.once import Ports as OncePorts
 from bascule.gateway.operator_alerts import OperatorAlerts
 from bascule.gateway.planning import Planning
+from bascule.gateway.protecting import Protecting
+from bascule.gateway.recognisers import recognisers
 from bascule.gateway.recording import Recordings
 from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
@@ -462,6 +464,7 @@ class Gateway:
         baseline = snapshot.baseline_model
         return Settings(
             snapshot=snapshot,
+            protecting=Protecting(snapshot, recognisers(), self.metrics),
             planning=Planning(
                 RouteTable(snapshot),
                 mode=config.mode,
