@@ -15,6 +15,7 @@ from bascule.compose import (
     Gateway,
     configured_keys,
     data_dir_of,
+    database_secrets,
     key_ring,
     open_leases,
     open_store,
@@ -28,6 +29,7 @@ from bascule.config.sources import Secrets
 from bascule.decide.redaction import Redactor
 from bascule.gateway.alerts import BudgetAlerts
 from bascule.gateway.audit import AuditHead, enter_configuration
+from bascule.gateway.resuming import resumed
 from bascule.link import Snapshot, with_server
 from bascule.link.build import SHORT_SECRET_BYTES
 from bascule.model.errors import BasculeError, ConfigError, Problem
@@ -88,7 +90,7 @@ class Service:
         self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
-        self.redactor = Redactor(secrets_of(self.snapshot, *secrets.given))
+        self.redactor = Redactor(secrets_of(self.snapshot, *secrets.given, *database_secrets(document, secrets)))
         leases = open_leases(self.store, document.config)
         self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
         self.gateway = Gateway(
@@ -98,6 +100,7 @@ class Service:
         if document.config.server.workers > 1:
             self._shared_metrics = SharedMetrics(self.store.data_dir / WORKERS, worker, self.gateway.epoch)
         self._revision = self.store.governance.revision()
+        self._resumed = self._resumed_before = resumed(self.store.governance)
         self._taking = asyncio.Lock()
         """One change of what is served at a time."""
         self._alerts = BudgetAlerts(
@@ -197,6 +200,14 @@ class Service:
             budgets = await asyncio.to_thread(self._changed_budgets)
             if budgets is not None:
                 self.gateway.reconfigure(self.snapshot, budgets)
+                self._resume_sessions()
+
+    def _resume_sessions(self) -> None:
+        """Those that were let go on since the last look."""
+        for session_id, at_ms in self._resumed.items():
+            if self._resumed_before.get(session_id) != at_ms:
+                self.gateway.runaway_watch.resume(session_id)
+        self._resumed_before = self._resumed
 
     def _changed_budgets(self) -> tuple[Budget, ...] | None:
         """None where neither keys nor budgets have changed. Beside the event loop."""
@@ -207,6 +218,7 @@ class Service:
         if revision == self._revision:
             return None
         budgets = self.store.governance.budgets()
+        self._resumed = resumed(self.store.governance)
         self._revision = revision
         return budgets
 
@@ -331,7 +343,9 @@ class StoredKeys:
 
 def secrets_of(snapshot: Snapshot, *others: Secret) -> list[str]:
     """What no log may hold. `snapshot.read` has a region or an account's name among the secrets: those are short."""
-    found = [secret for secret in (*snapshot.read, *others) if len(secret.reveal()) >= SHORT_SECRET_BYTES]
+    addresses = {webhook.url for webhook in snapshot.webhooks}
+    read = [secret for secret in (*snapshot.read, *others) if secret not in addresses]
+    found = [secret for secret in read if len(secret.reveal()) >= SHORT_SECRET_BYTES]
     found += [key.secret for key in snapshot.keys]
     found += snapshot.telemetry_headers.values()
     found += [secret for provider in snapshot.providers.values() for secret in provider.secrets]

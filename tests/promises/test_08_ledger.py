@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from tests.promises.conftest import Figure
-from tests.promises.stormy import TARGETS, TARIFF, dishonest, stormy
+from tests.promises.stormy import TARGETS, TARIFF, stormy
 
+from bascule.testing.chaos.honesty import dishonest
 from bascule.testing.chaos.reconcile import reconcile
 from bascule.testing.chaos.traffic import Provided, Storm, drive, storm
 from bascule.testing.fault_table import FAULTS

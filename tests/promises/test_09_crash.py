@@ -10,11 +10,13 @@ import pytest
 from tests.promises.conftest import Figure
 from tests.promises.stormy import DRAINED, SHORT, TARGETS, TARIFF, stormy
 
+from bascule.testing.chaos.client import Seen
+from bascule.testing.chaos.driving import WhileDriving
 from bascule.testing.chaos.findings import Reconciliation
 from bascule.testing.chaos.gateway import GatewayProcess
 from bascule.testing.chaos.reconcile import reconcile
 from bascule.testing.chaos.surfaces import looks_complete, tells_an_error
-from bascule.testing.chaos.traffic import Driving, Planned, Provided, Storm, drive, storm
+from bascule.testing.chaos.traffic import Planned, Provided, Storm, drive, storm
 from bascule.testing.script import Script
 
 pytestmark = pytest.mark.real
@@ -38,13 +40,12 @@ def crash(folder: Path, seed: int) -> Reconciliation:
         if seed % 3 == 1:  # a crash soon after an orderly stop, in the same budget window
             assert gateway.stop() == 0
             gateway.start()
-        driving = Driving(gateway.url, before[SOUND:], over_s=OVER_S)
-        if seed % 3 == 2:  # a crash among reloads
-            reload_for(gateway, KILLED_AT_S)
-        else:
-            time.sleep(KILLED_AT_S)
-        gateway.kill()
-        driving.join(60)
+        with WhileDriving(lambda: drive(gateway.url, before[SOUND:], over_s=OVER_S)):
+            if seed % 3 == 2:  # a crash among reloads
+                reload_for(gateway, KILLED_AT_S)
+            else:
+                time.sleep(KILLED_AT_S)
+            gateway.kill()
         gateway.start()
         asyncio.run(drive(gateway.url, after))
         upstream.quiet()
@@ -86,27 +87,26 @@ def test_a_stop_finishes_what_is_open(tmp_path: Path, full: bool, figure: Figure
     with stormy(tmp_path) as (gateway, upstream):
         upstream.use(Script(text=text, gap_s=0.05 if full else 0.015))
         gateway.start()
-        driving = Driving(gateway.url, traffic, over_s=0.1)
-        deadline = time.monotonic() + 20
-        while upstream.upstream.in_flight < len(traffic):
-            assert time.monotonic() < deadline, f"{upstream.upstream.in_flight} streams are open"
-            time.sleep(0.01)
-        gateway.signal(signal.SIGTERM)
-        status = gateway.wait(60)
-        driving.join(60)
+        with WhileDriving(lambda: drive(gateway.url, traffic, over_s=0.1)) as driving:
+            deadline = time.monotonic() + 20
+            while upstream.upstream.in_flight < len(traffic):
+                assert time.monotonic() < deadline, f"{upstream.upstream.in_flight} streams are open"
+                time.sleep(0.01)
+            gateway.signal(signal.SIGTERM)
+            status = gateway.wait(60)
         rows = gateway.rows()
         found = reconcile(rows, upstream.served, TARIFF)
-        figure("streams finished", sum(looks_complete_each(traffic, driving)))
+        figure("streams finished", sum(finished(traffic, driving.seen)))
         figure("missing", found.count("missing"))
         assert status == 0, gateway.output()
         assert not found.findings, found.report()
-        assert all(looks_complete_each(traffic, driving))
+        assert all(finished(traffic, driving.seen))
         assert [row["usage_source"] for row in rows] == ["reported"] * 50
         gateway.verify()
 
 
-def looks_complete_each(traffic: list[Planned], driving: Driving) -> list[bool]:
+def finished(traffic: list[Planned], seen: list[Seen]) -> list[bool]:
     return [
-        looks_complete(one.surface, seen) and not tells_an_error(seen)
-        for one, seen in zip(traffic, driving.seen, strict=True)
+        looks_complete(one.surface, answer) and not tells_an_error(answer)
+        for one, answer in zip(traffic, seen, strict=True)
     ]

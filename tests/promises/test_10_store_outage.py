@@ -12,10 +12,11 @@ from tests.promises.conftest import Figure
 from tests.promises.replicated import replicated
 from tests.promises.stormy import DRAINED, SHORT, TARIFF, stormy
 
+from bascule.testing.chaos.driving import WhileDriving
 from bascule.testing.chaos.findings import Reconciliation
 from bascule.testing.chaos.gateway import GatewayProcess
 from bascule.testing.chaos.reconcile import reconcile
-from bascule.testing.chaos.traffic import Driving, Provided, Storm, drive, storm
+from bascule.testing.chaos.traffic import Provided, Storm, drive, storm
 from bascule.testing.script import Script
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ def test_a_database_that_is_away_delays_and_loses_nothing(
         asyncio.run(drive(urls, traffic[:SOUND]))
         postgres.stop()
         try:
-            driving = Driving(urls, traffic[SOUND:], over_s=away_s)
-            driving.join(away_s + 60)
+            seen = asyncio.run(drive(urls, traffic[SOUND:], over_s=away_s))
             upstream.quiet()
             assert [gateway.get("/healthz")[0] for gateway in gateways] == [200] * len(gateways)
             assert [gateway.get("/readyz")[0] for gateway in gateways] == [200] * len(gateways)
@@ -72,7 +72,7 @@ def test_a_database_that_is_away_delays_and_loses_nothing(
         rows = gateways[0].rows()
         gateways[0].verify()
         told(reconcile(rows, upstream.served, TARIFF), figure)
-        ours = [seen.body for seen in driving.seen if b"ledger" in seen.body or b"this key" in seen.body]
+        ours = [one.body for one in seen if b"ledger" in one.body or b"this key" in one.body]
         assert ours == [], "what the journal takes is served"
 
 
@@ -89,8 +89,7 @@ def test_a_locked_ledger_delays_and_loses_nothing(tmp_path: Path, full: bool, fi
         locking = sqlite3.connect(gateway.data_dir / "ledger.sqlite3", isolation_level=None, timeout=10)
         locking.execute("BEGIN IMMEDIATE")
         try:
-            driving = Driving(gateway.url, traffic[SOUND:], over_s=locked_s)
-            driving.join(locked_s + 60)
+            asyncio.run(drive(gateway.url, traffic[SOUND:], over_s=locked_s))
             upstream.quiet()
             assert gateway.metric("bascule_ledger_backlog_lines") > 0
         finally:
@@ -110,19 +109,18 @@ def test_a_full_disk_refuses_new_work_and_loses_nothing(tmp_path: Path, full: bo
     with stormy(tmp_path, SHORT) as (gateway, upstream):
         upstream.use(Script(text="a bridge " * 40, gap_s=0.03))
         gateway.start()
-        driving = Driving(gateway.url, running, over_s=0.1)
-        deadline_s = time.monotonic() + 20
-        while upstream.upstream.in_flight < len(running):
-            assert time.monotonic() < deadline_s, f"{upstream.upstream.in_flight} streams are open"
-            time.sleep(0.01)
         unlimited = resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, (1, unlimited[1]))  # no file takes another byte
         try:
-            before = len(upstream.served) + upstream.upstream.in_flight
-            seen = asyncio.run(drive(gateway.url, refused, over_s=5.0 if full else 0.5))
-            assert [one.status for one in seen] == [503] * len(refused)
-            assert len(upstream.served) + upstream.upstream.in_flight <= before
-            driving.join(60)
+            with WhileDriving(lambda: drive(gateway.url, running, over_s=0.1)) as driving:
+                deadline_s = time.monotonic() + 20
+                while upstream.upstream.in_flight < len(running):
+                    assert time.monotonic() < deadline_s, f"{upstream.upstream.in_flight} streams are open"
+                    time.sleep(0.01)
+                resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, (1, unlimited[1]))  # no file takes another byte
+                before = len(upstream.served) + upstream.upstream.in_flight
+                seen = asyncio.run(drive(gateway.url, refused, over_s=5.0 if full else 0.5))
+                assert [one.status for one in seen] == [503] * len(refused)
+                assert len(upstream.served) + upstream.upstream.in_flight <= before
             assert [one.status for one in driving.seen] == [200] * len(running)
             upstream.quiet()
             assert gateway.get("/healthz")[0] == 200

@@ -15,6 +15,7 @@ COMMANDS = {
     "backup": "backup",
     "budgets": "budgets",
     "certify": "certify",
+    "chaos": "chaos",
     "check": "check",
     "content": "content",
     "contracts": "contracts",

@@ -6,8 +6,9 @@ import click
 
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
-from bascule.cli.period import Period, iso_second, period_options
+from bascule.cli.period import Period, iso_second, now_ms, period_options
 from bascule.cli.report_words import notes, percent
+from bascule.cli.who import who
 from bascule.model.errors import BasculeError
 from bascule.model.row import RowFilter
 from bascule.model.session import Session
@@ -93,6 +94,19 @@ def show(ctx: click.Context, session_id: str, config_path: str | None, as_json: 
     print_table(columns, [_request_cells(line) for line in requests])
     for note in notes(session.sums):
         click.echo(note)
+
+
+@command.command("resume")
+@click.argument("session_id", metavar="ID")
+@config_option
+@click.pass_context
+def resume_session(ctx: click.Context, session_id: str, config_path: str | None) -> None:
+    """Let a session go on that was stopped for running away. Gateways hear of it within a second."""
+    from bascule.gateway.resuming import resume
+
+    store = open_existing(read_document(config_path or ctx.obj))
+    resume(store.governance, session_id, by=who(), now_ms=now_ms())
+    click.echo(f"{session_id} may go on")
 
 
 def _lines(session: Session) -> list[list[Any]]:

@@ -22,6 +22,7 @@ from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
 from bascule.config.privacy import Privacy as Privacy
 from bascule.config.request import Request
+from bascule.config.runaway import Runaway
 from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
 from bascule.config.serving import Data as Data
@@ -352,6 +353,7 @@ class Config(Section, frozen=True, kw_only=True):
     idempotency: Idempotency = Idempotency()
     retry: Retry = Retry()
     request: Request = Request()
+    runaway: Runaway = Runaway()
     alerts: Alerts = Alerts()
     breaker: Breaker = Breaker()
     outlier: Outlier = Outlier()

@@ -5,10 +5,13 @@ side and a provider side. Counting and embedding have dialects of their own, nam
 stand beside.
 """
 
+from typing import Any, Protocol
+
 from bascule.dialects import anthropic_messages as anthropic
 from bascule.dialects.anthropic_messages import counting as anthropic_counting
+from bascule.dialects.anthropic_messages import last_turn as anthropic_last_turn
 from bascule.dialects.anthropic_messages import sides as anthropic_sides
-from bascule.dialects.base import Codec, Dialect, ProviderDialect
+from bascule.dialects.base import Body, Codec, Dialect, ProviderDialect
 from bascule.dialects.bedrock_converse import BEDROCK_CONVERSE
 from bascule.dialects.bedrock_converse import sides as bedrock_sides
 from bascule.dialects.cohere import COHERE
@@ -18,16 +21,20 @@ from bascule.dialects.counting import CountingClient, CountingProvider, CountTra
 from bascule.dialects.gemini import GEMINI
 from bascule.dialects.gemini import RelayCodec as GeminiRelay
 from bascule.dialects.gemini import counting as gemini_counting
+from bascule.dialects.gemini import last_turn as gemini_last_turn
 from bascule.dialects.gemini import sides as gemini_sides
 from bascule.dialects.gemini_embeddings import GEMINI_EMBEDDINGS, FromOpenAI, ToOpenAI
 from bascule.dialects.gemini_embeddings import RelayCodec as GeminiEmbeddingsRelay
 from bascule.dialects.openai_chat import OPENAI_CHAT, RelayCodec
+from bascule.dialects.openai_chat import last_turn as chat_last_turn
 from bascule.dialects.openai_chat import sides as chat_sides
 from bascule.dialects.openai_embeddings import OPENAI_EMBEDDINGS, EmbeddingsCodec
 from bascule.dialects.openai_responses import OPENAI_RESPONSES
 from bascule.dialects.openai_responses import RelayCodec as ResponsesRelay
+from bascule.dialects.openai_responses import last_turn as responses_last_turn
 from bascule.dialects.openai_responses import sides as responses_sides
 from bascule.dialects.openai_responses.least_output import LEAST_OUTPUT_TOKENS
+from bascule.dialects.sampling import digest
 from bascule.dialects.translate import ClientSide, ProviderSide, Translator
 
 _ANTHROPIC = (anthropic.ANTHROPIC_MESSAGES, anthropic.ANTHROPIC_COUNT_TOKENS)
@@ -100,6 +107,22 @@ _CODECS: dict[tuple[str, str], Codec] = {
     ("gemini_embeddings", "gemini_embeddings"): GeminiEmbeddingsRelay(),
     ("openai_embeddings", "cohere_embed"): EmbedCodec(),
 }
+
+
+class LastTurn(Protocol):
+    """What each client dialect's module `last_turn` has."""
+
+    def last_calls(self, body: Body) -> bytes | None: ...
+
+    def last_message(self, body: Body) -> Any: ...
+
+
+_LAST_TURN: dict[str, LastTurn] = {
+    "openai_chat": chat_last_turn,
+    "openai_responses": responses_last_turn,
+    "anthropic_messages": anthropic_last_turn,
+    "gemini": gemini_last_turn,
+}
 CLIENT_DIALECTS = tuple(_CLIENTS)
 """Chat dialects that clients may speak."""
 PROVIDER_DIALECTS = tuple(_PROVIDERS)
@@ -132,6 +155,17 @@ def dialect(name: str) -> Dialect:
 def client_side(name: str) -> ClientSide:
     """How clients speak a chat dialect. Raises KeyError."""
     return _CLIENTS[name]
+
+
+def last_calls(name: str, body: Body) -> bytes | None:
+    """A digest of the tools that the model called last and with what, where their results are what a chat request of
+    this client dialect brings; else None. Raises KeyError for any other dialect."""
+    return _LAST_TURN[name].last_calls(body)
+
+
+def last_message(name: str, body: Body) -> bytes:
+    """A digest of the last message, whoever said it. Raises KeyError as `last_calls` does."""
+    return digest([_LAST_TURN[name].last_message(body)])
 
 
 def provider_side(name: str) -> ProviderSide:

@@ -61,6 +61,8 @@ class Answering:
         cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
         if ended.ending == "completed" and fx.collapse is not None:
             fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
+        if fx.runaway is not None and cost.cost_nanousd is not None:
+            fx.runaway.watch.spent(fx.runaway.rules, self._request, cost.cost_nanousd)
         self.tokens_used += cost.usage.billed_input + cost.usage.billed_output
         return cost
 

@@ -13,6 +13,7 @@ from bascule.gateway.holding import Holding
 from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.recording import Recordings
 from bascule.gateway.retry_budgets import RetryBudgets
+from bascule.gateway.runaway_guard import RunawayGuard
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.model.money import PriceTimeline
 from bascule.model.plan import Candidate
@@ -48,6 +49,8 @@ class Effects(Struct, frozen=True, kw_only=True):
     cache_watch: CacheWatch
     collapse: CollapsePolicy | None
     """When a session's prompt cache has stopped; None: nobody wants to know."""
+    runaway: RunawayGuard | None = None
+    """None: nobody wants to know of sessions that run away."""
     kept: KeptAnswers | None = None
     """Where answers are kept that later requests may refer to; None where none are."""
     recordings: Recordings | None = None

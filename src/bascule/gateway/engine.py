@@ -199,6 +199,13 @@ class Engine:
         if isinstance(planned, Refusal):
             world.recorder.refused(request, planned)
             return planned
+        guard = settings.effects.runaway
+        if guard is not None:
+            guarded = guard.guard(exchange, request, planned, settings.planning.plan)
+            if isinstance(guarded, Refusal):
+                world.recorder.refused(request, guarded, planned.plan)
+                return guarded
+            exchange, planned = guarded
         if request.work == "count_tokens":
             counted = count_tokens_locally(request, planned.plan, world.calibrations)
             if counted is not None:

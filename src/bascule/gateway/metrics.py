@@ -63,6 +63,8 @@ class Metrics:
         """Large prompts of sessions that their provider's cache did not serve, by model, provider and reason."""
         self.cache_collapses: dict[tuple[str, str], int] = {}
         """By model and provider."""
+        self.runaway_sessions: dict[tuple[str, str], int] = {}
+        """Sessions by the step that was taken and the rule that asked for it."""
         self.alerts: dict[str, int] = {}
         """What was told of, by event."""
         self.deliveries: dict[tuple[str, str], int] = {}
@@ -101,6 +103,10 @@ class Metrics:
     def cache_collapse(self, model: str, provider: str) -> None:
         key = (model, provider)
         self.cache_collapses[key] = self.cache_collapses.get(key, 0) + 1
+
+    def runaway_session(self, step: str, rule: str) -> None:
+        key = (step, rule)
+        self.runaway_sessions[key] = self.runaway_sessions.get(key, 0) + 1
 
     def alert(self, event: str) -> None:
         self.alerts[event] = self.alerts.get(event, 0) + 1

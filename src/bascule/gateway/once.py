@@ -29,7 +29,7 @@ log = logging.getLogger("bascule.idempotency")
 
 POLL_S = 0.25
 """Between two looks at a request that another process serves."""
-PURGE_EVERY_S = 60.0
+PURGE_EVERY_S = 1.0
 Taken = Literal["claimed"] | KeyUse | KeptReply | Refusal
 """A key, as the store has it for a request: its own now, or what has become of the first one."""
 PATIENCE = 10.0

@@ -1,5 +1,6 @@
 """Webhooks of the configuration with their addresses taken apart and their secrets read."""
 
+import re
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from bascule.model.receiver import Receiver
 
 SHORT_SECRET_BYTES = 24
 """What Standard Webhooks asks for at least."""
+TOKEN_CHARS = 12
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -25,7 +27,9 @@ class LinkedWebhook(Struct, frozen=True, kw_only=True):
     name: str
     receiver: Receiver
     url: Secret
-    """For the redaction of logs."""
+    """As it was read. Its beginning is no secret, and many other addresses begin so."""
+    tokens: tuple[Secret, ...]
+    """What in its address may be a credential: for the redaction of logs."""
     secret: Secret | None
     format: WebhookFormat
     events: frozenset[EventName]
@@ -33,7 +37,7 @@ class LinkedWebhook(Struct, frozen=True, kw_only=True):
 
     @property
     def secrets(self) -> list[Secret]:
-        return [self.url] if self.secret is None else [self.url, self.secret]
+        return [*self.tokens] if self.secret is None else [*self.tokens, self.secret]
 
     @property
     def key(self) -> bytes | None:
@@ -69,10 +73,16 @@ def _webhook(
         name=webhook.name,
         receiver=found,
         url=url,
+        tokens=_tokens(found.target),
         secret=secret,
         format=webhook.format,
         events=frozenset(webhook.events),
     )
+
+
+def _tokens(target: str) -> tuple[Secret, ...]:
+    """The parts of a path and a query that are long enough to be one. Not the host, which logs may well name."""
+    return tuple([Secret(part.encode()) for part in re.split("[/?&=]", target) if len(part) >= TOKEN_CHARS])
 
 
 def _read(reference: str, path: Path, secrets: SecretSource, checks: Checks) -> Secret | None:

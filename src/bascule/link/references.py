@@ -69,6 +69,7 @@ class References:
             if target not in self.config.aliases and not self.alias_leads_somewhere(target):
                 self.unknown_model(("aliases", alias), target)
         self.keys()
+        self.runaway()
         self.contracts()
         return self.baseline()
 
@@ -113,6 +114,14 @@ class References:
             if kind == "key" and name != "*" and not self.has("keys", name):
                 mend = "It counts once a key of this name is created; " + remedy(name, self.config.keys, "key")
                 self.checks.warn(("budgets", index, "scope"), f"no key of this file is called `{name}`", mend)
+
+    def runaway(self) -> None:
+        """Keys may be made by command; routes are of this file alone."""
+        self.candidates(("runaway", "degrade_to"), self.config.runaway.degrade_to)
+        for name in self.config.runaway.routes:
+            if not self.has("routes", name):
+                mend = remedy(name, self.config.routes, "route")
+                self.checks.wrong(("runaway", "routes", name), f"there is no route `{name}`", mend)
 
     def contracts(self) -> None:
         """Contracts may be with those who sold imported rows, whom no request is sent to."""

@@ -9,6 +9,7 @@ BudgetMode = Literal["strict", "expected", "warn"]
 BudgetWindow = Literal["hour", "day", "week", "month", "total"]
 OnExhausted = Literal["refuse", "degrade", "finish_session"]
 ServingMode = Literal["enforce", "observe"]
+RunawayAction = Literal["off", "warn", "degrade", "stop"]
 
 
 class RateLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -40,7 +40,8 @@ class IdempotencyStore(Protocol):
         ...
 
     def purge(self, now_ms: int) -> int:
-        """Drop uses that are over their time; says how many those were."""
+        """Drop some of the uses that are over their time, the oldest first, so that a claim behind it does not wait
+        long; says how many those were."""
         ...
 
 

@@ -72,7 +72,12 @@ class _Families(Collector):
         )
         for place, count in self._metrics.deliveries.items():
             deliveries.add_metric(list(place), count)
-        yield from (told, deliveries)
+        runaways = CounterMetricFamily(
+            "bascule_runaway_sessions", "Sessions that ran away, once for each further step", labels=["step", "rule"]
+        )
+        for found, count in self._metrics.runaway_sessions.items():
+            runaways.add_metric(list(found), count)
+        yield from (told, deliveries, runaways)
 
     def _overload(self) -> Iterator[Metric]:
         metrics = self._metrics

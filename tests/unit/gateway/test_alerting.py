@@ -53,6 +53,7 @@ def webhook(name: str, *events: str, secret: bytes | None = b"s" * 32) -> Linked
         name=name,
         receiver=Receiver(host=name, port=443, secure=True, target="/hook/T0KEN", authority=name),
         url=Secret(b"https://x"),
+        tokens=(Secret(b"T0KEN"),),
         secret=None if secret is None else Secret(secret),
         format="bascule",
         events=frozenset(events),  # type: ignore[arg-type]  # names of events

@@ -29,6 +29,7 @@ def test_an_address_is_taken_apart() -> None:
     assert (to.host, to.port, to.secure, to.authority) == ("hooks.example", 8443, True, "hooks.example:8443")
     assert to.target == f"/a/{TOKEN}?x=1"
     assert TOKEN not in repr(webhook)
+    assert [secret.reveal() for secret in webhook.secrets] == [TOKEN.encode(), SIGNING.encode()]
     assert webhook.key == b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

@@ -19,6 +19,7 @@ from bascule.server.admin.keys import Keys
 from bascule.server.admin.ledger import LedgerRows
 from bascule.server.admin.ports import AdminPorts
 from bascule.server.admin.reports import Reports
+from bascule.server.admin.resuming import Resuming
 from bascule.server.admin.trail import Trail
 from bascule.server.admin.work import Changes, Readings
 from bascule.server.asgi import BodyTooLarge, ClientLeft
@@ -67,6 +68,7 @@ def admin_calls(ports: AdminPorts) -> tuple[Call, ...]:
         Call("GET", "/reports", READ, reports.report),
         Call("GET", "/sessions", READ, reports.sessions),
         Call("GET", "/sessions/{session_id:path}", READ, reports.session),
+        Call("POST", "/sessions/{session_id:path}/resume", CHANGE, Resuming(ports, changes).resume),
         Call("GET", "/content/{request_id}", CHANGE, content.of_request),
         Call("DELETE", "/content", CHANGE, content.erase),
         Call("GET", "/config", READ, Configuration(ports).show),

@@ -10,12 +10,14 @@ from bascule.model.idempotency import KeyState, KeyUse
 from bascule.storage.postgres.connect import PostgresDatabase
 from bascule.storage.postgres.statements import statements
 
+PURGED_AT_ONCE = 200
+
 
 class PostgresIdempotency:
     """Implements `ports.IdempotencyStore`.
 
-    Rows are counted when it is opened and at each purge, and in between only its own changes: replicas may together
-    exceed the bounds by what they add between two purges.
+    Rows are counted when it is opened, and from then on only by its own changes, since counting takes as long as there
+    are rows: replicas each keep to the bounds by themselves.
     """
 
     def __init__(self, database: PostgresDatabase, *, max_rows: int, max_rows_per_key: int) -> None:
@@ -53,11 +55,7 @@ class PostgresIdempotency:
         self._change("end", {"name": name, "request_id": request_id, "state": state, "attempt_id": attempt_id})
 
     def release(self, name: bytes, request_id: str) -> None:
-        with self._database.transaction() as connection:
-            released = connection.execute(self._sql["release"], {"name": name, "request_id": request_id}).fetchall()
-        for (tenant,) in released:
-            self._rows[tenant] -= 1
-            self._all -= 1
+        self._drop("release", {"name": name, "request_id": request_id})
 
     def abandon(self, is_dead: Callable[[str], bool]) -> int:
         with self._database.reading() as connection:
@@ -70,9 +68,7 @@ class PostgresIdempotency:
         return lost
 
     def purge(self, now_ms: int) -> int:
-        dropped = self._change("purge", {"now_ms": now_ms})
-        self._recount()
-        return dropped
+        return self._drop("purge", {"now_ms": now_ms, "most": PURGED_AT_ONCE})
 
     def close(self) -> None:
         """Connections are the database's."""
@@ -80,6 +76,14 @@ class PostgresIdempotency:
     def _change(self, name: str, told: dict[str, Any]) -> int:
         with self._database.transaction() as connection:
             return connection.execute(self._sql[name], told).rowcount
+
+    def _drop(self, name: str, told: dict[str, Any]) -> int:
+        with self._database.transaction() as connection:
+            dropped = connection.execute(self._sql[name], told).fetchall()
+        for (tenant,) in dropped:
+            self._rows[tenant] -= 1
+            self._all -= 1
+        return len(dropped)
 
     def _recount(self) -> None:
         with self._database.reading() as connection:

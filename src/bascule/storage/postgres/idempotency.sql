@@ -37,7 +37,10 @@ AND EXISTS (SELECT 1 FROM attempts WHERE attempts.request_id = idempotency_keys.
 DELETE FROM idempotency_keys WHERE state = 'open' AND owner = %(owner)s
 
 -- name: purge
-DELETE FROM idempotency_keys WHERE until_ms <= %(now_ms)s
+DELETE FROM idempotency_keys WHERE name IN (
+    SELECT name FROM idempotency_keys WHERE until_ms <= %(now_ms)s ORDER BY until_ms LIMIT %(most)s
+    FOR UPDATE SKIP LOCKED
+) RETURNING tenant
 
 -- name: counts
 SELECT tenant, count(*) FROM idempotency_keys GROUP BY tenant

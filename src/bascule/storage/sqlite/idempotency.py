@@ -10,12 +10,14 @@ from bascule.model.idempotency import KeyState, KeyUse
 from bascule.storage.sqlite.connect import Database
 from bascule.storage.sqlite.statements import statements
 
+PURGED_AT_ONCE = 200
+
 
 class SqliteIdempotency:
     """Implements `ports.IdempotencyStore`. `database` is its own connection.
 
-    Rows are counted when it is opened and at each purge, and in between only its own changes: processes that share
-    the database may together exceed the bounds by what they add between two purges.
+    Rows are counted when it is opened, and from then on only by its own changes, since counting takes as long as there
+    are rows: processes that share the database each keep to the bounds by themselves.
     """
 
     def __init__(self, database: Database, *, max_rows: int, max_rows_per_key: int) -> None:
@@ -50,11 +52,7 @@ class SqliteIdempotency:
         self._change("end", told)
 
     def release(self, name: bytes, request_id: str) -> None:
-        with self._database.transaction() as connection:
-            released = connection.execute(self._sql["release"], {"name": name, "request_id": request_id}).fetchall()
-        for (tenant,) in released:
-            self._rows[tenant] -= 1
-            self._all -= 1
+        self._drop("release", {"name": name, "request_id": request_id})
 
     def abandon(self, is_dead: Callable[[str], bool]) -> int:
         with self._database.translated():
@@ -67,9 +65,7 @@ class SqliteIdempotency:
         return lost
 
     def purge(self, now_ms: int) -> int:
-        dropped = self._change("purge", {"now_ms": now_ms})
-        self._recount()
-        return dropped
+        return self._drop("purge", {"now_ms": now_ms, "most": PURGED_AT_ONCE})
 
     def close(self) -> None:
         self._database.close()
@@ -77,6 +73,14 @@ class SqliteIdempotency:
     def _change(self, name: str, told: dict[str, Any]) -> int:
         with self._database.transaction() as connection:
             return connection.execute(self._sql[name], told).rowcount
+
+    def _drop(self, name: str, told: dict[str, Any]) -> int:
+        with self._database.transaction() as connection:
+            dropped = connection.execute(self._sql[name], told).fetchall()
+        for (tenant,) in dropped:
+            self._rows[tenant] -= 1
+            self._all -= 1
+        return len(dropped)
 
     def _recount(self) -> None:
         with self._database.translated():

@@ -29,7 +29,9 @@ AND EXISTS (SELECT 1 FROM attempts WHERE attempts.request_id = idempotency_keys.
 DELETE FROM idempotency_keys WHERE state = 'open' AND owner = :owner
 
 -- name: purge
-DELETE FROM idempotency_keys WHERE until_ms <= :now_ms
+DELETE FROM idempotency_keys
+WHERE name IN (SELECT name FROM idempotency_keys WHERE until_ms <= :now_ms ORDER BY until_ms LIMIT :most)
+RETURNING tenant
 
 -- name: counts
 SELECT tenant, count(*) FROM idempotency_keys GROUP BY tenant

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -212,17 +211,3 @@ async def drive(
         return seen
 
     return await asyncio.gather(*(one(place, request) for place, request in enumerate(traffic)))
-
-
-class Driving(threading.Thread):
-    """`drive` beside something that is done to the gateway meanwhile."""
-
-    def __init__(self, url: str, traffic: Sequence[Planned], *, over_s: float) -> None:
-        super().__init__(name="driving", daemon=True)
-        self._arguments = (url, traffic, over_s)
-        self.seen: list[Seen] = []
-        self.start()
-
-    def run(self) -> None:
-        url, traffic, over_s = self._arguments
-        self.seen = asyncio.run(drive(url, traffic, over_s=over_s))

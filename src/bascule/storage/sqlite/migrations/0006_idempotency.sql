@@ -13,4 +13,5 @@ CREATE TABLE idempotency_keys (
 ) WITHOUT ROWID;
 
 CREATE INDEX idempotency_keys_by_end ON idempotency_keys (until_ms);
+CREATE INDEX idempotency_keys_by_tenant ON idempotency_keys (tenant);
 CREATE INDEX idempotency_keys_open ON idempotency_keys (owner) WHERE state = 'open';
