@@ -61,6 +61,7 @@ def run(
     if server.workers == 1:
         alone = service(0, port)
         claimed = claim(alone.store.data_dir)
+        forget_leases(alone.store.data_dir)
         judge_address(server.host, server.port)
         try:
             _serve(alone, announce)
