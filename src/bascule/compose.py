@@ -45,6 +45,8 @@ from bascule.gateway.once import Once
 from bascule.gateway.once import Ports as OncePorts
 from bascule.gateway.operator_alerts import OperatorAlerts
 from bascule.gateway.planning import Planning
+from bascule.gateway.protecting import Protecting
+from bascule.gateway.recognisers import recognisers
 from bascule.gateway.recording import Recordings
 from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
@@ -76,6 +78,7 @@ from bascule.storage.recover import Recovery, recover
 from bascule.storage.replica import LOCAL, is_of, replica_of
 from bascule.storage.segments.read import Segments
 from bascule.storage.spent import spent_with
+from bascule.storage.sqlite.leases import FILE_NAME as LEASES
 from bascule.storage.sqlite.open import open_sqlite
 from bascule.storage.stores import Idempotency, Imports, Leases, Opened, Stores
 from bascule.storage.view import LedgerView
@@ -291,6 +294,13 @@ def open_leases(store: Store, config: Config) -> Leases | None:
     return store.stores.leases()
 
 
+def borrowed_from(store: Store) -> Leases | None:
+    """The authority of a gateway that may be running, for those who look; None where its workers share nothing."""
+    if store.replica == LOCAL and not (store.data_dir / LEASES).exists():
+        return None
+    return store.stores.leases()
+
+
 class Transport(Upstream, Protocol):
     """An upstream with connections of its own."""
 
@@ -406,6 +416,7 @@ class Gateway:
             replica=self.store.replica,
             limits=LendingLimits(
                 term_ms=round(config.leases.term_s * 1000),
+                ahead_s=config.leases.ahead_s,
                 wait_s=config.leases.wait_s,
                 max_waiting=config.leases.max_waiting,
             ),
@@ -462,6 +473,7 @@ class Gateway:
         baseline = snapshot.baseline_model
         return Settings(
             snapshot=snapshot,
+            protecting=Protecting(snapshot, recognisers(), self.metrics),
             planning=Planning(
                 RouteTable(snapshot),
                 mode=config.mode,

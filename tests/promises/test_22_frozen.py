@@ -29,6 +29,8 @@ RATE_PER_S = 20
 ADDED_MS = 250.0
 SOUND = Storm(seed=22, targets=DRAINED, groups=(), leave_share=0, stream_share=0.5, sound_first=0)
 BACK_WITHIN_S = 20.0
+BRIDGED = {"ahead_s": 90, "term_s": 90}
+"""Enough is borrowed ahead of a strict budget for as long as the database is frozen."""
 BUDGETS = [{"scope": "team:platform", "limit_usd": 100, "window": "day", "mode": "strict"}]
 
 
@@ -133,7 +135,7 @@ def test_a_frozen_database_hangs_nobody(
     calm_s, frozen_s = (5.0, 60.0) if full else (1.5, 6.0)
     before = storm(SOUND, round(2 * calm_s * RATE_PER_S))
     during = storm(SOUND, round(2 * frozen_s * RATE_PER_S), first=10_000)
-    with replicated(tmp_path, postgres_url, 1, budgets=BUDGETS) as ((gateway,), upstream):
+    with replicated(tmp_path, postgres_url, 1, budgets=BUDGETS, leases=BRIDGED) as ((gateway,), upstream):
         upstream.use(Script(text="a bridge", ttft_s=0.02))
         free = key_of(gateway.run("keys", "create", "free", "--json"))
         paid = key_of(gateway.run("keys", "create", "paid", "--team", "platform", "--json"))
