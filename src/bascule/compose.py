@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct, structs
 
 from bascule.config.environment import environment_document
 from bascule.config.load import Document, load_file
+from bascule.config.secret import Secret
 from bascule.config.shape import QUALITY_LEVELS, Config, Postgres, PromptCacheAlert, Retry
 from bascule.config.sources import SecretMissing, Secrets, SecretSource
 from bascule.decide.attempt import AttemptLimits
@@ -43,6 +45,8 @@ from bascule.gateway.once import Once
 from bascule.gateway.once import Ports as OncePorts
 from bascule.gateway.operator_alerts import OperatorAlerts
 from bascule.gateway.planning import Planning
+from bascule.gateway.protecting import Protecting
+from bascule.gateway.recognisers import recognisers
 from bascule.gateway.recording import Recordings
 from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
@@ -74,6 +78,7 @@ from bascule.storage.recover import Recovery, recover
 from bascule.storage.replica import LOCAL, is_of, replica_of
 from bascule.storage.segments.read import Segments
 from bascule.storage.spent import spent_with
+from bascule.storage.sqlite.leases import FILE_NAME as LEASES
 from bascule.storage.sqlite.open import open_sqlite
 from bascule.storage.stores import Idempotency, Imports, Leases, Opened, Stores
 from bascule.storage.view import LedgerView
@@ -85,12 +90,16 @@ from bascule.upstream.outbox import Outbox
 if TYPE_CHECKING:
     from bascule.telemetry.otlp import OtlpTelemetry
 
+if TYPE_CHECKING:
+    from bascule.storage.postgres.connect import PostgresDatabase, PostgresLimits
+
 log = logging.getLogger("bascule")
 
 DEFAULT_FILE = Path("bascule.yaml")
 WINDOWS: tuple[BudgetWindow, ...] = ("hour", "day", "week", "month", "total")
 MAX_CACHED_ANSWERS = 100_000
 MAX_STORE_LAG_LINES = 2_000
+END_OF_TIME_MS = 1 << 62
 
 
 class SystemClock:
@@ -183,7 +192,7 @@ def open_store(data_dir: Path, config: Config, secrets: SecretSource | None = No
     segments = Segments(stores.ledger, data_dir / "journal", data_dir / "segments")
     return Store(
         stores=stores,
-        view=LedgerView(stores.ledger, data_dir / "journal"),
+        view=LedgerView(stores.ledger, data_dir / "journal", stores.watermarks),
         segments=segments,
         analytics=DuckAnalytics(segments),
         data_dir=data_dir,
@@ -194,12 +203,24 @@ def open_store(data_dir: Path, config: Config, secrets: SecretSource | None = No
 def _postgres(reference: str, bounds: Postgres, data_dir: Path, secrets: SecretSource) -> Stores:
     url = database_url(reference, secrets)
     try:
-        from bascule.storage.postgres.connect import PostgresLimits
         from bascule.storage.postgres.open import open_postgres
     except ImportError as error:
         raise StoreError(f"`database` needs the extra `postgres` ({error}): pip install 'bascule[postgres]'") from error
-    limits = PostgresLimits(**{name: getattr(bounds, name) for name in PostgresLimits.__struct_fields__})
-    return open_postgres(url, limits, data_dir)
+    return open_postgres(url, _postgres_limits(bounds), data_dir)
+
+
+def _postgres_limits(bounds: Postgres) -> "PostgresLimits":
+    from bascule.storage.postgres.connect import PostgresLimits
+
+    return PostgresLimits(**{name: getattr(bounds, name) for name in PostgresLimits.__struct_fields__})
+
+
+def open_shared(document: Document, secrets: SecretSource) -> "PostgresDatabase":
+    """The database of several replicas alone, with its tables, whatever is in them. Raises StoreError."""
+    from bascule.storage.postgres.migrate import open_database
+
+    config = document.config
+    return open_database(database_url(config.database or "", secrets), _postgres_limits(config.postgres))
 
 
 def database_url(reference: str, secrets: SecretSource) -> str:
@@ -211,6 +232,14 @@ def database_url(reference: str, secrets: SecretSource) -> str:
     except SecretMissing as error:
         raise StoreError(f"`database`: {error.what}. {error.remedy}") from error
     return "" if found is None else found.reveal().decode()
+
+
+def database_secrets(document: Document, secrets: SecretSource) -> list[Secret]:
+    """The password in the URL of the database, as it stands there and as it is meant."""
+    if document.config.database is None:
+        return []
+    password = urlsplit(database_url(document.config.database, secrets)).password
+    return [] if not password else [Secret(text.encode()) for text in {password, unquote(password)}]
 
 
 def key_ring(store: Store, snapshot: Snapshot) -> KeyRing:
@@ -265,6 +294,13 @@ def open_leases(store: Store, config: Config) -> Leases | None:
     return store.stores.leases()
 
 
+def borrowed_from(store: Store) -> Leases | None:
+    """The authority of a gateway that may be running, for those who look; None where its workers share nothing."""
+    if store.replica == LOCAL and not (store.data_dir / LEASES).exists():
+        return None
+    return store.stores.leases()
+
+
 class Transport(Upstream, Protocol):
     """An upstream with connections of its own."""
 
@@ -310,7 +346,7 @@ class Gateway:
             durability=config.durability,
             max_backlog_lines=config.server.limits.max_ledger_queue,
         )
-        self.drainer = Drainer(self.journal, store.ledger)
+        self.drainer = Drainer(self.journal, store.ledger, watermarks=store.stores.watermarks)
         self.authority = MemoryAuthority(
             budgets_of(snapshot, store.governance.budgets()),
             spent_in(store.ledger, self.journal),
@@ -380,6 +416,7 @@ class Gateway:
             replica=self.store.replica,
             limits=LendingLimits(
                 term_ms=round(config.leases.term_s * 1000),
+                ahead_s=config.leases.ahead_s,
                 wait_s=config.leases.wait_s,
                 max_waiting=config.leases.max_waiting,
             ),
@@ -436,6 +473,7 @@ class Gateway:
         baseline = snapshot.baseline_model
         return Settings(
             snapshot=snapshot,
+            protecting=Protecting(snapshot, recognisers(), self.metrics),
             planning=Planning(
                 RouteTable(snapshot),
                 mode=config.mode,
@@ -475,6 +513,7 @@ class Gateway:
         now_ms = self.clock.now_ms()
         store = self.store
         found = recover(store.journals, store.ledger, self.journal, self.drainer, now_ms, replica=store.replica)
+        self._forget_dead_journals()
         if self.keys_used is not None:
             self.keys_used.abandon(self._is_dead)
         budgets = budgets_of(self.engine.snapshot, self.store.governance.budgets())
@@ -489,6 +528,14 @@ class Gateway:
         if self._in_groups:
             self.journal.write_in_groups(self.outbox.due)
         return found
+
+    def _forget_dead_journals(self) -> None:
+        """Nobody need wait for what has just been recovered."""
+        watermarks = self.store.stores.watermarks
+        if watermarks is None:
+            return
+        for chain_id in filter(self._is_dead, watermarks.behind(END_OF_TIME_MS)):
+            watermarks.ended(chain_id)
 
     def _is_dead(self, owner: str) -> bool:
         """Whether the process of this chain, of this host, has ended."""

@@ -23,6 +23,7 @@ from bascule.server.listening import judge_address
 from bascule.server.logs import configure_logging
 from bascule.server.metrics_shared import forget_metrics
 from bascule.server.protocol import gateway_protocol
+from bascule.server.waiting import wait_for_store
 from bascule.server.workers import Workers, bound_socket
 from bascule.service import WORKERS, Service, secrets_of
 from bascule.storage.claim import claim
@@ -55,10 +56,12 @@ def run(
 
     forbid_core_dumps()
     document = with_server(read_document(config_path, environment), host=host, port=port, workers=workers)
+    _await_store(document, environment, log_level)
     server = document.config.server
     if server.workers == 1:
         alone = service(0, port)
         claimed = claim(alone.store.data_dir)
+        forget_leases(alone.store.data_dir)
         judge_address(server.host, server.port)
         try:
             _serve(alone, announce)
@@ -66,6 +69,23 @@ def run(
             claimed.release()
     else:
         _serve_together(document, environment, service, announce, log_level)
+
+
+def _await_store(document: Document, environment: Mapping[str, str], log_level: str) -> None:
+    """Where several replicas share a database: until it answers."""
+    if document.config.database is None or document.problems:
+        return  # what is wrong is said where everything is that is wrong
+
+    def attempt() -> None:
+        secrets = Secrets(environment, document.directory)
+        open_store(data_dir_of(document), document.config, secrets).database.close()
+
+    server = document.config.server
+    configure_logging(Redactor([]), level=log_level)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    if not wait_for_store(attempt, server.host, server.port):
+        raise SystemExit(0)
 
 
 def _serve_together(

@@ -15,6 +15,7 @@ from bascule.compose import (
     Gateway,
     configured_keys,
     data_dir_of,
+    database_secrets,
     key_ring,
     open_leases,
     open_store,
@@ -89,7 +90,7 @@ class Service:
         self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
         self.keys = key_ring(self.store, self.snapshot)
-        self.redactor = Redactor(secrets_of(self.snapshot, *secrets.given))
+        self.redactor = Redactor(secrets_of(self.snapshot, *secrets.given, *database_secrets(document, secrets)))
         leases = open_leases(self.store, document.config)
         self.telemetry = open_telemetry(self.snapshot, f"{socket.gethostname()}:{os.getpid()}")
         self.gateway = Gateway(

@@ -170,12 +170,7 @@ SECRETS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "one that is not set": ("admin: {secret: env:SECRET}", {}, ()),
     "a literal": ("admin: {secret: hunter2hunter2hunter2}", {}, ()),
     "none at all": ("admin: {secret: none}", {}, ()),
-    "an administrator's for a key": (
-        "admin",
-        "admin: {secret: env:SECRET}, keys: {ci: {secret: env:SECRET}}",
-        GOOD,
-        (),
-    ),
+    "an administrator's for a key": ("admin: {secret: env:SECRET}, keys: {ci: {secret: env:SECRET}}", GOOD, ()),
     "a key that is a literal": ("keys: {ci: {secret: abcdefabcdefabcdefabcdef}}", {}, ()),
     "a provider's key in the file": ("providers: {openai: {api_key: sk-literal-0123456789abcdef}}", {}, ()),
     "an empty file": ("admin: {secret: 'file:empty'}", {}, ()),

@@ -1,9 +1,10 @@
 """`bascule budgets`: caps on what may be spent, and what is left of them."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
+from msgspec import structs
 
 from bascule.cli.data import has_ledger, open_store, read_document
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit
@@ -22,6 +23,9 @@ from bascule.model.row import GATEWAY, RowFilter
 from bascule.offline.budgets import budget_states, rows_since_ms
 from bascule.offline.payload import budget_payload, state_payload
 from bascule.ports import Governance
+
+if TYPE_CHECKING:
+    from bascule.compose import Store
 
 WINDOWS = get_args(BudgetWindow)
 
@@ -69,7 +73,7 @@ def show(scope: str | None, config_path: str | None, as_json: bool) -> None:
     if as_json:
         print_json([state_payload(state) for state in states])
         return
-    columns = ("scope", "window", "limit", "settled", "held", "left", "used", "mode")
+    columns = ("scope", "window", "limit", "settled", "held", "left", "of it idle", "used", "mode")
     print_table(columns, [_cells(state) for state in states])
 
 
@@ -139,8 +143,26 @@ def current_states(document: Document, at_ms: int) -> list[BudgetState]:
     if not has_ledger(document):
         return budget_states(budgets, (), at_ms)
     where = RowFilter(since_ms=rows_since_ms(budgets, at_ms), origin=GATEWAY)
-    rows = open_store(document).view.attempts(where)
-    return budget_states(budgets, track(rows, "reading the ledger"), at_ms)
+    store = open_store(document)
+    rows = store.view.attempts(where)
+    return with_idle(store, budget_states(budgets, track(rows, "reading the ledger"), at_ms), at_ms)
+
+
+def with_idle(store: "Store", states: list[BudgetState], at_ms: int) -> list[BudgetState]:
+    """With what lies ready with workers that share these budgets, where there are such."""
+    from bascule.compose import borrowed_from
+
+    leases = borrowed_from(store)
+    if leases is None:
+        return states
+    try:
+        found = leases.standings([(state.scope, state.window_id) for state in states], at_ms)
+    finally:
+        leases.shut()
+    return [
+        state if standing is None else structs.replace(state, idle_nanousd=standing.idle_elsewhere_nanousd)
+        for state, standing in zip(states, found, strict=True)
+    ]
 
 
 def _cells(state: BudgetState) -> tuple[Any, ...]:
@@ -152,6 +174,7 @@ def _cells(state: BudgetState) -> tuple[Any, ...]:
         usd_fit(state.settled_nanousd),
         usd_fit(state.held_nanousd),
         usd_fit(state.left_nanousd),
+        usd_fit(state.idle_nanousd) if state.idle_nanousd else None,
         f"{100 * used / state.limit_nanousd:.1f} %" if state.limit_nanousd else None,
         state.mode,
     )

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from bascule.cli import ledger_move
 from bascule.cli.data import open_existing, read_document
 from bascule.cli.output import config_option, json_option, print_json
 from bascule.cli.period import Period, iso, iso_day, now_ms, period_options
@@ -76,11 +77,18 @@ def export_rows(
         model=model,
         origin=origin,
     )
+    unheard = store.view.unheard()
     found = track(documents(store.view, rows, where), "exporting")
     with _opened(out_path) as stream:
         count = export(found, COLUMNS[rows], "jsonl" if as_json else form, stream)
     if out_path is not None:
         click.echo(f"{count} rows in {out_path}", err=True)
+    if unheard:
+        click.echo(
+            f"incomplete: {len(unheard)} journals of other replicas may have rows that are not in the database yet "
+            f"({', '.join(unheard)}). See whether those replicas run; each drains its own at its next start",
+            err=True,
+        )
 
 
 def _opened(out_path: Path | None) -> AbstractContextManager[IO[str]]:
@@ -90,6 +98,9 @@ def _opened(out_path: Path | None) -> AbstractContextManager[IO[str]]:
         return out_path.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise BasculeError(f"{out_path} cannot be written: {error.strerror}") from error
+
+
+command.add_command(ledger_move.command)
 
 
 @command.command("verify")

@@ -21,6 +21,8 @@ from bascule.config.pricing import Price as Price
 from bascule.config.pricing import Prices as Prices
 from bascule.config.pricing import Rates as Rates
 from bascule.config.privacy import Privacy as Privacy
+from bascule.config.protection import Protect as Protect
+from bascule.config.protection import Protection as Protection
 from bascule.config.request import Request
 from bascule.config.runaway import Runaway
 from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
@@ -157,6 +159,7 @@ class Route(Section, frozen=True, kw_only=True):
     max_output_tokens: Count | None = None
     """Of each answer."""
     data: DataConstraint = DataConstraint()
+    protect: Protect = Protect()
     rules: tuple[Rule, ...] = ()
     """The first that is true is applied."""
     hedge: Hedge | None = None
@@ -211,6 +214,7 @@ class Key(Section, frozen=True, kw_only=True):
     """The day from which it is refused."""
     data: DataConstraint = DataConstraint()
     """For all that it asks; routes and requests can only tighten it."""
+    protect: Protect = Protect()
 
 
 class Budget(Section, frozen=True, kw_only=True):
@@ -326,6 +330,7 @@ class Config(Section, frozen=True, kw_only=True):
     password (which then comes from PGPASSWORD or PGPASSFILE). Null: SQLite in `data_dir`."""
     postgres: Postgres = Postgres()
     privacy: Privacy = Privacy()
+    protection: Protection = Protection()
     baseline: Baseline | None = None
     providers: dict[Name, Provider] = field(default_factory=dict)
     """Where requests can be sent."""

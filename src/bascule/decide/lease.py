@@ -87,7 +87,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """As far as it will go. What it was granted beyond that is given back."""
     answered: int = 0
     spend_nanousd: int = 0
-    """What it has been holding in a second, lately: it may be granted as much ahead."""
+    """What it has been holding lately in the time that it wants to be ahead of, a second as a rule."""
     hold_nanousd: int = 0
     """The largest hold of late."""
 
@@ -129,7 +129,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 def slice_nanousd(free_nanousd: int, workers: int, spend_nanousd: int, hold_nanousd: int) -> int:
-    """How much may lie ready with one worker: about a second of its spend, half of a fair share at most.
+    """How much may lie ready with one worker: what it is about to spend, half of a fair share at most.
 
     Nothing where what is free is under a hold for every worker: holds then go to the authority one by one.
     """
@@ -201,7 +201,9 @@ def _take(holder: str, account: Account, report: Report) -> Lease:
         lease = account.leases[holder] = Lease()
     lease.settled_nanousd = report.settled_nanousd
     lease.held_nanousd = report.held_nanousd
-    lease.ceiling_nanousd = min(lease.ceiling_nanousd, report.ceiling_nanousd)
+    # What was spent without a grant (before a budget was made, or beyond an estimate) is charged as it is.
+    used = report.settled_nanousd + report.held_nanousd
+    lease.ceiling_nanousd = max(used, min(lease.ceiling_nanousd, report.ceiling_nanousd))
     lease.answered = max(lease.answered, min(report.answered, account.recall))
     return lease
 

@@ -24,6 +24,7 @@ from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.once import Once, Run
 from bascule.gateway.planning import Planned, Planning
+from bascule.gateway.protecting import Protecting
 from bascule.gateway.respond import error_answer
 from bascule.gateway.serving import Serving
 from bascule.gateway.surfaces import SURFACES
@@ -71,6 +72,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     effects: Effects
     observe: bool
     quality_levels: Mapping[str, float]
+    protecting: Protecting | None = None
+    """None where nothing is looked for."""
 
 
 class Engine:
@@ -189,6 +192,13 @@ class Engine:
     ) -> Refusal | None:
         """None where the client was answered. `run`: of a request with an Idempotency-Key."""
         world = self._world
+        protecting = settings.protecting
+        if protecting is not None and protecting.is_wanted(request) and not settings.observe:
+            protected = await protecting.protect(request)
+            if isinstance(protected, Refusal):
+                world.recorder.refused(request, protected)
+                return protected
+            request = protected
         lending = settings.effects.holding.lending
         if lending is not None:
             away = await lending.ready(request.attribution)

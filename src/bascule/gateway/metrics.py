@@ -69,8 +69,13 @@ class Metrics:
         """What was told of, by event."""
         self.deliveries: dict[tuple[str, str], int] = {}
         """To webhooks, by name and what became of them."""
+        self.protected: dict[tuple[str, str], int] = {}
+        """Found in requests before they left, by name and what was done."""
         self.breaker_changes: dict[tuple[str, str, str], int] = {}
         """By kind of target, target and new state."""
+
+    def protection(self, name: str, action: str, count: int) -> None:
+        self.protected[name, action] = self.protected.get((name, action), 0) + count
 
     def breaker(self, change: BreakerChange) -> None:
         key = (change.kind, change.target, change.state)

@@ -1,6 +1,7 @@
 """Linking: document, presets, price book and secrets become a snapshot, or everything that is wrong with them."""
 
 from hashlib import sha256
+from importlib.util import find_spec
 
 import msgspec
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from bascule.config.check import Checks
 from bascule.config.load import Document
 from bascule.config.places import Path
 from bascule.config.secret import Secret
-from bascule.config.shape import Config
+from bascule.config.shape import Config, Protect
 from bascule.config.sources import SecretMissing, SecretSource
 from bascule.config.suggest import remedy
 from bascule.config.urls import is_loopback
@@ -54,6 +55,7 @@ def link(
     keys, admin_secret = _keys(config, secrets, checks)
     telemetry_headers = _telemetry(config, secrets, checks)
     _exposure(config, stored_keys, checks)
+    _protection(config, checks)
     routes = {name: route_policy(name, route, config) for name, route in config.routes.items()}
     if document.problems:
         # A rule may be what is wrong, so none is compiled; nothing but names is asked of this snapshot.
@@ -219,6 +221,17 @@ def _exposure(config: Config, stored_keys: bool, checks: Checks) -> None:
         what = f"`{config.server.host}` can be reached from outside, and no keys are configured"
         mend = "Add a key under `keys`, create one with `bascule keys create`, or use host 127.0.0.1"
         checks.wrong(("server", "host"), what, mend)
+
+
+def _protection(config: Config, checks: Checks) -> None:
+    """What is to be looked for must be found: without its package nothing would be."""
+    if find_spec("stdnum") is not None:
+        return
+    asked: list[Path] = [("keys", name, "protect") for name, key in config.keys.items() if key.protect != Protect()]
+    asked += [("routes", name, "protect") for name, route in config.routes.items() if route.protect != Protect()]
+    for path in asked:
+        what = "searching requests takes the package python-stdnum"
+        checks.wrong(path, what, "Install it with: pip install 'bascule[protection]'")
 
 
 def _line(where: str) -> tuple[int, int]:

@@ -3,7 +3,19 @@
 from bascule.config.shape import QUALITY_LEVELS, Config, DataConstraint, Floor, Key, Route
 from bascule.config.shape import Budget as BudgetConfig
 from bascule.config.shape import Hedge as HedgeConfig
-from bascule.model.policy import NO_DATA_POLICY, Budget, DataPolicy, Hedge, KeyPolicy, RateLimit, RoutePolicy, Rule
+from bascule.config.shape import Protect as ProtectConfig
+from bascule.model.policy import (
+    NO_DATA_POLICY,
+    NO_PROTECTION,
+    Budget,
+    DataPolicy,
+    Hedge,
+    KeyPolicy,
+    Protect,
+    RateLimit,
+    RoutePolicy,
+    Rule,
+)
 
 
 def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
@@ -17,6 +29,7 @@ def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
         max_cost_nanousd=route.max_cost_nanousd,
         max_output_tokens=route.max_output_tokens,
         data=data_policy(route.data),
+        protect=protect_policy(route.protect),
         hedge=_hedge(route.hedge),
         filtered_elsewhere=route.content_filter == "failover",
         rules=tuple(
@@ -55,6 +68,12 @@ def data_policy(data: DataConstraint) -> DataPolicy:
     )
 
 
+def protect_policy(protect: ProtectConfig) -> Protect:
+    if protect == ProtectConfig():
+        return NO_PROTECTION
+    return Protect(personal=protect.personal, secrets=protect.secrets)
+
+
 def key_policy(name: str, key: Key) -> KeyPolicy:
     return KeyPolicy(
         name=name,
@@ -70,6 +89,7 @@ def key_policy(name: str, key: Key) -> KeyPolicy:
         source="config",
         expires_ms=key.expires_ms,
         data=data_policy(key.data),
+        protect=protect_policy(key.protect),
     )
 
 

@@ -4,6 +4,7 @@ BasculeError
 ├── ConfigError          the configuration is wrong; lists every problem at once
 ├── MalformedRequest     a client's body cannot be understood; becomes a 400
 ├── StoreError           the database cannot be read or written
+│   └── StoreUnreachable it does not answer at the moment
 └── LedgerUnavailable    the journal cannot take a line; new work is refused with 503
 """
 
@@ -125,6 +126,10 @@ class Untranslatable(BasculeError):
 
 class StoreError(BasculeError):
     """The database cannot be opened, read or written."""
+
+
+class StoreUnreachable(StoreError):
+    """The database does not answer, or not yet: worth trying again without changing anything."""
 
 
 class LedgerUnavailable(BasculeError):

@@ -8,6 +8,7 @@ Objective = Literal["cheapest", "best", "fastest", "balanced"]
 BudgetMode = Literal["strict", "expected", "warn"]
 BudgetWindow = Literal["hour", "day", "week", "month", "total"]
 OnExhausted = Literal["refuse", "degrade", "finish_session"]
+ProtectAction = Literal["redact", "force_local", "block"]
 ServingMode = Literal["enforce", "observe"]
 RunawayAction = Literal["off", "warn", "degrade", "stop"]
 
@@ -36,6 +37,17 @@ NO_DATA_POLICY = DataPolicy()
 """Anything may see it. Where nothing is said this very object stands, so that asking costs one `is`."""
 
 
+class Protect(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is done about what is found in a request, by kind; None: it is not looked for."""
+
+    personal: ProtectAction | None = None
+    secrets: ProtectAction | None = None
+
+
+NO_PROTECTION = Protect()
+"""Where nothing is said this very object stands, as with `NO_DATA_POLICY`."""
+
+
 class KeyPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who a virtual key is and what it may do. The secret itself is nowhere in it."""
 
@@ -54,6 +66,7 @@ class KeyPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_ms: int | None = None
     data: DataPolicy = NO_DATA_POLICY
     """Holds for every request, whatever route and request say; these can only tighten it."""
+    protect: Protect = NO_PROTECTION
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -99,6 +112,7 @@ class RoutePolicy(Struct, frozen=True, kw_only=True):
     max_cost_nanousd: int | None = None
     max_output_tokens: int | None = None
     data: DataPolicy = NO_DATA_POLICY
+    protect: Protect = NO_PROTECTION
     rules: tuple[Rule, ...] = ()
     hedge: Hedge | None = None
     filtered_elsewhere: bool = False

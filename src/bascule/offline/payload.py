@@ -189,6 +189,7 @@ def state_payload(state: BudgetState) -> dict[str, Any]:
         "settled_usd": usd_text(state.settled_nanousd),
         "held_usd": usd_text(state.held_nanousd),
         "left_usd": usd_text(state.left_nanousd),
+        "idle_usd": usd_text(state.idle_nanousd),
         "mode": state.mode,
     }
 

@@ -21,6 +21,7 @@ from bascule.ports.ledger import (
     LedgerStore,
     OpenAttempt,
     Spent,
+    Watermarks,
 )
 from bascule.ports.lending import Counted, CounterId, Exchanged, Holder, LeaseStore, Lending
 from bascule.ports.outcomes import OutcomeStore
@@ -70,4 +71,5 @@ __all__ = [
     "Upstream",
     "UpstreamCall",
     "UpstreamReply",
+    "Watermarks",
 ]

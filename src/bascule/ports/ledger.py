@@ -156,6 +156,26 @@ class LedgerSnapshot(Protocol):
         ...
 
 
+class Watermarks(Protocol):
+    """How far journals are in a store that several replicas write to. All calls raise StoreError."""
+
+    def now_ms(self) -> int:
+        """By the store's own clock, which is the only one that all replicas share."""
+        ...
+
+    def complete(self, chain_id: str, at_ms: int) -> None:
+        """The store has every line that this journal had taken by then."""
+        ...
+
+    def ended(self, chain_id: str) -> None:
+        """The store has every line of this journal, and there will be no more."""
+        ...
+
+    def behind(self, at_ms: int) -> list[str]:
+        """Journals that are not known to be complete up to and with `at_ms`."""
+        ...
+
+
 class LedgerReader(Protocol):
     """Rows of the whole ledger, what the store has not taken yet and what was imported included. Raises StoreError."""
 
@@ -163,6 +183,10 @@ class LedgerReader(Protocol):
         """As `LedgerSnapshot.attempts`, over the store, the journals' tails and the imports together; `by_request`
         the imports come last.
         """
+        ...
+
+    def unheard(self) -> list[str]:
+        """Journals of other replicas that may hold rows which are not read, after waiting a moment for them."""
         ...
 
     def decisions(self, request_id: str) -> list[Decision]:

@@ -124,6 +124,11 @@ class _Families(Collector):
         for pair, count in self._metrics.cache_collapses.items():
             collapses.add_metric(list(pair), count)
         yield from (uncached, collapses)
+        labels = ["found", "action"]
+        protected = CounterMetricFamily("bascule_protected", "Found in requests before they left", labels=labels)
+        for pair, count in self._metrics.protected.items():
+            protected.add_metric(list(pair), count)
+        yield protected
 
     def _by_model(self) -> Iterator[Metric]:
         labels = ["model", "provider"]

@@ -11,7 +11,7 @@ import time
 
 from bascule.model.chain import ChainedLine
 from bascule.model.errors import StoreError
-from bascule.ports import LedgerStore
+from bascule.ports import LedgerStore, Watermarks
 from bascule.storage.journal.writer import JournalWriter
 
 log = logging.getLogger("bascule.ledger")
@@ -19,6 +19,8 @@ log = logging.getLogger("bascule.ledger")
 GROUP_LINES = 1024
 INTERVAL_S = 0.1
 MAX_PAUSE_S = 5.0
+MARK_EVERY_S = 0.5
+"""How often other replicas are told how far the journal is in the store."""
 
 
 class Drainer:
@@ -31,7 +33,11 @@ class Drainer:
         *,
         group_lines: int = GROUP_LINES,
         interval_s: float = INTERVAL_S,
+        watermarks: Watermarks | None = None,
     ) -> None:
+        """`watermarks`: where other replicas are told how far this journal is."""
+        self._watermarks = watermarks
+        self._marked_s = -MARK_EVERY_S
         self._journal = journal
         self._store = store
         self._group_lines = group_lines
@@ -61,9 +67,13 @@ class Drainer:
 
         Raises StoreError; what was not taken stays where it is.
         """
+        begun_ms = self._mark_due()
         while self._drain_group():
             pass
         self._drop_segments()
+        if self._watermarks is not None and begun_ms is not None:
+            self._watermarks.complete(self._journal.chain_id, begun_ms)
+            self._marked_s = time.monotonic()
 
     def close(self, timeout_s: float = 10.0) -> bool:
         """Stop the thread, drain what is left, and end the journal. True where the store has every line.
@@ -83,6 +93,8 @@ class Drainer:
                 settled = not self._journal.unwritten and not self._store.open_attempts(self._journal.chain_id)
                 if settled:
                     self._store.make_durable()
+                if settled and self._watermarks is not None:
+                    self._watermarks.ended(self._journal.chain_id)
                 self._journal.close(remove=settled)
                 return True
             except StoreError as error:
@@ -107,6 +119,12 @@ class Drainer:
                     log.warning("the ledger's store takes lines again")
                 self._last_error = None
                 pause_s = self._interval_s
+
+    def _mark_due(self) -> int | None:
+        """The store's time before the lines are taken that are there then, now and again: what an export asks for."""
+        if self._watermarks is None or time.monotonic() - self._marked_s < MARK_EVERY_S:
+            return None
+        return self._watermarks.now_ms()
 
     def _drain_group(self) -> bool:
         """True where there may be more."""

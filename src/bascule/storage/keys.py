@@ -216,7 +216,8 @@ def _check_pepper(hasher: KeyHasher, governance: Governance, *, shared: bool) ->
                 "the replicas that share this database have another pepper, so that keys made there would not be "
                 f"recognised here. Copy the file `{PEPPER_FILE}` of their data directory into this one"
             )
-        if governance.keys():
+        stored = governance.keys()
+        if any(key.revoked_ms is None for key in stored):
             raise StoreError(
                 "the keys in the database were made with another pepper, so none of them would be recognised. "
                 f"Restore the file `{PEPPER_FILE}` of the data directory, or revoke all keys and create new ones"

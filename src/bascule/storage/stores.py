@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from bascule.model.content import Subject
-from bascule.ports import Governance, IdempotencyStore, ImportStore, LeaseStore, LedgerStore, OutcomeStore
+from bascule.ports import Governance, IdempotencyStore, ImportStore, LeaseStore, LedgerStore, OutcomeStore, Watermarks
 
 
 class Opened(Protocol):
@@ -65,6 +65,8 @@ class Stores(Struct, frozen=True, kw_only=True):
     governance: Governance
     imports: Imports
     outcomes: OutcomeStore
+    watermarks: Watermarks | None = None
+    """Where other replicas write to it too."""
     idempotency: Callable[[int, int], Idempotency]
     """Of so many rows in all, and for each key. Raises StoreError."""
     leases: Callable[[], Leases]

@@ -6,6 +6,7 @@ whichever process asks.
 """
 
 import heapq
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,14 +14,21 @@ from pathlib import Path
 from bascule.model.chain import StoredLine
 from bascule.model.entry import Decision
 from bascule.model.row import EVERY_ROW, GATEWAY, AttemptRow, RowFilter, adjusted_row, row_of, settled_row
-from bascule.ports import Damage, LedgerSnapshot, LedgerStore
+from bascule.ports import Damage, LedgerSnapshot, LedgerStore, Watermarks
 from bascule.storage.journal.read import Reading, Tail, filed_lines, read_tail
+from bascule.storage.journal.segments import locked_chains, segments_by_chain
+
+WATERMARK_S = 2.0
+"""How long an export waits for other replicas."""
+_LOOK_AGAIN_S = 0.1
 
 
 class LedgerView:
     """Implements `ports.LedgerReader` and `ports.LedgerEvidence` over any store."""
 
-    def __init__(self, store: LedgerStore, journals: Path) -> None:
+    def __init__(self, store: LedgerStore, journals: Path, watermarks: Watermarks | None = None) -> None:
+        """`watermarks`: of a store that other replicas write to."""
+        self._watermarks = watermarks
         self._store = store
         self._journals = journals
         self._reading = Reading()
@@ -29,6 +37,20 @@ class LedgerView:
         tail = read_tail(self._journals, self._store.heads(), Reading())
         with self._store.snapshot() as snapshot:
             yield from rows_of(snapshot, tail, where, by_request=by_request)
+
+    def unheard(self, within_s: float = WATERMARK_S) -> list[str]:
+        """Journals of other replicas that may have rows of before this call which are not in the store, after waiting
+        for them as long as that. Those that lie here are read where they lie."""
+        if self._watermarks is None:
+            return []
+        asked_ms = self._watermarks.now_ms()
+        deadline_s = time.monotonic() + within_s
+        while True:
+            here = {*segments_by_chain(self._journals), *locked_chains(self._journals)}
+            behind = [chain_id for chain_id in self._watermarks.behind(asked_ms) if chain_id not in here]
+            if not behind or time.monotonic() >= deadline_s:
+                return behind
+            time.sleep(_LOOK_AGAIN_S)
 
     def decisions(self, request_id: str) -> list[Decision]:
         tail = read_tail(self._journals, self._store.heads(), Reading())

@@ -7,7 +7,7 @@ from bascule.cli import budgets as budgets_module
 from bascule.model.entry import HeldScope
 
 NOON = 1_795_262_400_000
-KEYS = {"scope", "window_id", "limit_usd", "settled_usd", "held_usd", "left_usd", "mode"}
+KEYS = {"scope", "window_id", "limit_usd", "settled_usd", "held_usd", "left_usd", "idle_usd", "mode"}
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def test_before_anything_was_spent(run: Any, place: Path) -> None:
     states = shown(run)
     assert states["key:ci", "2026-11-21"] == {
         "scope": "key:ci", "window_id": "2026-11-21", "limit_usd": "50.000000000", "settled_usd": "0.000000000",
-        "held_usd": "0.000000000", "left_usd": "50.000000000", "mode": "strict",
+        "held_usd": "0.000000000", "left_usd": "50.000000000", "idle_usd": "0.000000000", "mode": "strict",
     }  # fmt: skip
     assert not (place / "data").exists()
 

@@ -157,6 +157,7 @@ def key_policy(body: NewKeyBody, parent: KeyPolicy | None, now_ms: int) -> KeyPo
         source="store",
         expires_ms=own.expires_ms if body.expires is None else _expiry(body.expires, now_ms),
         data=data_policy(body.data, own.data),
+        protect=own.protect,
     )
 
 

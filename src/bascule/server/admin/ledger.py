@@ -28,6 +28,8 @@ from bascule.server.admin.work import Changes, Readings
 DEFAULT_ROWS = 1_000
 MAX_ROWS = 10_000
 CURSOR_HEADER = "x-bascule-next-cursor"
+INCOMPLETE_HEADER = "x-bascule-incomplete"
+"""Names journals of other replicas that may hold rows which the answer has not."""
 MAX_DELTA_USD = 1_000_000_000
 MAX_REASON_CHARS = 1_000
 _LINES_PER_CHUNK = 256
@@ -46,6 +48,8 @@ class Page(Struct, frozen=True):
 
     lines: list[bytes]
     next_cursor: str | None
+    unheard: tuple[str, ...] = ()
+    """Journals of other replicas that may have more."""
 
 
 class LedgerRows:
@@ -57,7 +61,8 @@ class LedgerRows:
         self._changes = changes
 
     async def rows(self, request: Request, caller: Caller) -> Response | Refused:
-        """A page in the order of time; the header `x-bascule-next-cursor` is there while more follow.
+        """A page in the order of time; the header `x-bascule-next-cursor` is there while more follow, and
+        `x-bascule-incomplete` where other replicas may have rows of it that are not in the database.
 
         The page is read whole before its first byte goes out, so a slow client does not hold a view of the store.
         """
@@ -69,9 +74,12 @@ class LedgerRows:
         after = _start_and_id(cursor) if kind == "attempts" else None
 
         def read() -> Page:
+            unheard = tuple(reader.unheard())
             if kind == "attempts":
-                return attempt_page(reader, where, limit, after)
-            return request_page(reader, where, limit, cursor)
+                page = attempt_page(reader, where, limit, after)
+            else:
+                page = request_page(reader, where, limit, cursor)
+            return structs.replace(page, unheard=unheard)
 
         page = await self._readings.run(read)
         if isinstance(page, Refused):
@@ -79,6 +87,8 @@ class LedgerRows:
         answer = StreamingResponse(_chunks(page.lines), media_type="application/x-ndjson")
         if page.next_cursor is not None:
             answer.headers[CURSOR_HEADER] = page.next_cursor
+        if page.unheard:
+            answer.headers[INCOMPLETE_HEADER] = ",".join(page.unheard)
         return answer
 
     async def adjust(self, request: Request, caller: Caller) -> Response | Refused:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from bascule.decide.data_policy import loosened
+from bascule.decide.protect import weakened
 from bascule.model.policy import Budget, KeyPolicy
 from bascule.server.admin.access import Caller
 from bascule.server.admin.answers import Refused
@@ -86,3 +87,5 @@ def _excesses(parent: KeyPolicy, child: KeyPolicy) -> Iterator[tuple[str, str]]:
             yield "tags", f"it is bound to tag {tag}={value}"
     if (more := loosened(parent.data, child.data)) is not None:
         yield "data", f"{more}, as for its own requests"
+    if weakened(parent.protect, child.protect):
+        yield "protect", "less would be looked for than in its own requests"

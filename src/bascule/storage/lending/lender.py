@@ -10,7 +10,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bascule.decide.budget import AUTHORITY_AWAY
 from bascule.decide.lease import Need, Report, Verdict
@@ -38,6 +38,7 @@ class LendingLimits(Struct, frozen=True, kw_only=True):
     """Bounds of borrowing, as the configuration names them."""
 
     term_ms: int = 10_000
+    ahead_s: float = 1.0
     wait_s: float = 0.2
     max_waiting: int = 2_000
 
@@ -59,6 +60,7 @@ class Lender:
         self._journal = journal
         self._clock = clock
         self._term_ms = limits.term_ms
+        self._ahead_s = limits.ahead_s
         self._waiting = Waiting(limits.wait_s, limits.max_waiting)
         self._borrowed: dict[Counter, None] = {}
         """Counters with something to report, those longest unreported first."""
@@ -200,7 +202,10 @@ class Lender:
     def _report(self, counter: Counter, now_ms: int) -> Report:
         assert counter.share is not None
         limit = self._authority.limit(counter)
-        return counter.share.report(limit, counter.settled, counter.held, counter.touched_ms, now_ms)
+        report = counter.share.report(limit, counter.settled, counter.held, counter.touched_ms, now_ms)
+        if self._ahead_s == 1.0 or not report.spend_nanousd:
+            return report
+        return structs.replace(report, spend_nanousd=round(report.spend_nanousd * self._ahead_s))
 
     def _need(
         self, waiter: Waiter, amount: int, group: tuple[Counter, ...], place: dict[Counter, int], now_ms: int

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from bascule.decide.lease import Need
+from bascule.decide.window import DAY_MS, HOUR_MS, span_of
 from bascule.model.chain import ChainedLine
 from bascule.ports import Counted, CounterId, Exchanged, Holder, LeaseStore, LedgerStore
 from bascule.storage.lending.sums import closed_spend, own_spend
 from bascule.storage.memory.counter import Counter
+
+KEEP_MS = DAY_MS
+"""How long an account stays after the end of its window, for settlements that come late."""
 
 
 class Round(Struct, kw_only=True):
@@ -36,6 +40,7 @@ class Exchange:
         self._replica = replica
         self._term_ms = term_ms
         self._turn = 0
+        self._forget_at_ms = 0
 
     def enrol(self, now_ms: int) -> None:
         self._store.enrol(self._holder(now_ms))
@@ -46,7 +51,17 @@ class Exchange:
         while None in answer.standings:
             self._open(round_, answer)
             answer = self._say(round_)
+        if round_.now_ms >= self._forget_at_ms:
+            self._forget_at_ms = round_.now_ms + HOUR_MS
+            self._forget(round_.now_ms - KEEP_MS)
         return answer
+
+    def _forget(self, before_ms: int) -> None:
+        """Accounts of windows in which nothing can be settled any more."""
+        windows = {window_id for _, window_id in self._store.counters()}
+        over = [each for each in windows if (span_of(each).end_ms or before_ms) < before_ms]
+        if over:
+            self._store.forget(over)
 
     def _say(self, round_: Round) -> Exchanged:
         self._turn += 1

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.rows import TupleRow
 
-from bascule.model.errors import StoreError
+from bascule.model.errors import StoreError, StoreUnreachable
 
 _T = TypeVar("_T")
 
@@ -57,6 +57,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("database ", "3D"), ("too many clients", "53300"), ("connection slots", "53300"), ("the database system", "57P"),
 )  # fmt: skip
 """While a connection is being made there is no code yet, only what the server wrote after FATAL."""
+_PASSING = ("57P", "53300")
+"""What ends without anybody's changing the configuration."""
 _UNREACHABLE = (
     "See whether it runs and can be reached from here; what it cannot take yet waits in the journal, and is tried again"
 )
@@ -68,12 +70,13 @@ def store_error(place: str, error: psycopg.Error, *, committing: bool = False) -
     state = error.sqlstate or ""
     known = state or _code_of(said)
     remedy = next((mend for states, mend in _REMEDIES if known.startswith(states)), "")
+    lost = isinstance(error, psycopg.OperationalError) and not known
     if not remedy:
-        lost = isinstance(error, psycopg.OperationalError) and not state
         remedy = _UNREACHABLE if lost else "See the message; `bascule doctor` checks the database"
     if committing:
         remedy += ". Whether the change was made is not known: look before you repeat it"
-    return StoreError(f"PostgreSQL at {place}: {said}{f' ({state})' if state else ''}. {remedy}")
+    kind = StoreUnreachable if lost or known.startswith(_PASSING) else StoreError
+    return kind(f"PostgreSQL at {place}: {said}{f' ({state})' if state else ''}. {remedy}")
 
 
 def _code_of(said: str) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bascule.model.errors import StoreError
 from bascule.storage.anchor import FILE_NAME as ANCHOR
 from bascule.storage.postgres.connect import PostgresLimits
 from bascule.storage.postgres.governance import PostgresGovernance
@@ -10,14 +11,21 @@ from bascule.storage.postgres.imports import PostgresImports
 from bascule.storage.postgres.leases import PostgresLeases
 from bascule.storage.postgres.ledger import PostgresLedger
 from bascule.storage.postgres.migrate import open_database, schema_version
+from bascule.storage.postgres.moving import is_moving
 from bascule.storage.postgres.outcomes import PostgresOutcomes
 from bascule.storage.postgres.replies import PostgresReplies
+from bascule.storage.postgres.watermarks import PostgresWatermarks
 from bascule.storage.stores import Stores
 
 
 def open_postgres(url: str, limits: PostgresLimits, data_dir: Path) -> Stores:
     """Migrated where needed; `data_dir` has this replica's anchor of the audit trail. Raises StoreError."""
     database = open_database(url, limits)
+    if is_moving(database):
+        database.close()
+        raise StoreError(
+            f"PostgreSQL at {database.place}: a move into it broke off; `bascule ledger move` completes it"
+        )
 
     def idempotency(max_rows: int, max_rows_per_key: int) -> PostgresIdempotency:
         return PostgresIdempotency(database, max_rows=max_rows, max_rows_per_key=max_rows_per_key)
@@ -29,6 +37,7 @@ def open_postgres(url: str, limits: PostgresLimits, data_dir: Path) -> Stores:
         governance=PostgresGovernance(database, data_dir / ANCHOR),
         imports=PostgresImports(database),
         outcomes=PostgresOutcomes(database),
+        watermarks=PostgresWatermarks(database),
         idempotency=idempotency,
         replies=PostgresReplies(database),
         leases=lambda: PostgresLeases(database),

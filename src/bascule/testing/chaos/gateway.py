@@ -53,6 +53,21 @@ class GatewayProcess:
     def start(self, *arguments: str, preexec: Any = None) -> Self:
         """Begin to serve; returns once it listens. Raises GatewayFailed with its output where it ends instead."""
         already = self.output().count("listens on")
+        self.begin(*arguments, preexec=preexec)
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            found = _LISTENS.findall(self.output())
+            if len(found) > already:
+                self.url = found[-1]
+                return self
+            if not self.running:
+                break
+            time.sleep(0.02)
+        self.kill()
+        raise GatewayFailed(f"the gateway does not listen:\n{self.output()}")
+
+    def begin(self, *arguments: str, preexec: Any = None) -> None:
+        """As `start`, without waiting for it to listen."""
         with self.stdout.open("ab") as out, self.stderr.open("ab") as err:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 [sys.executable, "-m", "bascule", "serve", "-c", str(self.file), "--port", "0", *arguments],
@@ -64,17 +79,6 @@ class GatewayProcess:
                 preexec_fn=preexec,
                 start_new_session=True,  # so that `kill` reaches its workers, and Ctrl-C only who started it
             )
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
-            found = _LISTENS.findall(self.output())
-            if len(found) > already:
-                self.url = found[-1]
-                return self
-            if self._process.poll() is not None:
-                break
-            time.sleep(0.02)
-        self.kill()
-        raise GatewayFailed(f"the gateway does not listen:\n{self.output()}")
 
     @property
     def pid(self) -> int:

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from tests.unit.server.conftest import CONFIG
 
-from bascule.model.policy import DataPolicy, KeyPolicy, RateLimit
+from bascule.model.policy import DataPolicy, KeyPolicy, Protect, RateLimit
 from bascule.server.admin.access import Caller
 from bascule.server.admin.parent import may_end, may_hold
 
@@ -20,6 +21,7 @@ LEAD = KeyPolicy(
     role="team_admin",
     expires_ms=2_000_000_000_000,
     user="ann",
+    protect=Protect(personal="redact", secrets="block"),
     data=DataPolicy(retention="30d", training=False, providers_deny=("q",)),
 )
 LEADER = Caller(by="key:lead", role="team_admin", policy=LEAD)
@@ -194,7 +196,7 @@ async def test_a_child_never_exceeds_its_parent(gate: Any, changes: dict[str, An
     [{"project": "api"}, {"project": None}, {"expires_ms": None}, {"expires_ms": 2_000_000_000_001},
      {"rate": RateLimit(rpm=60, tpm=None, in_flight=5)}, {"rate": RateLimit(rpm=60, tpm=9000, in_flight=6)},
      {"tags": {}}, {"max_output_tokens": None}, {"models": ("auto", "small", "local/x")}, {"org": None},
-     {"user": None}, {"user": "bob"}, {"data": DataPolicy()},
+     {"protect": Protect(personal="redact")}, {"user": None}, {"user": "bob"}, {"data": DataPolicy()},
      {"data": DataPolicy(retention="31d", training=False, providers_deny=("q",))},
      {"data": DataPolicy(retention="30d", training=False)}],
 )  # fmt: skip
@@ -271,3 +273,14 @@ async def test_the_name_of_another_teams_key_is_not_taken_over(gate: Any) -> Non
     await gate("admin", "DELETE", "/keys/gone")
     assert (await gate("lead", "POST", "/keys", {"name": "gone"})).status == 409
     assert (await gate("admin", "POST", "/keys", {"name": "gone"})).status == 201
+
+
+async def test_what_is_looked_for_is_inherited(make_gate: Any) -> None:
+    config = CONFIG.replace("role: team_admin}\n  lost", "role: team_admin, protect: {secrets: block}}\n  lost")
+    gate = make_gate(config)
+    made = (await gate("lead", "POST", "/keys", {"name": "child"})).json
+    assert gate.service.keys.lookup(made["secret"].encode()).protect == Protect(secrets="block")
+    await gate("admin", "POST", "/keys", {"name": "open", "org": "acme", "team": "platform", "models": ["small"],
+                                          "max_output_tokens": 1, "rpm": 1, "tags": {"cost": "web"}})  # fmt: skip
+    answer = await gate("lead", "PATCH", "/keys/open", {"overlap_s": 0})
+    assert (answer.status, answer.json["error"]["param"]) == (403, "protect")
