@@ -99,29 +99,32 @@ def told(found: list[Reconciliation], figure: Figure) -> None:
         assert one.recovered
 
 
+def crash_of_workers(folder: Path, seed: int, full: bool) -> Reconciliation:
+    """Even seeds lose one of three workers, odd ones all of them."""
+    before, after = of_several(SEED + 100 + seed, full)
+    with stormy(folder, SHORT, server={"workers": 3}) as (gateway, upstream):
+        upstream.use(Provided(before + after))
+        gateway.start()
+        asyncio.run(drive(gateway.url, before[: 3 * SOUND]))
+        with WhileDriving(lambda: drive(gateway.url, before[3 * SOUND :], over_s=OVER_S)):
+            time.sleep(KILLED_AT_S)
+            if seed % 2:
+                gateway.kill()
+            else:
+                os.kill(gateway.workers()[0], signal.SIGKILL)
+        if not gateway.running:
+            gateway.start()
+        asyncio.run(drive(gateway.url, after))
+        upstream.quiet()
+        gateway.settled()
+        rows = gateway.rows()
+        gateway.verify()
+        return reconcile(rows, upstream.served, TARIFF, crashed=True)
+
+
 @pytest.mark.promise(9, fault="kill -9 of one of 3 workers, or of all", limit="missing 0, extra 0, recovered flagged")
 def test_a_crash_of_workers_loses_and_doubles_nothing(tmp_path: Path, full: bool, figure: Figure) -> None:
-    found = []
-    for seed in range(6 if full else 1):
-        before, after = of_several(SEED + 100 + seed, full)
-        with stormy(tmp_path / f"seed{seed}", SHORT, server={"workers": 3}) as (gateway, upstream):
-            upstream.use(Provided(before + after))
-            gateway.start()
-            asyncio.run(drive(gateway.url, before[: 3 * SOUND]))
-            with WhileDriving(lambda g=gateway, b=before: drive(g.url, b[3 * SOUND :], over_s=OVER_S)):
-                time.sleep(KILLED_AT_S)
-                if seed % 2:
-                    gateway.kill()
-                else:
-                    os.kill(gateway.workers()[0], signal.SIGKILL)
-            if not gateway.running:
-                gateway.start()
-            asyncio.run(drive(gateway.url, after))
-            upstream.quiet()
-            gateway.settled()
-            found.append(reconcile(gateway.rows(), upstream.served, TARIFF, crashed=True))
-            gateway.verify()
-    told(found, figure)
+    told([crash_of_workers(tmp_path / f"seed{seed}", seed, full) for seed in range(6 if full else 1)], figure)
 
 
 @pytest.mark.promise(
