@@ -23,6 +23,7 @@ from bascule.server.listening import judge_address
 from bascule.server.logs import configure_logging
 from bascule.server.metrics_shared import forget_metrics
 from bascule.server.protocol import gateway_protocol
+from bascule.server.stopping import StoppingServer
 from bascule.server.waiting import wait_for_store
 from bascule.server.workers import Workers, bound_socket
 from bascule.service import WORKERS, Service, secrets_of
@@ -155,7 +156,7 @@ def _serve(service: Service, announce: Announce, listening: socket.socket | None
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    served = _Announcing(config, lambda address: announce(service.snapshot, address))
+    served = _Announcing(config, lambda address: announce(service.snapshot, address), on_stop=service.begin_to_stop)
     served.run(None if listening is None else [listening])
 
 
@@ -164,11 +165,11 @@ def _leave(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-class _Announcing(uvicorn.Server):
+class _Announcing(StoppingServer):
     """Says where it listens once it does."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
-        super().__init__(config)
+    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None], *, on_stop: Callable[[], None]) -> None:
+        super().__init__(config, on_stop=on_stop)
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -50,6 +50,7 @@ from bascule.server.memory_use import memory_reader
 from bascule.server.metrics_page import Gauges, families
 from bascule.server.metrics_shared import SharedMetrics
 from bascule.server.responses_page import ResponsesPage
+from bascule.server.stopping import all_have_ended
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
 
 log = logging.getLogger("bascule.service")
@@ -111,6 +112,7 @@ class Service:
             tell=self.gateway.alerting.tell,
         )
         self._watch = Watch(self._file(), reload=self.reload, refresh=self.refresh, told=self._reload_ended)
+        self._is_stopping = False
         self._application = self._make_application()
         self._load = LoadWatch(
             self._application.hot,
@@ -147,7 +149,12 @@ class Service:
         self._load.start()
         settle_garbage_collector()
 
+    def begin_to_stop(self) -> None:
+        """Not ready any more; what is in flight goes on."""
+        self._is_stopping = True
+
     async def stop(self) -> None:
+        await all_have_ended(self.gateway.metrics)
         await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
@@ -316,6 +323,8 @@ class Service:
     def readiness(self) -> str | None:
         """Ready as long as new work is taken: a store that is down for a while is the journal's business, and a
         readiness that followed it would take every replica out of service at once."""
+        if self._is_stopping:
+            return "the gateway is stopping"
         return "the ledger's journal did not take a line just now" if self.gateway.books.outage.is_recent else None
 
 

@@ -166,6 +166,8 @@ def test_no_hedge_without_a_candidate_or_silence() -> None:
 
 def test_what_is_over_here_is_over_for_the_client_too() -> None:
     assert given_up(ONE, failed(0, "protocol")).spent
+    # a gateway that does not try again leaves it to the client
+    assert not given_up(ONE, failed(0, "server_error"), limits=AttemptLimits(max_attempts=1)).spent
     assert given_up(THREE, failed(0, "bad_request", status=409)).spent
     assert not given_up(ONE, failed(0, "rate_limited", retry_after_s=86_000.0, status=429)).spent
 

@@ -146,7 +146,7 @@ def test_another_body_is_refused(gateway: Gateway, provider: Provider, figure: F
 
 @pytest.mark.promise(33, fault="kill -9 in the middle of a request and after its answer", limit="0 silent second calls")
 def test_a_crash_does_not_send_it_again(gateway: Gateway, provider: Provider, figure: Figure, full: bool) -> None:
-    rounds = 8 if full else 1
+    rounds = 4 if full else 1
     for number in range(rounds):
         provider.use(Script(output_tokens=200, gap_s=0.05))
         gateway_died = asyncio.run(killed_in_the_middle(gateway, provider, f"mid-{number}", number))

@@ -35,8 +35,8 @@ class Overload(Section, frozen=True, kw_only=True):
     """Of one tenant."""
     queue_s: Seconds = 0.25
     """The longest that one waits; it then gets 503."""
-    lag_target_s: Seconds = 0.1
+    lag_target_s: Seconds = 0.25
     """Where the event loop is late by more for half a second, fewer requests are taken in, until it is on time."""
-    min_in_flight: Count = 32
+    min_in_flight: Count = 64
     """So many are always taken in, however late it is; at most `server.limits.max_in_flight`."""
     memory: Memory = Memory()

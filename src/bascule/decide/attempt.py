@@ -226,5 +226,6 @@ def _give_up(moment: _Moment) -> GiveUp:
             moment.history,
             now_s=moment.now_s,
             advised_retry_after_s=moment.limits.advised_retry_after_s,
+            retries=moment.limits.max_attempts > 1,
         )
     )

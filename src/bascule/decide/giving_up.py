@@ -25,8 +25,13 @@ ABSURD_S = 86_400.0
 """A provider that wants a longer pause than a day is not believed, and not quoted."""
 
 
-def refusal_of(plan: Plan, history: Sequence[AttemptRecord], *, now_s: float, advised_retry_after_s: float) -> Refusal:
-    """What the client is told: its own mistake in the provider's words, else what failed and how often."""
+def refusal_of(
+    plan: Plan, history: Sequence[AttemptRecord], *, now_s: float, advised_retry_after_s: float, retries: bool
+) -> Refusal:
+    """What the client is told: its own mistake in the provider's words, else what failed and how often.
+
+    `retries`: failed attempts are followed by others here. Where they are not, that is left to the client.
+    """
     forwarded = next((record for record in history if record.content_forwarded), None)
     if forwarded is None:
         for record in history:
@@ -46,7 +51,7 @@ def refusal_of(plan: Plan, history: Sequence[AttemptRecord], *, now_s: float, ad
         message=_story(plan, history),
         code="rate_limit_exceeded" if kind == "rate_limited" else f"upstream_{fault.error_class}",
         retry_after_s=_retry_after_s(history, now_s, advised_retry_after_s) if waits else None,
-        spent=kind != "rate_limited",  # that one the client can mend: by waiting for as long as it is told
+        spent=retries and kind != "rate_limited",  # that one the client can mend: by waiting for as long as it is told
     )
 
 

@@ -14,6 +14,7 @@ from bascule.gateway.dispatch import Destination
 from bascule.gateway.effects import Answered, Effects
 from bascule.gateway.endings import CANCELLED, CLIENT_GONE, NOT_SENT, cut_short, stream_ended, unanswered, upstream_id
 from bascule.gateway.exchange import Exchange
+from bascule.gateway.leaving import Patience
 from bascule.gateway.mending import understood
 from bascule.gateway.recording import HeardReply
 from bascule.gateway.relay import Relay, Relayed, read_out, transport_fault
@@ -110,7 +111,10 @@ class Answering:
         stream = self._request.facts.stream
         call = destination.call(exchange.incoming, body, stream=stream, within_s=self._left_s())
         try:
-            reply: UpstreamReply = await self._fx.upstream.send(call)
+            async with Patience(exchange, destination.drain):
+                reply: UpstreamReply = await self._fx.upstream.send(call)
+        except TimeoutError:
+            return self._left(opened)
         except LedgerUnavailable as error:
             self._fx.books.outage.refused("intent not written", error, self._request.request_id)
             self.settle(opened, Ended(ending="failed", fault=NOT_SENT))
@@ -129,9 +133,18 @@ class Answering:
                 return await self._error_status(destination, opened, reply)
             if stream:
                 return await self._stream(destination, opened, reply, target, exchange)
-            return await self._whole(destination, opened, reply, target, exchange)
+            async with Patience(exchange, destination.drain):
+                return await self._whole(destination, opened, reply, target, exchange)
+        except TimeoutError:
+            return self._left(opened)
         finally:
             reply.close()
+
+    def _left(self, opened: OpenAttempt) -> Fault:
+        """The client did not wait for an answer that may be billed all the same."""
+        if not opened.settled:
+            self.settle(opened, Ended(ending="unknown", fault=CLIENT_GONE))
+        return CLIENT_GONE
 
     async def _error_status(self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply) -> Fault:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reply.headers}

@@ -111,6 +111,7 @@ class Relay:
             if self._record_left > 0:
                 self._keep(data)
             step = self._codec.feed(data) if data else self._codec.end()
+            del data  # the client may be waited for, and then nothing is kept twice
             if step.fault is not None:
                 return self.result("fault", fault=step.fault)
             if step.terminal:

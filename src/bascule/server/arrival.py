@@ -14,6 +14,7 @@ uvicorn's connection, with a parser that is fed under these rules:
 """
 
 import asyncio
+import socket
 from typing import Any
 
 import httptools
@@ -36,10 +37,12 @@ TOO_MANY = Refusal(
     kind="overloaded", message="too many connections are open (server.limits.max_connections)", retry_after_s=1.0
 )
 CLOSE = (b"connection", b"close")
-WRITE_BUFFER_BYTES = 16 * 1024
-"""Above which an answer waits for its client; what the kernel buffers comes on top."""
-TAKEN_BYTES = 4 * 1024
+WRITE_BUFFER_BYTES = 4 * 1024
+"""Above which an answer waits for its client."""
+TAKEN_BYTES = 2 * 1024
 """A client that takes less than this takes nothing."""
+KERNEL_BUFFER_BYTES = 64 * 1024
+"""Of an answer, in the kernel, which doubles it. Left alone it takes megabytes for a client that stopped reading."""
 _ALL_WAS_TAKEN = 1 << 62
 RESERVED_IDLE_S = 5.0
 """The most patience with a connection beyond `max_connections`."""
@@ -87,6 +90,9 @@ class ArrivingProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         beyond = len(self.connections) - self._limits.max_connections
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
         self._is_reserved = beyond > 0
         if beyond > self._limits.reserved_connections:
             self._deaf = True

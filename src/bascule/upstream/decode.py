@@ -7,6 +7,10 @@ from bascule.ports import TransportError
 _AUTO = 47  # zlib's word for: gzip or zlib, by its first bytes
 _RAW_DEFLATE = -15  # what some servers mean by "deflate"
 _STEP_BYTES = 64 * 1024
+MAX_INFLATION = 100
+"""Times its compressed size that a whole body may be. JSON comes to 3 to 20 times; a bomb of blanks to a thousand."""
+_SMALL_BYTES = 1024 * 1024
+"""Up to which the proportion says nothing."""
 
 
 class Inflater:
@@ -74,12 +78,16 @@ def inflater_for(encoding: bytes, place: str) -> Inflater | None:
 
 
 def inflate(inflater: Inflater, body: bytes, max_bytes: int, place: str) -> bytes:
-    """A whole body decoded. Raises TransportError: `too_large` past `max_bytes`, `truncated`, `protocol`."""
+    """A whole body decoded. Raises TransportError: `too_large` past `max_bytes` or MAX_INFLATION, `truncated`,
+    `protocol`."""
+    max_bytes = min(max_bytes, max(_SMALL_BYTES, len(body) * MAX_INFLATION))
     out = inflater.step(body, max_bytes + 1)
     while inflater.has_pending and len(out) <= max_bytes:
         out += inflater.step(b"", max_bytes + 1 - len(out))
     if len(out) > max_bytes:
-        raise TransportError("too_large", f"{place}: the body is larger than {max_bytes} bytes", request_sent=True)
+        raise TransportError(
+            "too_large", f"{place}: the body inflates to more than {max_bytes} bytes", request_sent=True
+        )
     if not inflater.at_end:
         raise TransportError("truncated", f"{place}: the compressed body is cut short", request_sent=True)
     return out

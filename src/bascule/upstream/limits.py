@@ -17,7 +17,7 @@ class UpstreamLimits(Struct, frozen=True, kw_only=True):
     """A reused connection that had been idle this long may have been closed by the server as we wrote to it."""
     replay_within_s: float = 1.0
     """... and if it closes this soon, with no byte of response, the request is sent once more on a fresh one."""
-    read_buffer_bytes: int = 32 * 1024
+    read_buffer_bytes: int = 4 * 1024
     """Unread bytes of one response above which its socket is no longer read."""
     max_head_bytes: int = 64 * 1024
     """Of a response's status line and header fields; also of chunk extensions and trailers without a body byte."""

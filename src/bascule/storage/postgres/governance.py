@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from bascule.model.audit import AUDIT_START, AuditEntry, audit_body, linked
+from bascule.model.audit import AUDIT_START, AuditEntry, audit_body, linked, stored_entry
 from bascule.model.chain import ChainHead
 from bascule.model.policy import Budget, BudgetWindow, KeyPolicy
 from bascule.ports import StoredKey
@@ -23,7 +23,6 @@ from bascule.storage.postgres.streamed import streamed
 _encode = msgspec.json.Encoder().encode
 _decode_policy = msgspec.json.Decoder(KeyPolicy).decode
 _decode_budget = msgspec.json.Decoder(Budget).decode
-_decode_entry = msgspec.json.Decoder(AuditEntry).decode
 
 
 class PostgresGovernance:
@@ -95,8 +94,8 @@ class PostgresGovernance:
 
     def audit(self) -> Iterator[AuditEntry]:
         with self._database.reading() as connection:
-            for body, chain in streamed(connection, self._sql["audit"]):
-                yield structs.replace(_decode_entry(body), chain=chain)
+            for seq, body, chain in streamed(connection, self._sql["audit"]):
+                yield stored_entry(seq, body, chain)
 
     def audit_head(self) -> ChainHead | None:
         return read_anchor(self._anchor)

@@ -27,7 +27,7 @@ SELECT seq, chain FROM audit ORDER BY seq DESC LIMIT 1
 INSERT INTO audit (seq, body, chain) VALUES (%s, %b, %s)
 
 -- name: audit
-SELECT body, chain FROM audit ORDER BY seq
+SELECT seq, body, chain FROM audit ORDER BY seq
 
 -- name: setting
 SELECT value FROM meta WHERE name = %s
