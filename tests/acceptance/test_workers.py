@@ -38,8 +38,8 @@ def three(make_gateway: MakeGateway, provider: Provider) -> Gateway:
     return make_gateway(server={"workers": 3, "drain_timeout_s": 5}).start()
 
 
-def served(gateway: Gateway, count: int) -> list[int]:
-    async def all_of_them() -> list[int]:
+def served(gateway: Gateway, count: int) -> list[int | None]:
+    async def all_of_them() -> list[int | None]:
         seen = await asyncio.gather(*(post(gateway.url, "/v1/chat/completions", BODY, {}) for _ in range(count)))
         return [one.status for one in seen]
 
