@@ -1,6 +1,7 @@
 """Promise 9: a gateway is killed in the middle of everything, or asked to stop, and starts again."""
 
 import asyncio
+import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.promises.conftest import Figure
+from tests.promises.replicated import ADMIN, replicated
 from tests.promises.stormy import DRAINED, SHORT, TARGETS, TARIFF, stormy
 
 from bascule.testing.chaos.client import Seen
@@ -77,6 +79,76 @@ def test_a_crash_loses_and_doubles_nothing(tmp_path: Path, full: bool, figure: F
     for seed, one in enumerate(found):
         assert not one.findings, f"seed {SEED + seed}: {one.report()}"
     assert all(one.recovered for one in found), [one.recovered for one in found]
+
+
+def of_several(seed: int, full: bool) -> tuple[list[Planned], list[Planned]]:
+    """Traffic before and after: more ordinary requests first, since each process learns by itself what tokens are."""
+    made_of = Storm(seed=seed, targets=TARGETS, sound_first=3 * SOUND)
+    count = BEFORE if full else BEFORE // 2
+    return storm(made_of, 3 * SOUND + count), storm(made_of, AFTER // 2, first=1_000)
+
+
+def told(found: list[Reconciliation], figure: Figure) -> None:
+    figure("seeds", len(found))
+    figure("attempts", sum(one.rows for one in found))
+    figure("missing", sum(one.count("missing") for one in found))
+    figure("extra", sum(one.count("extra") for one in found))
+    figure("recovered", sum(one.recovered for one in found))
+    for one in found:
+        assert not one.findings, one.report()
+        assert one.recovered
+
+
+def crash_of_workers(folder: Path, seed: int, full: bool) -> Reconciliation:
+    """Even seeds lose one of three workers, odd ones all of them."""
+    before, after = of_several(SEED + 100 + seed, full)
+    with stormy(folder, SHORT, server={"workers": 3}) as (gateway, upstream):
+        upstream.use(Provided(before + after))
+        gateway.start()
+        asyncio.run(drive(gateway.url, before[: 3 * SOUND]))
+        with WhileDriving(lambda: drive(gateway.url, before[3 * SOUND :], over_s=OVER_S)):
+            time.sleep(KILLED_AT_S)
+            if seed % 2:
+                gateway.kill()
+            else:
+                os.kill(gateway.workers()[0], signal.SIGKILL)
+        if not gateway.running:
+            gateway.start()
+        asyncio.run(drive(gateway.url, after))
+        upstream.quiet()
+        gateway.settled()
+        rows = gateway.rows()
+        gateway.verify()
+        return reconcile(rows, upstream.served, TARIFF, crashed=True)
+
+
+@pytest.mark.promise(9, fault="kill -9 of one of 3 workers, or of all", limit="missing 0, extra 0, recovered flagged")
+def test_a_crash_of_workers_loses_and_doubles_nothing(tmp_path: Path, full: bool, figure: Figure) -> None:
+    told([crash_of_workers(tmp_path / f"seed{seed}", seed, full) for seed in range(6 if full else 1)], figure)
+
+
+@pytest.mark.promise(
+    9, fault="kill -9 of one of 3 replicas on PostgreSQL", limit="missing 0, extra 0, recovered flagged"
+)
+def test_a_crash_of_a_replica_loses_and_doubles_nothing(
+    tmp_path: Path, postgres_url: str, full: bool, figure: Figure
+) -> None:
+    before, after = of_several(SEED + 200, full)
+    with replicated(tmp_path, postgres_url, 3 if full else 2) as (gateways, upstream):
+        upstream.use(Provided(before + after))
+        urls = [gateway.url for gateway in gateways]
+        asyncio.run(drive(urls, before[: 3 * SOUND]))
+        with WhileDriving(lambda: drive(urls, before[3 * SOUND :], over_s=OVER_S)):
+            time.sleep(KILLED_AT_S)
+            gateways[-1].kill()
+        gateways[-1].start()
+        asyncio.run(drive([gateway.url for gateway in gateways], after))
+        upstream.quiet()
+        for gateway in gateways:
+            gateway.settled(ADMIN)
+        found = reconcile(gateways[0].rows(), upstream.served, TARIFF, crashed=True)
+        gateways[0].verify()
+    told([found], figure)
 
 
 @pytest.mark.promise(9, fault="SIGTERM with 50 open streams", limit="each is finished and reported")

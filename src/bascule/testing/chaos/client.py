@@ -79,7 +79,7 @@ async def raw(url: str, data: bytes, *, leave: Leave | None = None, timeout_s: f
 
 
 def _hang_up(writer: asyncio.StreamWriter, reset: bool) -> None:
-    if reset:
+    if reset and not writer.is_closing():  # what the other side has reset has no socket any more
         sock: socket.socket = writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
