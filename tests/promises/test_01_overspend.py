@@ -36,16 +36,16 @@ def overspend(several: Fleet, kinds: tuple[str, ...], at_once: int, figure: Figu
 @pytest.mark.promise(1, fault="300 at once at one small budget, 1 worker", limit="overspend 0")
 def test_one_worker(tmp_path: Path, full: bool, figure: Figure) -> None:
     with fleet(tmp_path) as alone:
-        overspend(alone, tuple(ASKS) if full else SMALL[:1], 300 if full else 120, figure)
+        overspend(alone, tuple(ASKS) if full else SMALL[:1], 300 if full else 200, figure)
 
 
 @pytest.mark.promise(1, fault="300 at once at one small budget, 3 workers", limit="overspend 0")
 def test_three_workers(tmp_path: Path, full: bool, figure: Figure) -> None:
     with fleet(tmp_path, workers=3) as several:
-        overspend(several, tuple(ASKS) if full else SMALL, 300 if full else 120, figure)
+        overspend(several, tuple(ASKS) if full else SMALL, 300 if full else 200, figure)
 
 
 @pytest.mark.promise(1, fault="300 at once at one small budget, 3 replicas on PostgreSQL", limit="overspend 0")
 def test_three_replicas(tmp_path: Path, postgres_url: str, full: bool, figure: Figure) -> None:
     with fleet(tmp_path, replicas=3, database=postgres_url) as several:
-        overspend(several, tuple(ASKS) if full else SMALL[:2], 300 if full else 120, figure)
+        overspend(several, tuple(ASKS) if full else SMALL[:2], 300 if full else 200, figure)

@@ -9,6 +9,8 @@ from tests.schedules.explore import Scope, explore
 from tests.schedules.random_schedules import run
 
 BATCH = 20_000
+SMALL = Scope(holds=2, exchanges=2, losses=0)
+LARGE = Scope(holds=2, exchanges=3)
 
 
 def main() -> None:
@@ -19,7 +21,7 @@ def main() -> None:
     parser.add_argument("--explore", choices=["none", "small", "large"], default="small")
     given = parser.parse_args()
     if given.explore != "none":
-        scope = Scope() if given.explore == "small" else Scope(holds=4, exchanges=5)
+        scope = SMALL if given.explore == "small" else LARGE
         began = time.monotonic()
         states, steps = explore(scope)
         print(f"explored {states:,} states by {steps:,} steps in {time.monotonic() - began:.0f} s: {scope}", flush=True)
