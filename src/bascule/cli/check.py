@@ -14,7 +14,7 @@ from bascule.config.load import Document
 from bascule.decide.price import rates_for
 from bascule.link import Snapshot
 from bascule.model.catalog import Endpoint, Model
-from bascule.model.errors import ConfigError, Problem
+from bascule.model.errors import ConfigError, Problem, StoreUnreachable
 from bascule.model.money import PriceTimeline, usd_text
 from bascule.offline.amounts import usd_per_mtok
 
@@ -49,7 +49,11 @@ def _read(config_path: str | None) -> tuple[Document, Snapshot]:
     from bascule import compose
 
     document = compose.read_document(config_path, os.environ)
-    stored = has_ledger(document) and bool(open_store(document).governance.keys())
+    try:
+        stored = has_ledger(document) and bool(open_store(document).governance.keys())
+    except StoreUnreachable as error:  # `serve` would wait for it; the file can be judged without
+        click.echo(f"{error}. Keys made by command are taken to be there", err=True)
+        stored = True
     return document, compose.snapshot_of(document, os.environ, stored_keys=stored)
 
 

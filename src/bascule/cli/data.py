@@ -36,10 +36,12 @@ def data_dir_of(document: Document) -> Path:
 
 
 def open_store(document: Document) -> "Store":
-    """The data directory's store, made where there is none: for commands that write."""
+    """The data directory's store, made where there is none: for commands that write. It is closed with the command."""
     from bascule import compose
 
-    return compose.open_store(data_dir_of(document), document.config, Secrets(os.environ, document.directory))
+    store = compose.open_store(data_dir_of(document), document.config, Secrets(os.environ, document.directory))
+    click.get_current_context().find_root().call_on_close(store.database.close)
+    return store
 
 
 def open_existing(document: Document) -> "Store":

@@ -6,11 +6,15 @@ from pathlib import Path
 
 from bascule.model.row import EVERY_ROW
 from bascule.offline.verify import verify_audit
+from bascule.storage.drainer import Drainer
+from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.postgres.connect import PostgresDatabase, PostgresLimits
 from bascule.storage.postgres.governance import PostgresGovernance
 from bascule.storage.postgres.imports import PostgresImports
 from bascule.storage.postgres.ledger import PostgresLedger
-from bascule.testing.ledger import a_settlement, an_adjustment, an_import, an_intent, chained
+from bascule.storage.recover import recover
+from bascule.storage.replica import replica_of
+from bascule.testing.ledger import NOON_MS, a_settlement, an_adjustment, an_import, an_intent, chained
 
 REPLICAS = 3
 
@@ -113,4 +117,21 @@ def test_text_that_postgresql_cannot_keep_is_no_poison(postgres_url):
     with ledger.snapshot() as snapshot:
         (row,) = snapshot.attempts(EVERY_ROW)
         assert (row.user, row.tags, row.session_id) == ("a\0b", {"feature": "x\0y"}, "\0")
+    database.close()
+
+
+def test_a_start_settles_what_this_replica_left_open_and_no_other_ones(postgres_url, tmp_path: Path):
+    database = PostgresDatabase(postgres_url)
+    ledger = PostgresLedger(database)
+    here, there = replica_of(tmp_path / "here"), replica_of(tmp_path / "there")
+    assert replica_of(tmp_path / "here") == here != there
+    ledger.append(f"{here}-0-a", chained(f"{here}-0-a", [an_intent(1)]))
+    ledger.append(f"{there}-0-a", chained(f"{there}-0-a", [an_intent(2)]))
+    journals = tmp_path / "here" / "journal"
+    journal = JournalWriter(journals, f"{here}-0-b")
+    drainer = Drainer(journal, ledger)
+    found = recover(journals, ledger, journal, drainer, NOON_MS, replica=here)
+    assert found.settled == 1
+    assert [one.intent.attempt_id for one in ledger.open_attempts()] == ["att-000002"]
+    assert drainer.close()
     database.close()
