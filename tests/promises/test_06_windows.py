@@ -59,7 +59,7 @@ class Fleet:
 
     async def hold(self, worker: int, name: str, amount: int) -> Hold | Refusal:
         lender = self.workers[worker].lender
-        assert await lender.ready(WHO) is None
+        await lender.ready(WHO)
         return await lender.reserve(WHO, name, amount)
 
     async def hour_passes(self) -> None:

@@ -201,10 +201,7 @@ class Engine:
             request = protected
         lending = settings.effects.holding.lending
         if lending is not None:
-            away = await lending.ready(request.attribution)
-            if away is not None:
-                world.recorder.refused(request, away)
-                return away
+            await lending.ready(request.attribution)
         planned = settings.planning.plan(request)
         if isinstance(planned, Refusal):
             world.recorder.refused(request, planned)

@@ -82,9 +82,9 @@ class LeaseStore(Protocol):
 class Lending(Protocol):
     """The engine's way to an authority that it has to wait for, with a bound on every wait."""
 
-    async def ready(self, attribution: Attribution) -> Refusal | None:
-        """Make known what the budgets that apply have left. Does not wait where it is known. 503 where the authority
-        does not answer in time."""
+    async def ready(self, attribution: Attribution) -> None:
+        """Make known what the budgets that apply have left. Does not wait where it is known. Where the authority does
+        not answer in time, that is refused by whoever holds money next: what costs nothing needs none."""
         ...
 
     async def look(self, attribution: Attribution, needed_nanousd: int) -> Refusal | None:

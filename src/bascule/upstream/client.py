@@ -16,7 +16,7 @@ from bascule.upstream.request import HeadWriter, parse_origin
 from bascule.upstream.signer import Signer
 from bascule.upstream.tls import client_context
 
-_READ_BYTES = 8 * 1024
+_READ_BYTES = 6 * 1024
 """What one read takes at most: with `read_buffer_bytes`, what a reader who lags costs."""
 
 

@@ -153,4 +153,4 @@ def test_every_header_read_for_attribution_is_listed_as_never_forwarded() -> Non
             return super().get(name)
 
     identify(Spy([(b"session-id", b"s"), (b"user-agent", CODEX)]), Facts(model="m"), None)
-    assert seen - ATTRIBUTION_HEADERS == {b"user-agent", b"idempotency-key"}
+    assert seen - ATTRIBUTION_HEADERS == {b"user-agent", b"idempotency-key", b"traceparent"}

@@ -93,13 +93,9 @@ class Lender:
             await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def ready(self, attribution: Attribution) -> Refusal | None:
-        now_ms = self._clock.now_ms()
-        if self._authority.is_known(attribution, now_ms):
-            return None
-        if not self._is_away():
+    async def ready(self, attribution: Attribution) -> None:
+        if not self._authority.is_known(attribution, self._clock.now_ms()) and not self._is_away():
             await self._waiting.wait(Waiter(attribution), self._wake)
-        return None if self._authority.may_judge(attribution, self._clock.now_ms()) else AUTHORITY_AWAY
 
     async def look(self, attribution: Attribution, needed_nanousd: int) -> Refusal | None:
         if self._is_away():

@@ -187,11 +187,6 @@ class MemoryAuthority:
         """True where the authority of several workers has spoken lately of all that applies."""
         return all(_is_known(line, now_ms) for line in self._match(attribution, now_ms).lines)
 
-    def may_judge(self, attribution: Attribution, now_ms: int) -> bool:
-        """True where it has spoken of all that may refuse."""
-        lines = self._match(attribution, now_ms).lines
-        return all(line.budget.mode == "warn" or _is_known(line, now_ms) for line in lines)
-
     def counters(self, attribution: Attribution, now_ms: int) -> tuple[Counter, ...]:
         """What a request is counted in now."""
         return self._match(attribution, now_ms).counters

@@ -64,15 +64,17 @@ class PostgresDatabase:
                 raise store_error(self.place, error, committing=isinstance(error, psycopg.OperationalError)) from error
 
     @contextmanager
-    def reading(self) -> Iterator[BoundedConnection]:
-        """One consistent view, however long it lasts."""
+    def reading(self, *, long: bool = False) -> Iterator[BoundedConnection]:
+        """One consistent view. `long`: of a report or an export, which may take its time between and in its steps."""
+        within_s = self.limits.reading_timeout_s if long else self.limits.statement_timeout_s
+        idle_s = 0.0 if long else IDLE_IN_TRANSACTION_S
         begin = (
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-            f"SET LOCAL statement_timeout = {_ms(self.limits.reading_timeout_s)}; "
-            "SET LOCAL idle_in_transaction_session_timeout = 0; "
+            f"SET LOCAL statement_timeout = {_ms(within_s)}; "
+            f"SET LOCAL idle_in_transaction_session_timeout = {round(idle_s * 1000)}; "
             "SELECT 1"  # the view is fixed by the first statement that looks
         )
-        with self._lent(begin, self.limits.reading_timeout_s) as connection:
+        with self._lent(begin, within_s) as connection:
             try:
                 yield connection
             finally:

@@ -93,7 +93,7 @@ class PostgresGovernance:
             pass
 
     def audit(self) -> Iterator[AuditEntry]:
-        with self._database.reading() as connection:
+        with self._database.reading(long=True) as connection:
             for seq, body, chain in streamed(connection, self._sql["audit"]):
                 yield stored_entry(seq, body, chain)
 

@@ -69,7 +69,7 @@ class PostgresLedger:
 
     @contextmanager
     def snapshot(self) -> Iterator[LedgerSnapshot]:
-        with self._database.reading() as connection:
+        with self._database.reading(long=True) as connection:
             yield PostgresSnapshot(connection)
 
     def _number(self, connection: BoundedConnection, chain_id: str) -> int:

@@ -63,8 +63,8 @@ class Worker:
         self.lender.start()
 
     async def hold(self, name: str, amount: int) -> Hold | Refusal:
-        away = await self.lender.ready(WHO)
-        return away or await self.lender.reserve(WHO, name, amount)
+        await self.lender.ready(WHO)
+        return await self.lender.reserve(WHO, name, amount)
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
@@ -93,6 +93,7 @@ def test_what_is_borrowed_is_spent_while_the_authority_is_frozen_and_no_longer_t
         assert asyncio.get_running_loop().time() - started < 2 * WAIT_S + 1
         clock.advance(60)
         assert refused(await worker.hold("after its term", 1), "unavailable")
+        assert isinstance(await worker.hold("what costs nothing", 0), Hold)
         leases.thawed.set()
         await asyncio.sleep(0.5)
         assert isinstance(await worker.hold("it answers again", 900), Hold)
@@ -124,7 +125,7 @@ def test_a_hold_that_comes_for_one_who_has_left_is_given_back(tmp_path: Path) ->
         leases, clock = Freezing(), FakeClock()
         worker = Worker(tmp_path, leases, clock)
         worker.start()
-        assert await worker.lender.ready(WHO) is None
+        await worker.lender.ready(WHO)
         leases.thawed.clear()
         leaver = asyncio.create_task(worker.hold("left", 700))
         await asyncio.sleep(0.05)
@@ -185,7 +186,7 @@ def test_a_budget_made_in_mid_window_counts_what_living_and_dead_chains_have_spe
         worker.drainer.drain()
         attempt(worker, "undrained", 3)
         worker.authority.configure((BUDGET,))
-        assert await worker.lender.ready(WHO) is None
+        await worker.lender.ready(WHO)
         [state] = worker.authority.applicable(WHO, clock.now_ms())
         assert state.settled_nanousd == 123
         assert refused(await worker.hold("beyond", 878), "budget_exhausted")
