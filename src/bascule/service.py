@@ -116,7 +116,9 @@ class Service:
         self._application = self._make_application()
         self._load = LoadWatch(
             self._application.hot,
-            read_memory=memory_reader(self.snapshot.config.overload.memory.limit_bytes),
+            read_memory=memory_reader(
+                self.snapshot.config.overload.memory.limit_bytes, workers=self.snapshot.config.server.workers
+            ),
             relieve=self.gateway.relieve,
             told=self.gateway.operator_alerts.memory_short,
         )

@@ -27,18 +27,22 @@ class MemoryUse(Struct, frozen=True):
 ReadMemory = Callable[[], MemoryUse | None]
 
 
-def memory_reader(stated_bytes: int | None, root: Path = Path("/")) -> ReadMemory | None:
-    """What to ask for the use of memory; None where nothing is known here. `root` is where /proc and /sys are."""
+def memory_reader(stated_bytes: int | None, root: Path = Path("/"), *, workers: int = 1) -> ReadMemory | None:
+    """What to ask for the use of memory; None where nothing is known here. `root` is where /proc and /sys are.
+
+    A process that is one of several `workers` has its part of what all may use together, but for a cgroup's limit,
+    with which all are compared.
+    """
     statm = root / "proc/self/statm"
     if not statm.exists():
         return None
     if stated_bytes is not None:
-        return _of_process(statm, stated_bytes)
+        return _of_process(statm, stated_bytes // workers)
     groups = list(_groups(root))
     if groups:
         return _of_group(min(groups, key=lambda group: group.limit_bytes))
     total_bytes = _machine_bytes(root / "proc/meminfo")
-    return None if total_bytes is None else _of_process(statm, total_bytes)
+    return None if total_bytes is None else _of_process(statm, total_bytes // workers)
 
 
 class _Group(Struct, frozen=True):

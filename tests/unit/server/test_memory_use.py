@@ -77,3 +77,12 @@ def test_what_cannot_be_read_for_once_is_unknown(tmp_path: Path) -> None:
 def test_here_it_is_known() -> None:
     used, limit = use(Path("/"))
     assert 10_000_000 < used < limit
+
+
+def test_one_of_several_workers_has_its_part(tmp_path: Path) -> None:
+    """A group's use is that of all of them already."""
+    root = tree(tmp_path)
+    stated, machine = memory_reader(1_000, root, workers=4), memory_reader(None, root, workers=4)
+    assert stated is not None
+    assert machine is not None
+    assert (stated().limit_bytes, machine().limit_bytes) == (250, 1024 * 1024)
