@@ -57,9 +57,10 @@ def stream_ended(facts: ReplyFacts, relayed: Relayed) -> Ended:
         nothing_seen = facts.usage.source == "none" and facts.output_bytes == 0
         if nothing_seen:
             ending = unanswered(fault)
+        elif fault.error_class == "protocol":
+            ending = "unknown"  # behind what cannot be read, the provider may have sent and billed more
         else:
-            # Of what cannot be read, the provider may have sent and billed more behind it.
-            ending = "unknown" if fault.error_class == "protocol" else "cut"
+            ending = "cut"
     return Ended(
         ending=ending,
         reply=facts,
