@@ -1,4 +1,4 @@
-"""Two organisations have a team of one name: neither's administrator looks into what both spend."""
+"""Names that two tenants have, of teams and of keys: neither gets a part of what is the other's."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 from tests.unit.server.conftest import CONFIG, Gate
+
+from bascule.model.policy import KeyPolicy
+from bascule.storage.keys import KeyRing, create_key, open_pepper
+from bascule.storage.sqlite.connect import open_database
+from bascule.storage.sqlite.governance import SqliteGovernance
 
 RIVAL = {"name": "rival", "org": "rivals", "team": "platform", "role": "team_admin"}
 
@@ -55,3 +60,24 @@ def test_a_namesake_reaches_no_key_of_the_team(gate: Gate) -> None:
             assert answer.status in (403, 409), (method, path, answer.body)
 
     asyncio.run(attack())
+
+
+def test_a_name_that_was_taken_first_gives_no_part_in_who_gets_it_later(tmp_path: Path) -> None:
+    """A team's administrator guesses what a key of the configuration will be called, and makes one of that name."""
+    governance, hasher = SqliteGovernance(open_database(tmp_path)), open_pepper(tmp_path)
+    squatter = create_key(governance, hasher, KeyPolicy(name="payroll", org="acme", team="web"), by="lead", now_ms=1)
+    own = create_key(governance, hasher, KeyPolicy(name="moved", org="acme", team="ops"), by="ann", now_ms=2)
+    ring = KeyRing(hasher, governance)
+    assert ring.lookup(squatter.secret.encode()) is not None
+    configured = [
+        (b"a-secret-of-the-file", KeyPolicy(name="payroll", org="acme", team="finance", source="config")),
+        (b"another-of-the-file", KeyPolicy(name="moved", org="acme", team="ops", source="config")),
+    ]
+    for later in (ring, KeyRing(hasher, governance)):
+        later.configure(configured)
+        later.refresh()
+        assert later.lookup(squatter.secret.encode()) is None
+        assert later.lookup(own.secret.encode()) is not None, "a team moves its own key into the file"
+        assert later.lookup(b"a-secret-of-the-file") is not None
+    ring.configure([])
+    assert ring.lookup(squatter.secret.encode()) is not None
