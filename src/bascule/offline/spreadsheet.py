@@ -6,8 +6,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_cell(value: Any) -> Any:
-    """`value`, behind an apostrophe where a spreadsheet would take its text for a formula. Every end of a line in it is a
-    line feed, which is quoted; a carriage return alone would not be, and begin a row."""
+    """`value`, behind an apostrophe where a spreadsheet would take its text for a formula.
+
+    A carriage return alone is not quoted by `csv` and would begin a row: every end of a line is made a line feed.
+    """
     if not isinstance(value, str):
         return value
     value = value.replace("\r\n", "\n").replace("\r", "\n")
