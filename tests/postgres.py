@@ -9,6 +9,7 @@ import signal
 import tempfile
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -94,7 +95,8 @@ class Postgres:
         postmaster = self._postmaster()
         os.kill(postmaster.pid, number)
         for process in postmaster.children(recursive=True):
-            os.kill(process.pid, number)
+            with suppress(ProcessLookupError):  # a connection's own, which has ended meanwhile
+                os.kill(process.pid, number)
 
     def _execute(self, sql: str) -> None:
         deadline_s = time.monotonic() + _PATIENCE_S

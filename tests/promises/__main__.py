@@ -15,6 +15,9 @@ from tests.promises.conftest import FULL, RESULTS
 from tests.promises.promised import PENDING, PROMISES
 from tests.promises.results import Result, read, unproved, verdict
 
+PROCESSES = "2"
+"""Files of tests that run at once; most of their time they wait."""
+
 
 def run(numbers: list[int], *, full: bool) -> tuple[list[Result], int]:
     """The results and pytest's exit status."""
@@ -22,7 +25,8 @@ def run(numbers: list[int], *, full: bool) -> tuple[list[Result], int]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "results.jsonl"
         env = {**os.environ, RESULTS: str(file), FULL: "1" if full else ""}
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "promise", *chosen]
+        side_by_side = ["--numprocesses", PROCESSES, "--dist", "loadfile"] if len(chosen) > 1 or not numbers else []
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "promise", *side_by_side, *chosen]
         ran = subprocess.run(command, cwd=mutants.ROOT, env=env, check=False)
         return read(file), ran.returncode
 

@@ -177,3 +177,16 @@ def test_what_the_trail_did_not_make_is_named(folder: Path, figure: Figure) -> N
     found = {one.where for one in verdict_of(folder).findings}
     assert found == {f"budget {scope} a day", f"key {ended}", f"key {opened}", "key mine", f"key {gone[0]}"}
     figure("changes", len(found))
+
+
+@pytest.mark.promise(
+    32, fault="a key's digest exchanged for another's, so that its secret may more", limit="unnoticed 0"
+)
+def test_whose_secret_a_key_is_for_is_part_of_the_trail(folder: Path, figure: Figure) -> None:
+    with sqlite3.connect(folder / "ledger.sqlite3") as connection:
+        (one, its), (other, theirs) = connection.execute("SELECT key_id, digest FROM keys ORDER BY key_id LIMIT 2")
+        for key_id, digest in ((one, b"neither's"), (other, its), (one, theirs)):  # a digest is there once only
+            connection.execute("UPDATE keys SET digest = ? WHERE key_id = ?", (digest, key_id))
+    found = {one.where for one in verdict_of(folder).findings}
+    assert found == {f"key {one}", f"key {other}"}
+    figure("changes", len(found))

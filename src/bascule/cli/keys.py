@@ -13,7 +13,7 @@ from bascule.decide.ask import read_data
 from bascule.link.policy import key_policy
 from bascule.model.errors import BasculeError, MalformedRequest
 from bascule.model.policy import NO_DATA_POLICY, DataPolicy, KeyPolicy, RateLimit
-from bascule.offline.moment import duration_ms, moment_ms
+from bascule.offline.moment import LAST_MS, duration_ms, moment_ms
 from bascule.offline.payload import key_payload
 from bascule.ports import StoredKey
 
@@ -181,16 +181,20 @@ def _expiry(text: str | None, at_ms: int) -> int | None:
     if text is None:
         return None
     try:
-        return at_ms + duration_ms(text)
+        ends_ms = at_ms + duration_ms(text)
     except ValueError:
-        pass  # not a length of time, so a date
+        ends_ms = _end_of(text, at_ms)
+    if not at_ms < ends_ms <= LAST_MS:
+        raise click.BadParameter(f"{text} is over, or beyond the year 9999", param_hint="--expires")
+    return ends_ms
+
+
+def _end_of(text: str, at_ms: int) -> int:
+    """Of a date, where it is no length of time."""
     try:
-        ends_ms = moment_ms(text, at_ms, end=True)
+        return moment_ms(text, at_ms, end=True)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--expires") from None
-    if ends_ms <= at_ms:
-        raise click.BadParameter(f"{text} is over", param_hint="--expires")
-    return ends_ms
 
 
 def _data(text: str | None) -> DataPolicy:

@@ -1,17 +1,15 @@
 """Traces and metrics for OpenTelemetry."""
 
-from typing import Annotated
+from msgspec import field
 
-from msgspec import Meta, field
-
-from bascule.config.scalars import Name, SecretRef
+from bascule.config.scalars import BaseUrl, Name, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
 
 
 class Otlp(Section, frozen=True, kw_only=True):
     """A collector that takes OTLP over HTTP. Needs the extra `otel`. Content is never sent."""
 
-    endpoint: Annotated[str, Meta(pattern=r"^https?://[^\s?#]+$")]
+    endpoint: BaseUrl
     """Its address, e.g. `http://127.0.0.1:4318`; `/v1/traces` and `/v1/metrics` are added."""
     headers: dict[Name, SecretRef] = field(default_factory=dict)
     """Sent along, each from a variable or file: `{authorization: env:OTLP_AUTHORIZATION}`."""

@@ -17,7 +17,7 @@ from bascule.model.usage import Usage
 
 Ending = Literal["completed", "cut", "client_gone", "failed", "unknown"]
 """`completed`: the provider said so. `cut`: the answer broke off. `client_gone`: we stopped reading because the client
-left. `failed`: an error status, or never sent. `unknown`: it was sent, and nothing came back that tells."""
+left. `failed`: an error status, or never sent. `unknown`: it was sent, and what came back does not tell the end."""
 
 ASTRONOMIC_TOKENS = 1_000_000_000
 """Where the dialects cut a count that they do not believe."""
@@ -59,9 +59,9 @@ def settle_usage(
     reported = usage.source != "none"
     if not reported and ending == "failed":
         return NOT_BILLED
-    if not reported and ending == "unknown" and not output_bytes:
-        return UNKNOWN_BILL
     told = usage.tokens_in is not None and usage.tokens_out is not None and PARTIAL not in usage.flags
+    if ending == "unknown" and not (reported and told):
+        return UNKNOWN_BILL
     if reported and told and ending in ("completed", "failed"):
         return _checked(usage, input_bound, output_bound)
     return _estimated(usage, output_bytes, facts, ending, calibration)

@@ -21,8 +21,12 @@ OPAQUE_NAMES = frozenset(
      "prompt_cache_key", "session_id"}
 )  # fmt: skip
 """Fields that are not text, or must come back as they are."""
+FREE_NAMES = frozenset({"input", "args", "response"})
+"""Objects of tools: what their fields are called is the tool's own affair, and says nothing of what is in them."""
 OPAQUE_TYPES = frozenset({"thinking", "redacted_thinking", "reasoning"})
 """Blocks that their issuer signed: they came from a provider, and a changed one is refused there."""
+_DATA_URL = re.compile(r"data:[^,]{0,100};base64,[A-Za-z0-9+/_=-]*+", re.ASCII)
+"""Whole: a text that only begins so is a text."""
 
 
 class Recogniser(Struct, frozen=True):
@@ -80,28 +84,35 @@ class _Walk:
         self.counts: dict[str, int] = {}
         self.kinds: set[Kind] = set()
 
-    def of(self, value: Any) -> Any:
+    def of(self, value: Any, *, free: bool = False) -> Any:
+        """`free`: inside what a tool made or is given, where no name or type is known to be opaque."""
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, list):
-            changed = [self.of(one) for one in value]
+            changed = [self.of(one, free=free) for one in value]
             return changed if any(new is not old for new, old in zip(changed, value, strict=True)) else value
         if isinstance(value, dict):
-            return self._object(value)
+            return self._free(value) if free else self._object(value)
         return value
+
+    def _free(self, value: dict[str, Any]) -> dict[str, Any]:
+        changed = {name: self.of(one, free=True) for name, one in value.items()}
+        return changed if any(changed[name] is not value[name] for name in value) else value
 
     def _object(self, value: dict[str, Any]) -> dict[str, Any]:
         if value.get("type") in OPAQUE_TYPES or value.get("type") == "base64":
             return value
         binary = _is_binary(value)
         changed = {
-            name: one if name in OPAQUE_NAMES or (binary and name == "data") else self.of(one)
+            name: one
+            if name in OPAQUE_NAMES or (binary and name == "data")
+            else self.of(one, free=name in FREE_NAMES and isinstance(one, dict))
             for name, one in value.items()
         }
         return changed if any(changed[name] is not value[name] for name in value) else value
 
     def _text(self, text: str) -> str:
-        if text.startswith("data:") and ";base64," in text[:100]:
+        if _DATA_URL.fullmatch(text):
             return text
         self._left -= len(text)
         if self._left < 0:

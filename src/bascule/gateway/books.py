@@ -8,6 +8,7 @@ from bascule.dialects.base import ReplyFacts
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.identifiers import attempt_id
+from bascule.gateway.intents import intent_of
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.outage import Outage
 from bascule.gateway.surfaces import provider_dialect
@@ -126,7 +127,7 @@ class Books:
                 return taken
             hold = taken
         endpoint = candidate.endpoint
-        intent = _intent(
+        intent = intent_of(
             request,
             plan,
             candidate,
@@ -273,7 +274,7 @@ class Books:
         prices = candidate.endpoint.prices
         priced = None if prices is None else price(usage, prices, now_ms)
         intent = structs.replace(
-            _intent(
+            intent_of(
                 request,
                 plan,
                 candidate,
@@ -362,60 +363,3 @@ def _against_baseline(cost: Cost, ended: Ended, baseline: PriceTimeline, ts_ms: 
     if priced is None or cost.cost_nanousd is None:
         return None, None
     return priced.cost_nanousd, priced.cost_nanousd - cost.cost_nanousd
-
-
-def _intent(
-    request: Admitted,
-    plan: Plan,
-    candidate: Candidate,
-    *,
-    identifier: str,
-    attempt_no: int,
-    role: Role,
-    now_ms: int,
-    hold: Hold,
-    hold_nanousd: int | None,
-    dialect_in: str,
-    dialect_out: str,
-    decision_id: str | None,
-    price_version: str,
-) -> Intent:
-    who = request.attribution
-    identity = request.identity
-    endpoint = candidate.endpoint
-    return Intent(
-        attempt_id=identifier,
-        request_id=request.request_id,
-        attempt_no=attempt_no,
-        role=role,
-        session_id=identity.session_id,
-        agent_id=identity.agent_id,
-        parent_id=identity.parent_id,
-        idempotency_key=identity.idempotency_key,
-        key=who.key,
-        org=who.org,
-        team=who.team,
-        project=who.project,
-        user=who.user,
-        tags=who.tags,
-        pr=identity.pr,
-        branch=identity.branch,
-        task=plan.task,
-        route=plan.route,
-        model=candidate.model,
-        model_requested=request.facts.model,
-        provider=endpoint.provider,
-        upstream_model=endpoint.upstream_model,
-        dialect_in=dialect_in,
-        dialect_out=dialect_out,
-        stream=request.facts.stream,
-        ts_start_ms=now_ms,
-        window_id=hold.held[0].window_id if hold.held else None,
-        hold_nanousd=hold_nanousd,
-        held=hold.held,
-        price_version=price_version,
-        reason=candidate.reason,
-        decision_id=decision_id,
-        policy_version=plan.policy_version,
-        client=identity.client,
-    )

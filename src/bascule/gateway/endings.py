@@ -55,7 +55,12 @@ def stream_ended(facts: ReplyFacts, relayed: Relayed) -> Ended:
         ending = "client_gone"
     elif fault is not None:
         nothing_seen = facts.usage.source == "none" and facts.output_bytes == 0
-        ending = unanswered(fault) if nothing_seen else "cut"
+        if nothing_seen:
+            ending = unanswered(fault)
+        elif fault.error_class == "protocol":
+            ending = "unknown"  # behind what cannot be read, the provider may have sent and billed more
+        else:
+            ending = "cut"
     return Ended(
         ending=ending,
         reply=facts,

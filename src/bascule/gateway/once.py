@@ -21,6 +21,7 @@ from bascule.gateway.identifiers import attempt_id
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.recorded import RecordedExchange
 from bascule.gateway.replies import KeptReplies, replay
+from bascule.model.content import Subject
 from bascule.model.errors import Refusal, StoreError
 from bascule.model.idempotency import KeptReply, KeyState, KeyUse, Outcome
 from bascule.ports import Beside, Clock, IdempotencyStore, ReplyStore
@@ -147,7 +148,8 @@ class Once:
 
     async def _write(self, run: Run, state: KeyState | None, last: str | None, reply: KeptReply | None) -> None:
         """Where it fails the row stays open, which a repetition takes for used up: never for free."""
-        store, use, identity = self._ports.store, run.use, run.request.attribution
+        store, use, payer = self._ports.store, run.use, run.request.attribution
+        subject = Subject(user=payer.user, session_id=payer.session_id)
 
         def work() -> None:
             if state is None:
@@ -156,7 +158,7 @@ class Once:
             try:
                 if reply is not None and self._ports.replies is not None:
                     # First: who finds the key used up, in another process, finds the answer too.
-                    self._ports.replies.keep(use.name, reply, user=identity.user, session_id=identity.session_id)
+                    self._ports.replies.keep(use.name, reply, subject=subject, started_ms=use.started_ms)
             finally:
                 store.end(use.name, use.request_id, state, last)
 

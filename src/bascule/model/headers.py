@@ -17,6 +17,11 @@ class Headers:
         self._repeats = len(first) != len(pairs)
         self._first = dict(reversed(pairs)) if self._repeats else first
 
+    @property
+    def has_repeats(self) -> bool:
+        """Some name was sent more than once."""
+        return self._repeats
+
     def get(self, name: bytes) -> bytes | None:
         return self._first.get(name)
 

@@ -4,16 +4,20 @@ Whoever changes a key or a budget in the database itself leaves no entry, and is
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bascule.model.audit import AuditEntry
 from bascule.model.chain import ChainHead
 from bascule.model.policy import Budget, KeyPolicy
 from bascule.offline.verify import Verdict, verify_audit
 from bascule.ports import Damage, Governance, StoredKey
+
+_M = TypeVar("_M")
+_S = TypeVar("_S")
 
 MAX_READINGS = 5
 """A trail that goes on growing while it is compared with keys and budgets is read again, this often at most."""
@@ -65,11 +69,24 @@ def _read(governance: Governance, latest: int | None, before: int | None, heads:
     return Trail(Verdict(entries=verdict.entries, findings=findings), tuple(kept))
 
 
+class _Key(Struct, frozen=True):
+    """What must be so of a stored key. `mark`: None in entries of releases that did not write one."""
+
+    policy: KeyPolicy
+    mark: str | None
+    revoked_ms: int | None = None
+
+    def is_same(self, stored: StoredKey) -> bool:
+        """With another digest, another secret has what the key may do."""
+        known = self.mark is None or self.mark == stored.mark
+        return known and (self.policy, self.revoked_ms) == (stored.policy, stored.revoked_ms)
+
+
 class _Made:
     """Keys and budgets as the trail alone would have them, by the place that a finding names."""
 
     def __init__(self) -> None:
-        self._keys: dict[str, tuple[KeyPolicy, int | None]] = {}
+        self._keys: dict[str, _Key] = {}
         self._budgets: dict[str, Budget] = {}
 
     def take(self, entry: AuditEntry) -> None:
@@ -77,9 +94,10 @@ class _Made:
         key = f"key {entry.target}"
         try:
             if entry.action in ("key.create", "key.rotate"):
-                self._keys[key] = (msgspec.convert(entry.detail, KeyPolicy), None)
+                policy = msgspec.convert(entry.detail, KeyPolicy)
+                self._keys[key] = _Key(policy, entry.detail.get("mark"))
             elif entry.action == "key.revoke" and key in self._keys:
-                self._keys[key] = (self._keys[key][0], entry.detail.get("revoked_ms"))
+                self._keys[key] = structs.replace(self._keys[key], revoked_ms=entry.detail.get("revoked_ms"))
             elif entry.action == "budget.set":
                 budget = msgspec.convert(entry.detail, Budget)
                 self._budgets[_place(budget.scope, budget.window)] = budget
@@ -89,16 +107,20 @@ class _Made:
             return
 
     def differences(self, keys: Iterable[StoredKey], budgets: Iterable[Budget]) -> Iterator[Damage]:
-        made: dict[str, object] = {**self._keys, **self._budgets}
-        stored: dict[str, object] = {f"key {key.key_id}": (key.policy, key.revoked_ms) for key in keys}
-        stored |= {_place(budget.scope, budget.window): budget for budget in budgets}
-        for where in dict.fromkeys([*made, *stored]):
-            if where not in stored:
-                yield Damage(where, "is gone, and the trail does not say who removed it")
-            elif where not in made:
-                yield Damage(where, "is there, and the trail does not say who made it")
-            elif made[where] != stored[where]:
-                yield Damage(where, "is not as the trail says that it was made: it was changed beside it")
+        live_keys = {f"key {key.key_id}": key for key in keys}
+        live_budgets = {_place(budget.scope, budget.window): budget for budget in budgets}
+        yield from _differing(self._keys, live_keys, lambda made, stored: made.is_same(stored))
+        yield from _differing(self._budgets, live_budgets, lambda made, stored: made == stored)
+
+
+def _differing(made: Mapping[str, _M], stored: Mapping[str, _S], is_same: Callable[[_M, _S], bool]) -> Iterator[Damage]:
+    for where in dict.fromkeys([*made, *stored]):
+        if where not in stored:
+            yield Damage(where, "is gone, and the trail does not say who removed it")
+        elif where not in made:
+            yield Damage(where, "is there, and the trail does not say who made it")
+        elif not is_same(made[where], stored[where]):
+            yield Damage(where, "is not as the trail says that it was made: it was changed beside it")
 
 
 def _place(scope: str, window: object) -> str:

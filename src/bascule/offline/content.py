@@ -33,7 +33,7 @@ def erase(store: ContentStore, governance: Governance, subject: Subject, *, by: 
     """Delete a subject's content, and write down that it was done: the intention first, so that no erasure is without
     an entry. Says how many recordings and replies there were. Raises StoreError."""
     governance.record(ts_ms=now_ms, by=by, action=ERASE, target=str(subject), detail={})
-    return store.erase(subject)
+    return store.erase(subject, at_ms=now_ms)
 
 
 def show(store: ContentStore, governance: Governance, request_id: str, *, by: str, now_ms: int) -> list[Recording]:

@@ -8,6 +8,7 @@ import msgspec
 
 from bascule.model.errors import BasculeError
 from bascule.offline.rows import Document
+from bascule.offline.spreadsheet import as_cell
 
 Format = Literal["jsonl", "csv", "parquet"]
 
@@ -15,8 +16,9 @@ Format = Literal["jsonl", "csv", "parquet"]
 def export(rows: Iterable[Document], columns: Sequence[str], form: Format, out: IO[str]) -> int:
     """Write the rows and say how many there were. `out` is text, opened with newline="".
 
-    In CSV the first line names the columns, an absent value is empty, true and false are words, and objects and
-    lists are JSON text. Raises BasculeError for `parquet`, which this release does not write.
+    In CSV the first line names the columns, an absent value is empty, true and false are words, objects and lists are
+    JSON text, and text that a spreadsheet would take for a formula is behind an apostrophe. Raises BasculeError for
+    `parquet`, which this release does not write.
     """
     if form == "parquet":
         raise BasculeError(
@@ -49,4 +51,4 @@ def _cell(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, dict | list):
         return msgspec.json.encode(value).decode()
-    return value
+    return as_cell(value)

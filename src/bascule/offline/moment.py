@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from bascule.decide.window import DAY_MS, span, span_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+"""The years 1 to 9999: what is outside of them cannot be written as ISO 8601."""
 _AGE = re.compile(r"([0-9]{1,6})(m|h|d|w)")
 _AGE_MS = {"m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS}
 _YEAR = re.compile(r"[0-9]{4}")
@@ -22,9 +24,18 @@ def moment_ms(text: str, now_ms: int, *, end: bool = False) -> int:
     """The moment that `text` names, in milliseconds since the epoch; `end` takes the end of an hour, day, week, month
     or year instead of its beginning.
 
-    Raises ValueError with the forms that are understood.
+    Raises ValueError with the forms that are understood, or where it is outside the years 1 to 9999.
     """
-    word = text.strip()
+    found_ms = _named_ms(text.strip(), now_ms, end)
+    if found_ms is None:
+        raise ValueError(f"{text!r} is no moment; write e.g. 2026-11-21, 2026-11-21T05:00Z, 2026-11, 2026-W47, 7d, 24h")
+    if not FIRST_MS <= found_ms <= LAST_MS:
+        raise ValueError(f"{text!r} is not within the years 1 to 9999")
+    return found_ms
+
+
+def _named_ms(word: str, now_ms: int, end: bool) -> int | None:
+    """None where it is no moment."""
     if _AGE.fullmatch(word):
         return now_ms - duration_ms(word)
     if word == "now":
@@ -35,9 +46,7 @@ def moment_ms(text: str, now_ms: int, *, end: bool = False) -> int:
     try:
         return _calendar_ms(word, end)
     except (ValueError, OverflowError):
-        raise ValueError(
-            f"{text!r} is no moment; write e.g. 2026-11-21, 2026-11-21T05:00Z, 2026-11, 2026-W47, 7d, 24h"
-        ) from None
+        return None
 
 
 def duration_ms(text: str) -> int:

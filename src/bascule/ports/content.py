@@ -25,7 +25,8 @@ class ContentStore(Protocol):
         """In the order of attempts. Raises StoreError too where the key of one of them is missing."""
         ...
 
-    def erase(self, subject: Subject) -> int:
+    def erase(self, subject: Subject, *, at_ms: int) -> int:
         """Delete all content of a user or session, kept replies included; says how many recordings and replies those
-        were. Once it returns, no byte of them is left in the store's files."""
+        were. Once it returns, no byte of them is left in the store's files, and nothing that began by `at_ms` comes
+        there any more."""
         ...

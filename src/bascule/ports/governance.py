@@ -1,8 +1,10 @@
 """Keys and budgets that commands made."""
 
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Any, Protocol
 
+import msgspec
 from msgspec import Struct
 
 from bascule.model.audit import AuditEntry
@@ -19,6 +21,16 @@ class StoredKey(Struct, frozen=True, kw_only=True):
     created_ms: int
     revoked_ms: int | None = None
     """Good for nothing from then on; may lie ahead, after a rotation with grace."""
+
+    @property
+    def mark(self) -> str:
+        """Tells whether a digest is the one that the key was made with, and nothing else: for the audit trail."""
+        return blake2b(self.digest, digest_size=16, person=b"bascule-key-mark").hexdigest()
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """What the audit trail says of it when it is made: its policy, and the mark of its digest."""
+        return {**msgspec.to_builtins(self.policy), "mark": self.mark}
 
 
 class Governance(Protocol):

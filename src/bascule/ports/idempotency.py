@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, Protocol, TypeVar
 
+from bascule.model.content import Subject
 from bascule.model.idempotency import KeptReply, KeyState, KeyUse
 
 T = TypeVar("T")
@@ -48,6 +49,8 @@ class IdempotencyStore(Protocol):
 class ReplyStore(Protocol):
     """Answers that outlive the process, where that is allowed. Blocking. Raises StoreError."""
 
-    def keep(self, name: bytes, reply: KeptReply, *, user: str | None, session_id: str | None) -> None: ...
+    def keep(self, name: bytes, reply: KeptReply, *, subject: Subject, started_ms: int) -> None:
+        """Unless content of its user or session was erased since it was asked."""
+        ...
 
     def find(self, name: bytes, now_ms: int) -> KeptReply | None: ...

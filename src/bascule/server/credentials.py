@@ -8,7 +8,12 @@ _HEADERS = (b"x-api-key", b"x-goog-api-key")
 
 
 def presented_secret(headers: Headers, query_string: bytes) -> bytes | None:
-    """The key as the client sent it: bearer, `x-api-key`, `x-goog-api-key` or `?key=`; None where there is none."""
+    """The key as the client sent it: bearer, `x-api-key`, `x-goog-api-key` or `?key=`; None where there is none.
+
+    Nor is there one where one of these headers was sent twice with different values: a proxy may have judged the other.
+    """
+    if headers.has_repeats and any(len(set(headers.all(name))) > 1 for name in (b"authorization", *_HEADERS)):
+        return None
     authorization = headers.get(b"authorization")
     if authorization is not None and authorization[:7].lower() == b"bearer ":
         secret = authorization[7:].strip()

@@ -108,7 +108,9 @@ class NewKey(Struct, frozen=True):
 class KeyRing:
     """Implements `ports.KeyStore` over the configuration's keys and those that commands made.
 
-    `configured` are secrets with what they may do; where a secret is in both, the configuration's word counts.
+    `configured` are secrets with what they may do; where a secret is in both, the configuration's word counts. So it
+    does for names, on which budgets, kept answers and used Idempotency-Keys hang: a stored key of another team that has
+    a name of the configuration is good for nothing, whichever was there first.
     `shared`: other replicas make keys there too, all with one pepper. While the store does not answer, its keys are
     good as they were last seen, for `grace_s`: nobody can say whether they were revoked meanwhile. Raises StoreError
     where the stored keys were made with another pepper.
@@ -135,6 +137,9 @@ class KeyRing:
         self._hasher = hasher
         self._governance = governance
         self._configured: dict[bytes, KeyPolicy] = {}
+        self._owners: dict[str, tuple[str | None, str | None]] = {}
+        """Organisation and team of each configured name."""
+        self._known: list[StoredKey] = []
         self._stored: dict[bytes, KeyPolicy] = {}
         self._revision = -1
         self._any_stored = False
@@ -168,6 +173,8 @@ class KeyRing:
                 raise ValueError(f"key {policy.name} has an empty secret; anybody could send that")
             fresh[self._hasher.digest(secret)] = policy
         self._configured = fresh
+        self._owners = {policy.name: (policy.org, policy.team) for policy in fresh.values()}
+        self._stored = self._good(self._known)
 
     def refresh(self) -> bool:
         """See keys that other processes made or revoked; True where there was a change. One cheap query otherwise.
@@ -180,7 +187,7 @@ class KeyRing:
         except StoreError as error:
             self._failure = str(error)
             if asked_s - self._seen_s > self._grace_s:
-                self._stored, self._revision = {}, -1  # to be read anew, when that can be done
+                self._known, self._stored, self._revision = [], {}, -1  # to be read anew, when that can be done
             raise
         finally:
             self._asked_s = None
@@ -194,10 +201,16 @@ class KeyRing:
         keys = self._governance.keys()
         if self._shared:
             _check_pepper(self._hasher, self._governance, shared=True)  # two may have begun at once
-        self._stored = {key.digest: _policy(key) for key in keys}
+        self._known, self._stored = keys, self._good(keys)
         self._any_stored = bool(keys)
         self._revision = revision
         return True
+
+    def _good(self, keys: Iterable[StoredKey]) -> dict[bytes, KeyPolicy]:
+        """By their digests, without those that have a name of another team's configured key."""
+        owners = self._owners
+        whose = [(key, (key.policy.org, key.policy.team)) for key in keys]
+        return {key.digest: _policy(key) for key, owner in whose if owners.get(key.policy.name, owner) == owner}
 
 
 def _policy(key: StoredKey) -> KeyPolicy:

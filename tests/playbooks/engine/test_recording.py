@@ -97,7 +97,7 @@ def test_an_erased_answer_is_not_given_again(begin: Begin) -> None:
     before.close()
     world = begin(more=FULL + "}", after=before)
     assert world.gateway.content is not None
-    assert world.gateway.content.erase(Subject(user="ann")) == 2
+    assert world.gateway.content.erase(Subject(user="ann"), at_ms=world.clock.now_ms()) == 2
     again = world.ask(chat(), headers={**KEY, "x-bascule-user": "ann"})
     assert (again.status, again.error["code"]) == (409, "not_replayable")
     assert len(world.rows) == 1

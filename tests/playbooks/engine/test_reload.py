@@ -67,7 +67,7 @@ def test_where_that_is_too_much_to_look_through_it_is_503_for_now(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = begin(answered(), answered())
-    monkeypatch.setattr("bascule.compose.MAX_STORE_LAG_LINES", 1)
+    monkeypatch.setattr("bascule.compose.spending.MAX_STORE_LAG_LINES", 1)
     with monkeypatch.context() as lagging:
         store_that_lags(world, lagging)
         assert world.ask(chat()).status == 200

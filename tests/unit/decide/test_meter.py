@@ -106,6 +106,15 @@ def test_an_error_with_usage_costs_what_it_says():
     assert settle(usage, "failed") is usage
 
 
+def test_half_a_report_is_no_bill_where_the_end_is_unknown():
+    """As of a stream that holds what cannot be read: what the provider bills behind it was not seen."""
+    begun = Usage(tokens_in=10, tokens_out=1, source="reported", flags=("partial",))
+    assert bill(settle(begun, "unknown", output_bytes=4)) == "hold"
+    assert bill(settle(begun, "cut", output_bytes=4)) == "usage"
+    whole = Usage(tokens_in=10, tokens_out=1, source="reported")
+    assert bill(settle(whole, "unknown", output_bytes=4)) == "usage"
+
+
 def test_an_unknown_bill_is_charged_at_the_hold():
     usage = settle(NO_USAGE, "unknown", output_bytes=0)
     assert usage is UNKNOWN_BILL

@@ -21,6 +21,11 @@ SEEN: list[Any] = [
     {"content": [{"type": "document", "source": {"type": "text", "data": "hush", "media_type": "text/plain"}}]},
     {"input": ["hush", "ho"]},
     {"tools": [{"description": "hush"}]},
+    {"content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"id": "hush", "a": [{"status": "hush"}]}}]},
+    {"content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"type": "base64", "data": "hush"}}]},
+    {"parts": [{"functionCall": {"name": "f", "args": {"session_id": "hush", "type": "thinking"}}}]},
+    {"parts": [{"functionResponse": {"id": "c", "response": {"role": "hush"}}}]},
+    {"messages": [{"role": "user", "content": "data:;base64, hush"}]},
 ]  # fmt: skip
 UNSEEN: list[Any] = [
     {"content": [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "hush"}}]},

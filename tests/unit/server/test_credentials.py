@@ -29,3 +29,11 @@ from bascule.server.credentials import presented_secret
 )
 def test_what_was_presented(headers: list[tuple[bytes, bytes]], query: bytes, secret: bytes | None) -> None:
     assert presented_secret(Headers(headers), query) == secret
+
+
+@pytest.mark.parametrize("name", [b"authorization", b"x-api-key", b"x-goog-api-key"])
+def test_two_of_a_header_are_none(name):
+    other = [(b"x-api-key", b"third")] if name == b"authorization" else []
+    twice = Headers([(name, b"Bearer one"), (name, b"Bearer two"), *other])
+    assert presented_secret(twice, b"key=four") is None
+    assert presented_secret(Headers([(name, b"Bearer one"), (name, b"Bearer one")]), b"") is not None

@@ -57,7 +57,7 @@ def test_what_is_recorded_is_found_by_its_request(store: SqliteContent) -> None:
 
 
 def test_a_reply_is_found_until_its_time_is_over(store: SqliteContent) -> None:
-    store.keep(b"n", REPLY, user=None, session_id=None)
+    store.keep(b"n", REPLY, subject=Subject(), started_ms=NOW_MS)
     assert store.find(b"n", NOW_MS) == REPLY
     assert store.find(b"n", NOW_MS + 1) is None
     assert store.find(b"m", NOW_MS) is None
@@ -71,14 +71,17 @@ def test_replicas_share_their_replies_sealed_and_erase_them_together(tmp_path: P
         (tmp_path / name).mkdir()
         stores.append(SqliteContent(tmp_path / name, AesVault([NEW]), shared))
     one, other = stores
-    one.keep(b"n", REPLY, user="ann", session_id="s1")
-    one.keep(b"n", REPLY, user="ann", session_id="s1")
+    one.keep(b"n", REPLY, subject=Subject(user="ann", session_id="s1"), started_ms=NOW_MS)
+    one.keep(b"n", REPLY, subject=Subject(user="ann", session_id="s1"), started_ms=NOW_MS)
     assert other.find(b"n", NOW_MS) == REPLY
     assert other.find(b"n", NOW_MS + 1) is None
     assert CANARY not in (shared.get(b"n", NOW_MS) or b"")
-    assert (other.erase(Subject(user="bob")), other.erase(Subject(session_id="s1"))) == (0, 1)
+    assert (
+        other.erase(Subject(user="bob"), at_ms=NOW_MS - 1),
+        other.erase(Subject(session_id="s1"), at_ms=NOW_MS - 1),
+    ) == (0, 1)
     assert one.find(b"n", NOW_MS) is None
-    one.keep(b"m", REPLY, user=None, session_id=None)
+    one.keep(b"m", REPLY, subject=Subject(), started_ms=NOW_MS)
     assert (one.end(before_ms=0, now_ms=NOW_MS), one.end(before_ms=0, now_ms=NOW_MS + 1)) == (0, 1)
     for store in stores:
         store.close()
@@ -88,7 +91,7 @@ def test_replicas_share_their_replies_sealed_and_erase_them_together(tmp_path: P
 def test_nothing_is_to_be_read_on_the_disk(tmp_path: Path) -> None:
     store = SqliteContent(tmp_path, AesVault([NEW]))
     store.record([ONE])
-    store.keep(b"n", REPLY, user="ann", session_id=None)
+    store.keep(b"n", REPLY, subject=Subject(user="ann"), started_ms=NOW_MS)
     assert CANARY not in on_disk(tmp_path)
     store.close()
     assert CANARY not in on_disk(tmp_path)
@@ -101,21 +104,41 @@ def test_what_is_erased_is_in_no_file_any_more_and_nothing_else_is_touched(tmp_p
     others = structs.replace(ONE, attempt_id="att_9.1", request_id="req_9", user="bob", session_id="s2", request=b"9")
     others = structs.replace(others, answer=b"the others' own")
     store.record([ONE, others])
-    store.keep(b"n", REPLY, user="ann", session_id="s1")
+    store.keep(b"n", REPLY, subject=Subject(user="ann", session_id="s1"), started_ms=NOW_MS)
     assert CANARY in on_disk(tmp_path)
-    assert store.erase(subject) == 2
+    assert store.erase(subject, at_ms=NOW_MS - 1) == 2
     assert CANARY not in on_disk(tmp_path)
     assert store.of_request("req_1") == []
     assert store.find(b"n", NOW_MS) is None
     assert store.of_request("req_9") == [others]
-    assert store.erase(subject) == 0
+    assert store.erase(subject, at_ms=NOW_MS - 1) == 0
     store.close()
+
+
+def test_what_began_before_an_erasure_is_not_written_after_it(tmp_path: Path) -> None:
+    """By another process, which had it in its queue."""
+    one, other = SqliteContent(tmp_path, NoVault()), SqliteContent(tmp_path, NoVault())
+    assert one.erase(Subject(user="ann"), at_ms=NOW_MS) == 0
+    later = structs.replace(ONE, attempt_id="att_2.1", ts_ms=NOW_MS + 1)
+    bobs = structs.replace(ONE, attempt_id="att_3.1", user="bob")
+    other.record([ONE, later, bobs])
+    assert other.of_request("req_1") == [later, bobs]
+    ann = Subject(user="ann", session_id="s1")
+    other.keep(b"n", REPLY, subject=ann, started_ms=NOW_MS)
+    assert other.find(b"n", NOW_MS) is None
+    other.keep(b"n", REPLY, subject=ann, started_ms=NOW_MS + 1)
+    assert other.find(b"n", NOW_MS) == REPLY
+    one.end(before_ms=NOW_MS + 1, now_ms=NOW_MS)
+    other.record([ONE])
+    assert ONE in one.of_request("req_1"), "an erasure is not remembered for ever"
+    one.close()
+    other.close()
 
 
 def test_rows_without_a_user_are_nobodys(store: SqliteContent) -> None:
     store.record([structs.replace(ONE, user=None)])
-    assert store.erase(Subject(user="ann")) == 0
-    assert store.erase(Subject(session_id="s1")) == 1
+    assert store.erase(Subject(user="ann"), at_ms=NOW_MS - 1) == 0
+    assert store.erase(Subject(session_id="s1"), at_ms=NOW_MS - 1) == 1
 
 
 def test_an_earlier_key_still_opens_and_an_unknown_one_is_named(tmp_path: Path) -> None:
@@ -149,7 +172,7 @@ def test_what_is_too_old_ends_at_the_start(tmp_path: Path) -> None:
     content = open_content(Privacy(record_content="full", retention_days=30), [NEW], tmp_path, lambda: NOW_MS)
     assert content is not None
     content.store.record([structs.replace(ONE, ts_ms=NOW_MS - 30 * DAY_MS - 1), structs.replace(ONE, attempt_id="b")])
-    content.store.keep(b"n", structs.replace(REPLY, until_ms=NOW_MS), user=None, session_id=None)
+    content.store.keep(b"n", structs.replace(REPLY, until_ms=NOW_MS), subject=Subject(), started_ms=NOW_MS)
     content.recorder.start()
     assert [one.attempt_id for one in content.of_request("req_1")] == ["b"]
     assert content.store.find(b"n", 0) is None

@@ -53,16 +53,14 @@ class Budgets:
         now_ms = ports.clock.now_ms()
         Query(request, (), now_ms=now_ms)
         fixed = ports.snapshot().budgets
-        made, team_keys = await run_in_threadpool(lambda: (ports.governance.budgets(), self._key_names(caller)))
+        made, own = await run_in_threadpool(lambda: (ports.governance.budgets(), self._own_scopes(caller)))
         index = BudgetIndex(fixed)
         data = [
             {**state_payload(state), "on_exhausted": state.on_exhausted, "source": _source(state, index)}
             for state in ports.authority.states(now_ms)
-            if _sees_scope(caller, state.scope, team_keys)
+            if own is None or state.scope in own
         ]
-        shown = [
-            budget_payload(budget) for budget in in_force(fixed, made) if _sees_scope(caller, budget.scope, team_keys)
-        ]
+        shown = [budget_payload(budget) for budget in in_force(fixed, made) if own is None or budget.scope in own]
         return document({"object": "list", "data": data, "defined": shown})
 
     async def put(self, request: Request, caller: Caller) -> Response | Refused:
@@ -107,12 +105,10 @@ class Budgets:
         if any((budget.scope, budget.window) == (scope, window) for budget in self._ports.snapshot().budgets):
             message = f"the budget of {scope} a {window} is defined in the configuration file; change it there"
             return Refused(status=409, message=message)
-        parent = caller.parent
-        if parent is None:
+        own = self._own_scopes(caller)
+        if own is None or (scope in own and scope.startswith("key:")):
             return None
-        if scope in {f"key:{name}" for name in self._key_names(caller)}:
-            return None
-        message = f"{caller.by} may set budgets of keys of team {parent.team!r} (key:NAME), not of {scope}"
+        message = f"{caller.by} may set budgets of keys of its team (key:NAME), not of {scope}"
         return Refused(status=403, message=message, param="scope")
 
     def _loosened(self, caller: Caller, budget: Budget) -> Refused | None:
@@ -124,17 +120,25 @@ class Budgets:
                 return _kept(caller)
         return None
 
-    def _key_names(self, caller: Caller) -> set[str]:
-        """Names of keys that the caller looks after; empty for whoever looks after everything.
+    def _own_scopes(self, caller: Caller) -> set[str] | None:
+        """The team and the keys that the caller looks after; None is everything.
 
-        A name that keys of another team have or had too is left out: its budget is not this team's alone.
+        A name that others have or had too, a key's or that of another organisation's team, is left out: what is spent
+        under it is not this team's alone.
         """
         if caller.parent is None:
-            return set()
+            return None
         ports = self._ports
         stored = ports.governance.keys()
         policies = [key.policy for key in ports.snapshot().keys] + [key.policy for key in stored]
-        return {p.name for p in policies if sees(caller, p)} - {p.name for p in policies if not sees(caller, p)}
+        own: set[str] = set()
+        others: set[str] = set()
+        for policy in policies:
+            scopes = own if sees(caller, policy) else others
+            scopes.add(f"key:{policy.name}")
+            if policy.team is not None:
+                scopes.add(f"team:{policy.team}")
+        return own - others
 
 
 def _is_looser(budget: Budget, known: Budget) -> bool:
@@ -176,14 +180,6 @@ def _scope(text: str) -> str:
         return read_scope(text)
     except Unreadable as error:
         raise MalformedRequest(f"scope: {error.what}. {error.remedy}", "scope") from error
-
-
-def _sees_scope(caller: Caller, scope: str, team_keys: set[str]) -> bool:
-    parent = caller.parent
-    if parent is None:
-        return True
-    kind, _, name = scope.partition(":")
-    return name in team_keys if kind == "key" else scope == f"team:{parent.team}"
 
 
 def _source(state: BudgetState, fixed: BudgetIndex) -> str:

@@ -24,9 +24,9 @@ class Content(Struct, frozen=True, kw_only=True):
         self.recorder.flush()
         return self.store.of_request(request_id)
 
-    def erase(self, subject: Subject) -> int:
+    def erase(self, subject: Subject, *, at_ms: int) -> int:
         self.recorder.flush()
-        return self.store.erase(subject)
+        return self.store.erase(subject, at_ms=at_ms)
 
     def close(self) -> None:
         self.recorder.close()

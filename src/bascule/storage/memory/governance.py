@@ -32,9 +32,9 @@ class MemoryGovernance:
     def add_key(self, key: StoredKey, *, by: str, action: str = "key.create") -> None:
         if key.key_id in self._keys:
             raise StoreError(f"there already is a key {key.key_id}")
-        policy = structs.replace(key.policy, source="store")
-        self._keys[key.key_id] = structs.replace(key, policy=policy)
-        self.record(ts_ms=key.created_ms, by=by, action=action, target=key.key_id, detail=msgspec.to_builtins(policy))
+        stored = structs.replace(key, policy=structs.replace(key.policy, source="store"))
+        self._keys[key.key_id] = stored
+        self.record(ts_ms=key.created_ms, by=by, action=action, target=key.key_id, detail=stored.made)
 
     def end_key(self, key_id: str, *, at_ms: int, by: str, now_ms: int, action: str = "key.revoke") -> bool:
         key = self._keys.get(key_id)

@@ -55,7 +55,7 @@ class PostgresGovernance:
 
     def add_key(self, key: StoredKey, *, by: str, action: str = "key.create") -> None:
         policy = structs.replace(key.policy, source="store")
-        detail = msgspec.to_builtins(policy)
+        detail = structs.replace(key, policy=policy).made
         text = _encode(policy).decode()
         values = (key.key_id, text_of(policy.name), key.digest, text, key.created_ms, key.revoked_ms)
         with self._change(key.created_ms, by, action, key.key_id, detail) as connection:

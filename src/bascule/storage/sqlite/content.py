@@ -46,16 +46,16 @@ class SqliteContent:
             connection.executescript(files(__package__).joinpath("content_schema.sql").read_text(encoding="utf-8"))
 
     def record(self, recordings: Sequence[Recording]) -> None:
-        """All or none."""
+        """All or none, but those whose subject's content was erased since they began."""
         rows = [
-            (
-                r.attempt_id,
-                r.request_id,
-                r.ts_ms,
-                r.user,
-                r.session_id,
-                self._vault.seal(_encode(r), r.attempt_id.encode()),
-            )
+            {
+                "attempt_id": r.attempt_id,
+                "request_id": r.request_id,
+                "ts_ms": r.ts_ms,
+                "user": r.user,
+                "session_id": r.session_id,
+                "sealed": self._vault.seal(_encode(r), r.attempt_id.encode()),
+            }
             for r in recordings
         ]
         with self._lock, self._database.transaction() as connection:
@@ -66,15 +66,17 @@ class SqliteContent:
             found = self._database.connection.execute(self._sql["of_request"], (request_id,)).fetchall()
         return [_recording(self._vault.open(sealed, attempt_id.encode())) for attempt_id, sealed in found]
 
-    def keep(self, name: bytes, reply: KeptReply, *, user: str | None, session_id: str | None) -> None:
+    def keep(self, name: bytes, reply: KeptReply, *, subject: Subject, started_ms: int) -> None:
         sealed = self._vault.seal(_encode(reply), name)
-        if self._shared is not None:
-            subject = Subject(user=user, session_id=session_id)
-            self._shared.put(name, sealed, until_ms=reply.until_ms, subject=subject)
-            return
-        row = (name, reply.until_ms, user, session_id, sealed)
+        told = {**structs.asdict(subject), "ts_ms": started_ms}
+        row = {**structs.asdict(subject), "name": name, "until_ms": reply.until_ms, "sealed": sealed}
         with self._lock, self._database.transaction() as connection:
-            connection.execute(self._sql["keep_reply"], row)
+            if connection.execute(self._sql["is_erased"], told).fetchone() is not None:
+                return
+            if self._shared is None:
+                connection.execute(self._sql["keep_reply"], row)
+                return
+        self._shared.put(name, sealed, until_ms=reply.until_ms, subject=subject)
 
     def find(self, name: bytes, now_ms: int) -> KeptReply | None:
         if self._shared is not None:
@@ -85,8 +87,11 @@ class SqliteContent:
             sealed = None if found is None else found[0]
         return None if sealed is None else _reply(self._vault.open(sealed, name))
 
-    def erase(self, subject: Subject) -> int:
+    def erase(self, subject: Subject, *, at_ms: int) -> int:
         told = structs.asdict(subject)
+        with self._lock, self._database.transaction() as connection:
+            # First: what others have not written yet stays unwritten.
+            connection.execute(self._sql["note_erasure"], (str(subject), at_ms))
         erased = 0 if self._shared is None else self._shared.erase(subject)
         with self._lock:
             with self._database.transaction() as connection:
@@ -102,6 +107,7 @@ class SqliteContent:
             with self._database.transaction() as connection:
                 ended += connection.execute(self._sql["end_recordings"], (before_ms,)).rowcount
                 ended += connection.execute(self._sql["end_replies"], (now_ms,)).rowcount
+                connection.execute(self._sql["end_erasures"], (before_ms,))
             if ended:
                 self._empty_log()
         return ended

@@ -23,3 +23,10 @@ CREATE TABLE IF NOT EXISTS replies (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS replies_by_end ON replies (until_ms);
+
+-- What was asked before a subject's content was erased is not written after it: by no other process, which may have had
+-- it in its queue.
+CREATE TABLE IF NOT EXISTS erasures (
+    subject TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL
+) WITHOUT ROWID;

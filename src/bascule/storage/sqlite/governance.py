@@ -48,7 +48,7 @@ class SqliteGovernance:
 
     def add_key(self, key: StoredKey, *, by: str, action: str = "key.create") -> None:
         policy = structs.replace(key.policy, source="store")
-        detail = msgspec.to_builtins(policy)
+        detail = structs.replace(key, policy=policy).made
         with self._change(key.created_ms, by, action, key.key_id, detail) as connection:
             values = (key.key_id, policy.name, key.digest, _encode(policy).decode(), key.created_ms, key.revoked_ms)
             connection.execute(self._sql["add_key"], values)

@@ -48,6 +48,8 @@ class Reconciliation:
     replayed: int = 0
     """Exchanges that died on a stale connection, unbilled, and were sent again within their attempt."""
     never_sent: int = 0
+    unseen: int = 0
+    """Rows at their hold whose client left before the provider had read the request: it may have been on its way."""
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, kind: Kind, where: str, what: str) -> None:
@@ -65,7 +67,8 @@ class Reconciliation:
             f"{self.rows} rows against {self.served} served attempts: {dict(self.sources)}",
             f"estimates over bills ({len(ratios)}): {spread}; at their hold: {self.at_hold}",
             f"estimated though forgiven: {self.cautious}; on odd reports: {self.odd}",
-            f"never sent: {self.never_sent}; sent again: {self.replayed}; recovered: {self.recovered}",
+            f"never sent: {self.never_sent}; sent again: {self.replayed}; "
+            f"left before it was read: {self.unseen}; recovered: {self.recovered}",
             f"{len(self.findings)} findings",
             *[str(one) for one in self.findings[:MOST_SHOWN]],
         ]

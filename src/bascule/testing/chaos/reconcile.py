@@ -89,6 +89,8 @@ def _one_request(
             judge_attempt(found, where, row, left.pop(0), tariff)
         elif crashed and row["recovered"]:
             found.at_hold += 1  # the intent was written and the gateway died before it sent
+        elif _was_left(row):
+            found.unseen += 1
         else:
             found.add("extra", where, f"a row, but nothing was served ({told(row)})")
     for one in left:
@@ -97,6 +99,12 @@ def _one_request(
             continue
         beside = "; ".join([told(row) for row in rows])
         found.add("missing", f"#{number}", f"served, but has no row ({done(one)}; rows: {beside})")
+
+
+def _was_left(row: Row) -> bool:
+    """The client left while its request was on the way: nobody can say whether it was read, so the bill is unknown."""
+    left = row["error_class"] == "client_gone" and "unknown_bill" in (row["usage_flags"] or ())
+    return left and row["cost_nanousd"] == row["hold_nanousd"]
 
 
 def _identities(found: Reconciliation, number: str, rows: list[Row]) -> None:
