@@ -6,10 +6,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_cell(value: Any) -> Any:
-    """`value`, behind an apostrophe where a spreadsheet would take its text for a formula."""
-    if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value):
-        return "'" + value
-    return value
+    """`value`, behind an apostrophe where a spreadsheet would take its text for a formula.
+
+    A carriage return alone is not quoted by `csv` and would begin a row: every end of a line is made a line feed.
+    """
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\r\n", "\n").replace("\r", "\n")
+    return "'" + value if value.startswith(_FORMULA) and not _is_number(value) else value
 
 
 def _is_number(text: str) -> bool:
