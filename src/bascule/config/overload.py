@@ -27,8 +27,8 @@ class Overload(Section, frozen=True, kw_only=True):
     teams, and keys without one."""
 
     max_tenant_share: ABOVE_ZERO = 0.9
-    """Of `server.limits.max_in_flight`, for one tenant alone. What is left stays free for others; 1: no difference is
-    made between tenants."""
+    """Of `server.limits.max_in_flight` and, for all but its only body, of `max_arriving_bytes`, for one tenant alone.
+    What is left stays free for others; 1: no difference is made between tenants."""
     max_queued: Count = 256
     """Requests that wait for others to end, in each worker."""
     max_queued_per_tenant: Count = 32

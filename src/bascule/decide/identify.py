@@ -187,7 +187,7 @@ def _read_metadata(raw: bytes, tags: dict[str, str]) -> str | None:
         return None
     try:
         metadata = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     if not isinstance(metadata, dict):
         return None

@@ -39,6 +39,17 @@ def may_enter(held: int, in_flight: int, limit: int, max_tenant_share: float) ->
     return (held + 1) * (1 - max_tenant_share) <= max_tenant_share * free
 
 
+def may_arrive(held_bytes: int, body_bytes: int, in_all_bytes: int, limit_bytes: int, max_tenant_share: float) -> bool:
+    """Whether a body of which `body_bytes` have come may be read on, all counts with them in it: `held_bytes` of its
+    tenant's bodies, `in_all_bytes` of everybody's. The rule is that of slots; a tenant's only body has all that is
+    free, for it may be a long one.
+    """
+    free_bytes = limit_bytes - in_all_bytes
+    if free_bytes < 0 or held_bytes <= body_bytes:
+        return free_bytes >= 0
+    return held_bytes * (1 - max_tenant_share) <= max_tenant_share * free_bytes
+
+
 def may_wait(held: int, queued: int, queued_in_all: int, tenants: int, limit: int, policy: SharePolicy) -> bool:
     """Whether a tenant that gets no slot now may wait for one: who holds less than its fair share of them.
 

@@ -13,7 +13,7 @@ from bascule.server.hot import HotRoute
 from bascule.upstream.outbox import Outbox
 
 _STATUS_LINE = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
-_LEFT = b"HTTP/1.1 499 Client Closed Request\r\n"
+_STATUS_LINE[499] = b"HTTP/1.1 499 Client Closed Request\r\n"
 
 
 class Line(Protocol):
@@ -111,7 +111,7 @@ class ClientExchange:
         self.whole = False
         """The body is all there."""
         self.body_bytes = 0
-        """Of it, that are here and have not been dropped."""
+        """Of it, that are here and have been neither taken nor dropped."""
         self.skipped_bytes = 0
         """Of it, that came after the request had been refused."""
         self.task: asyncio.Task[None] | None = None
@@ -144,7 +144,7 @@ class ClientExchange:
 
     def body(self) -> bytes:
         """All that has come. Once."""
-        body, self._body = self._body, b""
+        body, self._body, self.body_bytes = self._body, b"", 0
         return bytes(body)
 
     def drop_body(self) -> int:
@@ -227,7 +227,7 @@ class ClientExchange:
 
     def _head(self, status: int, headers: Sequence[Header]) -> bytes:
         """Status line and headers, without the length."""
-        parts = [_STATUS_LINE.get(status, _LEFT), self._line.standing_headers()]
+        parts = [_STATUS_LINE.get(status) or b"HTTP/1.1 %d Other\r\n" % status, self._line.standing_headers()]
         for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
         if not self.keep_alive:

@@ -16,6 +16,7 @@ from bascule.gateway.surfaces import Surface
 from bascule.model.errors import Refusal
 from bascule.model.headers import Headers
 from bascule.model.policy import KeyPolicy
+from bascule.server.arriving import Arriving
 from bascule.server.guard import Guard
 from bascule.server.slots import ALONE, Slots
 
@@ -83,8 +84,7 @@ class Hot:
 
     def __init__(self, *, engine: Engine, guard: Guard, limits: EdgeLimits, overload: Overload | None = None) -> None:
         self.engine = engine
-        self.arriving_bytes = 0
-        """Of all bodies that have come in part, or wait for an earlier request on their connection."""
+        self.arriving = Arriving()
         self.pressure: Pressure = "none"
         self._guard = guard
         self._take(limits, overload or Overload())
@@ -181,8 +181,14 @@ class Hot:
             message=f"the request is larger than {self.limits.max_body_bytes} bytes (server.limits.max_body_bytes)",
         )
 
-    def too_much_arriving(self) -> Refusal:
+    def crowded(self, tenant: str, body_bytes: int) -> Refusal | None:
+        """Why a body of which so much has come is not read on, where too much is being read."""
         most = self.limits.max_arriving_bytes
+        if self.arriving.may_stay(tenant, body_bytes, most, self.overload.max_tenant_share):
+            return None
+        if self.arriving.in_all_bytes <= most:
+            what = "this tenant has its share of the requests being read (overload.max_tenant_share); try again soon"
+            return self._shed("share", what)
         what = f"more than {most} bytes of requests are being read (server.limits.max_arriving_bytes); try again soon"
         return self._shed("arriving", what)
 

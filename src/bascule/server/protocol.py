@@ -97,11 +97,11 @@ class GatewayProtocol(ArrivingProtocol):
         elif exchange.refusal is None:
             hot = self._hot
             exchange.take_body(body)
-            hot.arriving_bytes += size
+            hot.arriving.add(exchange.tenant, size)
             if exchange.body_bytes > hot.most_body_bytes:
                 self._refuse_body(exchange, hot.too_large(exchange.body_bytes))
-            elif hot.arriving_bytes > hot.limits.max_arriving_bytes:
-                self._refuse_body(exchange, hot.too_much_arriving())
+            elif (crowded := hot.crowded(exchange.tenant, exchange.body_bytes)) is not None:
+                self._refuse_body(exchange, crowded)
         else:
             self._read_over(exchange, size)
 
@@ -144,7 +144,7 @@ class GatewayProtocol(ArrivingProtocol):
             self.transport.write(CONTINUE)
 
     def _serve(self, exchange: ClientExchange) -> None:
-        self._hot.arriving_bytes -= exchange.body_bytes
+        self._hot.arriving.remove(exchange.tenant, exchange.body_bytes)
         exchange.incoming = Incoming(
             surface=exchange.route.surface,
             model=exchange.route.model,
@@ -179,7 +179,7 @@ class GatewayProtocol(ArrivingProtocol):
     def _refuse_body(self, exchange: ClientExchange, refusal: Refusal) -> None:
         """Let go of what has come of it. The answer goes when it is its turn."""
         exchange.refusal = refusal
-        self._hot.arriving_bytes -= exchange.drop_body()
+        self._hot.arriving.remove(exchange.tenant, exchange.drop_body())
         if exchange.turn:
             self._refuse(exchange, refusal)
 
@@ -252,7 +252,7 @@ class GatewayProtocol(ArrivingProtocol):
             if isinstance(exchange, ClientExchange):
                 exchange.lost()
                 if exchange.task is None:
-                    self._hot.arriving_bytes -= exchange.drop_body()
+                    self._hot.arriving.remove(exchange.tenant, exchange.drop_body())
         self.pipeline.clear()
 
     # `ArrivingProtocol`: what a request is told of which no more will come.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import structs
 
 from bascule.dialects.anthropic_messages.errors import error_body
 from bascule.dialects.anthropic_messages.facts import read_facts
@@ -37,6 +38,10 @@ class AnthropicCountTokens(AnthropicMessages):
     """`POST /v1/messages/count_tokens`: the same request without an answer. It is not billed."""
 
     name = "anthropic_count_tokens"
+
+    def read_facts(self, body: Body, raw_len: int) -> Facts:
+        """A count comes whole, whatever `stream` says: the API takes no such field."""
+        return structs.replace(read_facts(body, raw_len), stream=False)
 
     def read_reply(self, raw: bytes) -> ReplyFacts | Fault:
         """The count goes to `usage.tokens_in` with source `counted`."""

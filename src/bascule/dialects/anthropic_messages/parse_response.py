@@ -2,18 +2,17 @@
 
 from typing import Any
 
-import msgspec
-
 from bascule.dialects.anthropic_messages.parse_content import parse_content
 from bascule.dialects.anthropic_messages.response import STOP_REASONS
 from bascule.dialects.fields import text_or_none
 from bascule.dialects.names import made_call_id
+from bascule.dialects.out_of_range import decode_answer
 from bascule.model.response import Choice, Response
 
 
 def parse_response(raw: bytes) -> Response:
     """`raw` has passed `read_reply`."""
-    body: dict[str, Any] = msgspec.json.decode(raw)
+    body: dict[str, Any] = decode_answer(raw)
     response_id = text_or_none(body.get("id"))
     reason = body.get("stop_reason")
     choice = Choice(

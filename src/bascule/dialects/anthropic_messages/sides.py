@@ -12,6 +12,7 @@ from bascule.dialects.anthropic_messages.write_events import MessageWriter
 from bascule.dialects.base import Body
 from bascule.dialects.fields import NULL
 from bascule.dialects.names import ANTHROPIC_NAME_CHARS
+from bascule.dialects.out_of_range import decode_answer
 from bascule.dialects.remembered import Remembered
 from bascule.dialects.translate import ClientSide, EventSink, ProviderSide, Rendering
 from bascule.model.response import Response
@@ -23,7 +24,7 @@ class _UsageOnly(msgspec.Struct):
 
 
 def _usage(raw: bytes) -> Usage:
-    return read_usage(msgspec.json.decode(msgspec.json.decode(raw, type=_UsageOnly).usage))
+    return read_usage(decode_answer(bytes(msgspec.json.decode(raw, type=_UsageOnly).usage)))
 
 
 def _whole(response: Response, rendering: Rendering, usage: Usage, cost: bytes | None) -> bytes:

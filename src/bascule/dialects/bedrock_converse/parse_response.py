@@ -7,6 +7,7 @@ import msgspec
 from bascule.dialects.bedrock_converse.response import STOP_REASONS, cited_texts, reasoning
 from bascule.dialects.fields import text_or_none
 from bascule.dialects.names import made_call_id
+from bascule.dialects.out_of_range import decode_answer
 from bascule.model.request import Block, RedactedThinking, Signature, Text, Thinking, ToolUse
 from bascule.model.response import Choice, Response
 
@@ -17,7 +18,7 @@ ISSUER = "anthropic_messages"
 
 def parse_response(raw: bytes) -> Response:
     """`raw` has passed `read_reply`. The answer has no id and no model here."""
-    body: dict[str, Any] = msgspec.json.decode(raw)
+    body: dict[str, Any] = decode_answer(raw)
     content: list[Block] = []
     for position, block in enumerate(body["output"]["message"]["content"]):
         content += _blocks(block, position)

@@ -2,18 +2,17 @@
 
 from typing import Any
 
-import msgspec
-
 from bascule.dialects.cohere.response import FINISH_REASONS, content_texts, tool_calls
 from bascule.dialects.fields import text_or_none
 from bascule.dialects.names import made_call_id
+from bascule.dialects.out_of_range import decode_answer
 from bascule.model.request import Block, Text, Thinking, ToolUse
 from bascule.model.response import Choice, Response
 
 
 def parse_response(raw: bytes) -> Response:
     """`raw` has passed `read_reply`. `tool_plan` is what others say as text before their calls; citations are lost."""
-    body: dict[str, Any] = msgspec.json.decode(raw)
+    body: dict[str, Any] = decode_answer(raw)
     message = body["message"]
     response_id = text_or_none(body.get("id"))
     content: list[Block] = [Thinking(text=text) for text in content_texts(message.get("content"), "thinking") if text]

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from bascule.dialects.counts import count, flag, take
+from bascule.dialects.out_of_range import decode_answer
 from bascule.model.usage import NO_USAGE, Usage
 
 _MAX_RAW = 4_096
@@ -40,7 +41,7 @@ def read_usage(raw: bytes) -> Usage:
     """The canonical usage of a `usageMetadata` object's JSON text; NO_USAGE where it is null, empty or no object."""
     if not raw.startswith(b"{"):
         return NO_USAGE
-    wire: dict[str, Any] = msgspec.json.decode(raw)
+    wire: dict[str, Any] = decode_answer(raw)
     if not wire:
         return NO_USAGE
     flags: list[str] = []

@@ -15,6 +15,7 @@ from bascule.dialects.gemini.spelling import camel
 from bascule.dialects.gemini.usage import read_usage as read_google
 from bascule.dialects.gemini_embeddings.dialect import requests_of
 from bascule.dialects.openai_chat.usage import read_usage as read_openai
+from bascule.dialects.out_of_range import decode_answer
 from bascule.dialects.splice import usd_number
 from bascule.model.errors import MalformedRequest, Refusal, Untranslatable
 from bascule.model.facts import Facts
@@ -50,7 +51,7 @@ class FromOpenAI(_Translation):
     def reply(
         self, raw: bytes, facts: Facts, model: str, cost_nanousd: int | None, context: ReplyContext = NO_CONTEXT
     ) -> bytes:
-        reply: Body = msgspec.json.decode(raw)
+        reply: Body = decode_answer(raw)
         as_base64 = context.body is not None and context.body.get("encoding_format") == "base64"
         data: list[Body] = []
         for at, embedding in enumerate(reply["embeddings"]):
@@ -86,7 +87,7 @@ class ToOpenAI(_Translation):
     def reply(
         self, raw: bytes, facts: Facts, model: str, cost_nanousd: int | None, context: ReplyContext = NO_CONTEXT
     ) -> bytes:
-        reply: Body = msgspec.json.decode(raw)
+        reply: Body = decode_answer(raw)
         found = [item for item in reply["data"] if type(item) is dict]
         found.sort(key=_index)
         embeddings = [{"values": _floats(item.get("embedding"))} for item in found]

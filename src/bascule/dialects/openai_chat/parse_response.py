@@ -9,6 +9,7 @@ from bascule.dialects.fields import text_or_none
 from bascule.dialects.names import made_call_id
 from bascule.dialects.openai_chat.parse_message import parse_message
 from bascule.dialects.openai_chat.response import FINISH_REASONS
+from bascule.dialects.out_of_range import decode_answer
 from bascule.model.request import Block, ToolUse
 from bascule.model.response import Choice, Response
 
@@ -17,7 +18,7 @@ _DETAIL_TEXTS = ("text", "signature", "data")
 
 def parse_response(raw: bytes) -> Response:
     """`raw` has passed `read_reply`. Calls without an id get one."""
-    body: dict[str, Any] = msgspec.json.decode(raw)
+    body: dict[str, Any] = decode_answer(raw)
     response_id = text_or_none(body.get("id"))
     choices: list[Choice] = []
     for position, choice in enumerate(body["choices"]):

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bascule.dialects.counts import MAX_COUNT, count, flag, take
+from bascule.dialects.out_of_range import decode_answer
 from bascule.model.money import NANO_PER_USD
 from bascule.model.usage import NO_USAGE, Usage
 
@@ -59,7 +60,7 @@ def read_usage(raw: bytes, service_tier: Any = None) -> Usage:
     try:
         wire = _DECODER.decode(raw)
     except msgspec.ValidationError:  # a count of the wrong type or size
-        wire = _lenient(msgspec.json.decode(raw), flags)
+        wire = _lenient(decode_answer(raw), flags)
     return _buckets(wire, raw, flags, service_tier)
 
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import structs
 
 from bascule.dialects.openai_chat.usage import read_usage as read_chat_usage
+from bascule.dialects.out_of_range import decode_answer
 from bascule.model.usage import NO_USAGE, Usage
 
 _MAX_RAW = 4_096
@@ -31,7 +32,7 @@ def read_usage(raw: bytes, output: Any = None, service_tier: Any = None) -> Usag
     searches = sum(map(is_search, output)) if type(output) is list else 0
     if not raw.startswith(b"{") or raw == b"{}":
         return structs.replace(NO_USAGE, web_searches=searches) if searches else NO_USAGE
-    renamed = {_RENAMED.get(name, name): value for name, value in msgspec.json.decode(raw).items()}
+    renamed = {_RENAMED.get(name, name): value for name, value in decode_answer(raw).items()}
     usage = read_chat_usage(msgspec.json.encode(renamed), service_tier)
     told = raw.decode() if len(raw) <= _MAX_RAW else None
     return structs.replace(usage, raw=told, web_searches=searches or None)
