@@ -76,14 +76,14 @@ def bill(usage: Usage) -> Literal["usage", "hold", "nothing"]:
 
 def is_bound(usage: Usage, output_bytes: int) -> bool:
     """Whether what a settled usage costs is the most that it can have cost, so that a strict budget may have back the
-    rest of what was held. An estimate is not; nor is a report of nothing at all for an answer that can be seen.
+    rest of what was held. An estimate is not; nor is a report of no output for an answer that can be seen.
     """
     if usage.source == "estimated":
         return False
     return (
         not output_bytes
         or usage.source != "reported"
-        or bool(usage.tier_input or usage.billed_output or usage.tokens_audio_out or usage.tokens_image_out)
+        or bool(usage.billed_output or usage.tokens_audio_out or usage.tokens_image_out)
     )
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from bascule.dialects.base import StreamCodec, StreamStep
+from bascule.dialects.classify import protocol_fault
 from bascule.gateway.exchange import Exchange
 from bascule.model.outcome import Fault
 from bascule.ports import Clock, Header, TransportError, UpstreamReply
@@ -110,7 +111,10 @@ class Relay:
                 return self.result("fault", fault=transport_fault(error, answered=True))
             if self._record_left > 0:
                 self._keep(data)
-            step = self._codec.feed(data) if data else self._codec.end()
+            try:
+                step = self._codec.feed(data) if data else self._codec.end()
+            except RecursionError:
+                return self.result("fault", fault=protocol_fault("the provider's stream is nested too deeply"))
             del data  # the client may be waited for, and then nothing is kept twice
             if step.fault is not None:
                 return self.result("fault", fault=step.fault)

@@ -9,6 +9,8 @@ _RAW_DEFLATE = -15  # what some servers mean by "deflate"
 _STEP_BYTES = 64 * 1024
 MAX_INFLATION = 100
 """Times its compressed size that a whole body may be. JSON comes to 3 to 20 times; a bomb of blanks to a thousand."""
+MAX_MEMBERS = 100
+"""Gzip members of one body. One is usual; each of very many costs a copy of all that is behind it."""
 _SMALL_BYTES = 1024 * 1024
 """Up to which the proportion says nothing."""
 
@@ -23,6 +25,7 @@ class Inflater:
         self._first = b""
         self._full = False
         self._started = False
+        self._members = 1
 
     @property
     def has_pending(self) -> bool:
@@ -43,7 +46,7 @@ class Inflater:
             if self._first:
                 return b""
         if self._zlib.eof and data:  # a further gzip member
-            self._zlib = zlib.decompressobj(_AUTO)
+            self._begin_member()
         elif not data and not self._full:
             return b""
         try:
@@ -55,6 +58,13 @@ class Inflater:
         self._full = len(out) >= max_bytes and not self._zlib.eof
         self._pending = self._zlib.unused_data or self._zlib.unconsumed_tail
         return out
+
+    def _begin_member(self) -> None:
+        self._members += 1
+        if self._members > MAX_MEMBERS:
+            message = f"{self._place}: the compressed body has more than {MAX_MEMBERS} parts"
+            raise TransportError("protocol", message, request_sent=True)
+        self._zlib = zlib.decompressobj(_AUTO)
 
     def _decompress(self, data: bytes, max_bytes: int) -> bytes:
         try:

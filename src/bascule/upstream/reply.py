@@ -198,7 +198,7 @@ class Reply:
         """The bytes that have arrived, decoded; b"" at the clean end. Raises TransportError."""
         inflater = self._decoder()
         while True:
-            if inflater is not None and inflater.has_pending:
+            while inflater is not None and inflater.has_pending:
                 data = inflater.step()
                 if data:
                     return data

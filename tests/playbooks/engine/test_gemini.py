@@ -292,3 +292,16 @@ def test_a_model_of_the_body_does_not_count(begin: Begin) -> None:
     world = begin(whole(response()), config=GOOGLE)
     assert ask(world, body=json.dumps({**CAPPED, "model": "models/dearer", "stream": True}).encode()).status == 200
     assert world.upstream.body() == CAPPED
+
+
+@pytest.mark.parametrize("depth", [900, 960, 5_000])
+def test_arguments_that_are_nested_too_deeply_are_a_cut_stream_and_no_failure_of_ours(begin: Begin, depth: int) -> None:
+    call = {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":' * depth}}
+    rest = {"index": 0, "function": {"arguments": "1" + "}" * depth}}
+    world = begin(
+        stream(ROLE, chunk({"tool_calls": [call]}), chunk({"tool_calls": [rest]}, "tool_calls"), used(), DONE),
+        config=GOOGLE,
+    )
+    answer = ask(world, "small", stream=True, query="alt=sse")
+    assert answer.ended or answer.status == 502
+    assert world.row.error_class in (None, "protocol")

@@ -83,3 +83,11 @@ def test_an_empty_body_is_empty_whatever_it_calls_itself():
     assert inflater_for(b"identity", "p") is None
     with pytest.raises(TransportError):
         inflater_for(b"br", "p")
+
+
+def test_members_are_bounded():
+    """Each costs a copy of all that is behind it."""
+    assert inflate(decoder(b"gzip"), gzip.compress(b"") * 99 + gzip.compress(b"ab"), 100, "p") == b"ab"
+    with pytest.raises(TransportError, match="more than 100 parts") as caught:
+        inflate(decoder(b"gzip"), gzip.compress(b"") * 20_000, 100, "p")
+    assert caught.value.error_class == "protocol"
