@@ -275,6 +275,18 @@ def test_finish_session_keeps_the_last_tenth_for_sessions_that_are_running(begin
     assert world.budget("key:ci").settled_nanousd <= 10 * hold
 
 
+def test_a_free_request_does_not_open_what_is_kept_back_to_a_new_session(begin: Begin) -> None:
+    hold = hold_of(begin, "lite")
+    world = begin(more=ALIASES + "\n" + strict(limit(10 * hold), on_exhausted="finish_session"))
+    old, new = {"x-bascule-session": "old"}, {"x-bascule-session": "new"}
+    nearly_nine = 8 * hold + 1
+    world.upstream.replies = [answered(tokens_in=0, tokens_out=nearly_nine // 10_000 + 1), answered(), answered()]
+    assert world.ask(chat("lite"), headers=old).status == 200
+    assert world.ask(chat("own"), headers=new).status == 200
+    assert world.ask(chat("lite"), headers=new).status == 402
+    assert world.ask(chat("lite"), headers=old).status == 200
+
+
 NESTED = """
 budgets:
   - {scope: "org:acme", limit_usd: 9, window: month, mode: warn}

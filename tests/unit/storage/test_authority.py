@@ -304,6 +304,17 @@ def test_finish_session_lets_running_sessions_use_the_last_tenth():
     assert refused(a.reserve(CI, "a5", 1, NOON)).left_nanousd == 0
 
 
+@pytest.mark.parametrize("spent", [0, 900])
+def test_a_request_that_costs_nothing_does_not_make_its_session_a_running_one(spent):
+    a = authority(budget("key:ci", 1_000, on_exhausted="finish_session"))
+    a.settle(held(a.reserve(CI, "a1", 900, NOON)), spent)
+    newcomer = Attribution(key="ci", session_id="s2")
+    a.settle(held(a.reserve(newcomer, "a2", 0, NOON)), 0)
+    assert tightest(a.applicable(newcomer, NOON)).left_nanousd == 900 - spent  # type: ignore[union-attr]
+    assert refused(a.reserve(newcomer, "a3", 901 - spent, NOON)).left_nanousd == 900 - spent
+    held(a.reserve(CI, "a4", 1_000 - spent, NOON))
+
+
 def test_finish_session_recognises_a_running_session_after_a_restart():
     a = authority(
         budget("key:ci", 1_000, on_exhausted="finish_session"),

@@ -157,7 +157,8 @@ class MemoryAuthority:
             counter.touched_ms = now_ms
         self._open[attempt_id] = OpenHold(amount, group.counters, attribution, now_ms)
         session = attribution.session_id
-        if session is not None:
+        # What costs nothing is let through at any fill, so it must not open to its session what is kept back.
+        if session is not None and amount:
             for line in group.lines:
                 if line.budget.on_exhausted == "finish_session" and len(line.counter.sessions) < MAX_RUNNING_SESSIONS:
                     line.counter.sessions.add(session)
