@@ -281,7 +281,7 @@ async def test_timeouts_of_one_request_do_not_reach_the_next_on_its_connection(s
 
 @pytest.mark.parametrize("fault", [None, "hang_mid"])
 async def test_what_had_arrived_can_be_read_after_closing(make_upstream, fault):
-    async with ScriptedUpstream(Script(fault=fault)) as up:
+    async with ScriptedUpstream(Script(fault=fault, output_tokens=8)) as up:
         upstream = make_upstream()
         reply = await upstream.send(chat(up, stream=True))
         while not (reply.complete or (fault and up.served[0].output_tokens_written == 3)):
