@@ -88,10 +88,8 @@ def is_bound(usage: Usage, output_bytes: int) -> bool:
 
 
 def _is_absurd(usage: Usage) -> bool:
-    """A count that cannot be one. (`clamped` alone may also be a part that was larger than its whole.)"""
-    if "negative" in usage.flags:
-        return True
-    return "clamped" in usage.flags and max(usage.tier_input, usage.billed_output) >= ASTRONOMIC_TOKENS
+    """A count that cannot be one, cut to the limit or reported at it."""
+    return "negative" in usage.flags or max(usage.tier_input, usage.billed_output) >= ASTRONOMIC_TOKENS
 
 
 def _checked(usage: Usage, input_bound: int | None, output_bound: int | None) -> Usage:

@@ -2,7 +2,7 @@ import pytest
 from msgspec import structs
 
 from bascule.decide.calibration import Calibration, observe_input, observe_output
-from bascule.decide.meter import NOT_BILLED, UNKNOWN_BILL, bill, settle_usage
+from bascule.decide.meter import ASTRONOMIC_TOKENS, NOT_BILLED, UNKNOWN_BILL, bill, settle_usage
 from bascule.model.facts import Facts
 from bascule.model.usage import NO_USAGE, Usage
 
@@ -171,3 +171,11 @@ def test_an_estimate_runs_where_the_client_asked_unless_the_provider_said_otherw
             Usage(inference_geo=told), output_bytes=40, facts=asked, ending="client_gone", calibration=Calibration()
         )
         assert (usage.source, usage.inference_geo) == ("estimated", settled)
+
+
+@pytest.mark.parametrize("tokens", [ASTRONOMIC_TOKENS, 3 * ASTRONOMIC_TOKENS])
+def test_a_count_at_the_limit_is_as_absurd_as_one_above_it(tokens):
+    lie = Usage(tokens_in=10, tokens_out=tokens, source="reported")
+    settled = settle(lie, output_bytes=40)
+    assert settled.source == "estimated"
+    assert settled.billed_output < 100
