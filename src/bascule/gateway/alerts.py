@@ -15,6 +15,7 @@ from msgspec import Struct
 from bascule.decide.alerts import reached
 from bascule.decide.window import span_of
 from bascule.gateway.metrics import Metrics
+from bascule.gateway.recurring import Recurring
 from bascule.gateway.telling import Tell, untold
 from bascule.model.alert import Alert, FieldValue
 from bascule.model.budget import BudgetState
@@ -71,22 +72,14 @@ class BudgetAlerts:
         self._metrics = metrics
         self._tell_others = tell
         self._told: dict[str, list[float]] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._looking = Recurring(self.look, LOOK_EVERY_S)
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._looking.start()
 
     async def stop(self) -> None:
         """Tells what the last requests have reached."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            await self.look()
-
-    async def _run(self) -> None:
-        while True:
-            await self.look()
-            await asyncio.sleep(LOOK_EVERY_S)
+        await self._looking.stop()
 
     async def look(self) -> None:
         """Tell what has been reached and was not told. The store is written first: an alert is not repeated."""

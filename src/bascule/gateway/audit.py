@@ -7,6 +7,7 @@ import asyncio
 import logging
 from typing import Any, Protocol
 
+from bascule.gateway.recurring import Recurring
 from bascule.model.chain import ChainHead
 from bascule.model.errors import StoreError
 
@@ -57,22 +58,14 @@ class AuditHead:
 
     def __init__(self, governance: Headed) -> None:
         self._governance = governance
-        self._task: asyncio.Task[None] | None = None
+        self._hourly = Recurring(self._tell, TELL_EVERY_S)
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._hourly.start()
 
     async def stop(self) -> None:
         """Tells once more: the last hour's entries are in no log yet."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            await self._tell()
-
-    async def _run(self) -> None:
-        while True:
-            await self._tell()
-            await asyncio.sleep(TELL_EVERY_S)
+        await self._hourly.stop()
 
     async def _tell(self) -> None:
         try:
