@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.acceptance.wire import Leave
-from tests.promises.budgeted import Fleet, fleet, nanousd, until
+from tests.promises.budgeted import PATIENCE_S, Fleet, fleet, nanousd, until
 from tests.promises.conftest import Figure
 from tests.schedules.random_schedules import run
 
@@ -19,14 +21,23 @@ KIND = "capped-streamed"
 OPEN = 12
 
 
-async def leave_open(several: Fleet, then: list[int]) -> None:
-    """Streams in flight, some of whose clients leave; then the named processes are killed."""
-    leaving = [Leave(after_s=0.1) if number % 4 == 3 else None for number in range(OPEN)]
+async def leave_open(several: Fleet, victim_of: Callable[[], int]) -> int:
+    """As many streams as the budget lets through, some of whose clients leave; then one process is killed: which."""
+    leaving = [Leave(after_s=0.4) if number % 4 == 3 else None for number in range(OPEN)]
     streams = [asyncio.create_task(several.send(KIND, leave)) for leave in leaving]
-    await asyncio.sleep(0.6)
-    for pid in then:
-        os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(PATIENCE_S):
+        while several.provider.upstream.in_flight + sum(stream.done() for stream in streams) < OPEN:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.3)  # the clients that leave have left
+    victim = victim_of()
+    os.kill(victim, signal.SIGKILL)
     await asyncio.gather(*streams)
+    return victim
+
+
+def busiest(pids: list[int]) -> int:
+    """The one with most connections: another may have got none of the streams."""
+    return max(pids, key=lambda pid: len(psutil.Process(pid).net_connections()))
 
 
 def charged(several: Fleet) -> int:
@@ -39,8 +50,7 @@ def charged(several: Fleet) -> int:
 def test_a_killed_workers_holds_end_at_once(tmp_path: Path, figure: Figure) -> None:
     with fleet(tmp_path, workers=3, leases={"term_s": 600}) as several:
         several.provider.use(Script(output_tokens=80, gap_s=0.02))
-        victim = several.workers()[0]
-        asyncio.run(leave_open(several, [victim]))
+        victim = asyncio.run(leave_open(several, lambda: busiest(several.workers())))
         billed = several.spent()
         until("workers", lambda: (len(several.workers()) == 3 and victim not in several.workers(), several.workers()))
         until("open holds", lambda: (nanousd(several.budget(KIND)["held_usd"]) == 0, several.budget(KIND)))
@@ -61,12 +71,15 @@ def test_a_killed_workers_holds_end_at_once(tmp_path: Path, figure: Figure) -> N
 def test_a_lost_replicas_holds_end_with_its_term(tmp_path: Path, postgres_url: str, figure: Figure) -> None:
     with fleet(tmp_path, replicas=2, database=postgres_url, leases={"term_s": 1.5}) as several:
         several.provider.use(Script(output_tokens=80, gap_s=0.02))
-        lost, stays = several.gateways
-        asyncio.run(leave_open(several, [lost.pid]))
-        lost.wait()
+        victim = asyncio.run(leave_open(several, lambda: busiest([gateway.pid for gateway in several.gateways])))
+        [place] = [place for place, gateway in enumerate(several.gateways) if gateway.pid != victim]
+        stays = several.gateways[place]
+        several.gateways[1 - place].wait()
         billed = several.spent()
-        until("open holds", lambda: (nanousd(several.budget(KIND, 1)["held_usd"]) == 0, several.budget(KIND, 1)))
-        found = several.budget(KIND, 1)
+        until(
+            "open holds", lambda: (nanousd(several.budget(KIND, place)["held_usd"]) == 0, several.budget(KIND, place))
+        )
+        found = several.budget(KIND, place)
         figure("open", found["held_usd"], "USD")
         assert nanousd(found["settled_usd"]) >= billed
         stays.settled("bk-admin-of-budgets-9Kf2Lm7Zx")

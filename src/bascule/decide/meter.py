@@ -37,15 +37,12 @@ def settle_usage(
     facts: Facts,
     ending: Ending,
     calibration: Calibration,
-    input_bound: int | None = None,
-    output_bound: int | None = None,
 ) -> Usage:
     """The usage that is settled. `output_bytes`: UTF-8 bytes of generated text, reasoning and tool arguments seen.
 
     `UNKNOWN_BILL` (no tokens, flag `unknown_bill`) means that the attempt costs its hold; `NOT_BILLED` (source
     `none`) that it costs 0: see `bill`. An estimate that builds on part of the provider's word has flag `partial`.
     A report with a negative or an astronomic count is not believed at all; its flags and its text stay on the row.
-    Reported counts above the strict bounds are kept and flagged `above_bound`.
     """
     if usage.source != "none" and _is_absurd(usage):
         # A negative or an astronomic count is nobody's bill. Believed, the one would lift a cap and the other spend it.
@@ -63,7 +60,7 @@ def settle_usage(
     if ending == "unknown" and not (reported and told):
         return UNKNOWN_BILL
     if reported and told and ending in ("completed", "failed"):
-        return _checked(usage, input_bound, output_bound)
+        return usage
     return _estimated(usage, output_bytes, facts, ending, calibration)
 
 
@@ -90,14 +87,6 @@ def is_bound(usage: Usage, output_bytes: int) -> bool:
 def _is_absurd(usage: Usage) -> bool:
     """A count that cannot be one, cut to the limit or reported at it."""
     return "negative" in usage.flags or max(usage.tier_input, usage.billed_output) >= ASTRONOMIC_TOKENS
-
-
-def _checked(usage: Usage, input_bound: int | None, output_bound: int | None) -> Usage:
-    above_in = input_bound is not None and usage.tier_input > input_bound
-    above_out = output_bound is not None and usage.billed_output > output_bound
-    if above_in or above_out:
-        return structs.replace(usage, flags=(*usage.flags, "above_bound"))
-    return usage
 
 
 def _estimated(usage: Usage, output_bytes: int, facts: Facts, ending: Ending, calibration: Calibration) -> Usage:

@@ -249,7 +249,7 @@ class Books:
         if priced is None:
             return Cost(usage=usage, cost_nanousd=None)
         return Cost(
-            usage=usage,
+            usage=_compared(usage, priced.cost_nanousd, attempt),
             cost_nanousd=priced.cost_nanousd,
             tool_fees_nanousd=priced.tool_fees_nanousd,
             rates=priced.rates,
@@ -341,6 +341,14 @@ class Books:
         counters.duration.observe((now_ms - attempt.started_ms) / 1000)
         if ended.first_ms is not None:
             counters.first_byte.observe((ended.first_ms - attempt.started_ms) / 1000)
+
+
+def _compared(usage: Usage, cost_nanousd: int, attempt: OpenAttempt) -> Usage:
+    """Flagged `above_bound` where a provider bills more than it can have worked. It is what the invoice will say, so
+    it is believed and budgets count it; the flag is for whoever disputes it."""
+    if attempt.strict and attempt.hold_nanousd is not None and cost_nanousd > attempt.hold_nanousd:
+        return structs.replace(usage, flags=(*usage.flags, "above_bound"))
+    return usage
 
 
 def _charged(attempt: OpenAttempt, cost: Cost, output_bytes: int) -> int | None:

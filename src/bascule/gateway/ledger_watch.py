@@ -1,9 +1,9 @@
 """Tells when the ledger falls behind or stops: looked at every second beside the requests."""
 
-import asyncio
 from typing import Protocol
 
 from bascule.gateway.outage import Outage
+from bascule.gateway.recurring import Recurring
 from bascule.gateway.telling import Tell
 from bascule.model.alert import Alert, EventName, FieldValue
 from bascule.ports import Clock
@@ -30,23 +30,19 @@ class LedgerWatch:
         self._clock = clock
         self._tell = tell
         self._down = False
-        self._task: asyncio.Task[None] | None = None
+        self._looking = Recurring(self._look, LOOK_EVERY_S)
         self.backlog_share = 1.0
         """Of `max_lines`: so many waiting lines are told of."""
         self.max_lines = 0
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._looking.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._looking.stop()
 
-    async def _run(self) -> None:
-        while True:
-            self.look()
-            await asyncio.sleep(LOOK_EVERY_S)
+    async def _look(self) -> None:
+        self.look()
 
     def look(self) -> None:
         """Tell of what is wrong now; the windows of alerts see that it is not told every second."""

@@ -21,8 +21,8 @@ def trained() -> Calibration:
 TRAINED = trained()
 
 
-def settle(usage: Usage, ending: str = "completed", output_bytes: int = 400, **bounds) -> Usage:
-    return settle_usage(usage, output_bytes=output_bytes, facts=REQUEST, ending=ending, calibration=TRAINED, **bounds)
+def settle(usage: Usage, ending: str = "completed", output_bytes: int = 400) -> Usage:
+    return settle_usage(usage, output_bytes=output_bytes, facts=REQUEST, ending=ending, calibration=TRAINED)
 
 
 def test_reported_usage_is_taken_as_it_is():
@@ -121,15 +121,6 @@ def test_an_unknown_bill_is_charged_at_the_hold():
     assert usage.source == "estimated"
     assert usage.tokens_in is None
     assert bill(usage) == "hold"
-
-
-def test_usage_above_the_bound_is_kept_and_flagged():
-    usage = Usage(tokens_in=5_000, tokens_out=3, source="reported", flags=("odd",))
-    kept = settle(usage, input_bound=4_500, output_bound=10)
-    assert kept.flags == ("odd", "above_bound")
-    assert kept.tokens_in == 5_000
-    assert settle(usage, input_bound=5_000, output_bound=3) is usage
-    assert "above_bound" in settle(usage, input_bound=5_000, output_bound=2).flags
 
 
 def test_counts_that_the_end_did_not_confirm_are_a_floor_and_no_bill():
