@@ -121,6 +121,8 @@ class Relay:
             if step.terminal:
                 if self.first_content_ms is None:
                     self.first_content_ms = self._clock.now_ms()
+                if self._codec.facts.usage.source == "none":
+                    await read_out(self._reply, within_s=LATE_USAGE_S, hear=self._codec.feed)
                 return self.result("complete", pending=b"".join([*self._preamble, step.forward]))
             fault = await self._forward(step)
             if fault is not None:
@@ -183,13 +185,18 @@ def transport_fault(error: TransportError, *, answered: bool) -> Fault:
 
 
 LINGER_S = 1.0
+LATE_USAGE_S = 0.25
+"""How long the end of an answer waits for usage that its provider has not told yet: one more segment, mostly."""
 
 
-async def read_out(reply: UpstreamReply) -> None:
+async def read_out(
+    reply: UpstreamReply, *, within_s: float = LINGER_S, hear: Callable[[bytes], object] | None = None
+) -> None:
     """The end of the framing comes right behind the terminal event; only then can the connection be used again."""
     try:
-        async with asyncio.timeout(LINGER_S):
-            while await reply.read_chunk():
-                pass
+        async with asyncio.timeout(within_s):
+            while data := await reply.read_chunk():
+                if hear is not None:
+                    hear(data)
     except (TransportError, TimeoutError):
         return  # the answer is complete; all that is lost is a connection
