@@ -46,7 +46,7 @@ def started(gateway: Gateway) -> int:
 def test_a_worker_that_is_started_again_shares_the_budgets_of_the_others(tmp_path: Path) -> None:
     """`workers: 1` has been written into the file, and nobody has restarted; then a worker dies."""
     with fleet(tmp_path, workers=3) as several:
-        several.provider.use(Script(output_tokens=80, ttft_s=0.02))
+        several.provider.use(Script(output_tokens=280, ttft_s=0.01))
         [gateway] = several.gateways
         before = gateway.file.read_text()
         config: dict[str, Any] = json.loads(before)
