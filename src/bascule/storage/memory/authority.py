@@ -284,6 +284,8 @@ class MemoryAuthority:
     def _is_running(self, counter: Counter, session: str) -> bool:
         if session in counter.sessions:
             return True
+        if counter.share is not None:
+            return False  # what others have served is in their store, which nobody here may wait for
         complete = not counter.from_ledger and len(counter.sessions) < MAX_RUNNING_SESSIONS
         return not complete and self._spent("session:" + session, (counter.span.start_ms, counter.span.end_ms)) > 0
 
