@@ -31,7 +31,7 @@ class Database:
         return str(self.path)
 
     def judge_file(self) -> None:
-        """Raises StoreError where the file was removed or replaced: what is written into it is gone when it is closed."""
+        """Raises StoreError where the file was removed or replaced: what is written then is gone with its last user."""
         if _file_at(self.path) != self._file:
             raise StoreError(
                 f"{self.path} was removed or replaced while it was open, and takes nothing more. Restart bascule, with "
