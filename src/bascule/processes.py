@@ -14,6 +14,7 @@ import uvicorn
 
 from bascule.compose import data_dir_of, open_store, read_document, snapshot_of
 from bascule.config.load import Document
+from bascule.config.shape import Config
 from bascule.config.sources import Secrets
 from bascule.decide.redaction import Redactor
 from bascule.link import Snapshot, with_server
@@ -50,8 +51,8 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises BasculeError where it cannot begin."""
 
-    def service(number: int, at: int | None) -> Service:
-        made = Service(config_path, environment, host=host, port=at, workers=workers, worker=number)
+    def service(number: int, at: int | None, others: Config | None = None) -> Service:
+        made = Service(config_path, environment, host=host, port=at, workers=workers, worker=number, others=others)
         configure_logging(made.redactor, level=log_level)
         return made
 
@@ -92,7 +93,7 @@ def _await_store(document: Document, environment: Mapping[str, str], log_level: 
 def _serve_together(
     document: Document,
     environment: Mapping[str, str],
-    service: Callable[[int, int], Service],
+    service: Callable[[int, int, Config], Service],
     announce: Announce,
     log_level: str,
 ) -> None:
@@ -112,10 +113,11 @@ def _serve_together(
         forget_metrics(store.data_dir / WORKERS)
         with bound_socket(server.host, server.port) as held:
             at = held.getsockname()[1]
+            begun = with_server(document, port=at).config
 
             def serve(number: int, is_ready: Callable[[], None]) -> int:
                 try:
-                    _serve(service(number, at), lambda _, __: is_ready(), bound_socket(server.host, at))
+                    _serve(service(number, at, begun), lambda _, __: is_ready(), bound_socket(server.host, at))
                 except BasculeError as error:
                     log.error("worker %d cannot serve: %s", number, error)
                     return 2 if isinstance(error, ConfigError) else 1

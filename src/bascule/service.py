@@ -25,6 +25,7 @@ from bascule.compose import (
 )
 from bascule.config.load import Document
 from bascule.config.secret import Secret
+from bascule.config.shape import Config
 from bascule.config.sources import Secrets
 from bascule.decide.redaction import Redactor
 from bascule.gateway.alerts import BudgetAlerts
@@ -76,8 +77,10 @@ class Service:
         port: int | None,
         workers: int | None = None,
         worker: int = 0,
+        others: Config | None = None,
     ) -> None:
-        """`worker` is the number of this process among several.
+        """`worker` is the number of this process among several, and `others` is what those serve: where the file has
+        other workers, ledger or database by now, budgets would be counted twice.
 
         Raises ConfigError with every mistake, StoreError where the data directory cannot be used.
         """
@@ -87,6 +90,8 @@ class Service:
         self._port = port
         self._workers = workers
         document = self._read()
+        if others is not None:
+            _judge_fixed(others, document.config)
         secrets = Secrets(environment, document.directory)
         self.store = open_store(data_dir_of(document), document.config, secrets)
         self.snapshot = self._link(document)
@@ -183,13 +188,7 @@ class Service:
     def _read_anew(self) -> tuple[Snapshot, tuple[Budget, ...]]:
         """The configuration and the budgets of the store. Beside the event loop."""
         snapshot = self._link(self._read())
-        if _needs_restart(self.snapshot, snapshot):
-            problem = Problem(
-                "server",
-                "address, workers, data_dir, database, durability, privacy or telemetry changed",
-                "Restart the gateway for that",
-            )
-            raise ConfigError((problem,))
+        _judge_fixed(self.snapshot.config, snapshot.config)
         budgets = self.store.governance.budgets()
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
         return snapshot, budgets
@@ -373,13 +372,15 @@ def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
     return [name for name in was.__struct_fields__ if getattr(was, name) != getattr(now, name)]
 
 
-def _needs_restart(old: Snapshot, new: Snapshot) -> bool:
-    return _fixed(old) != _fixed(new)
+def _judge_fixed(old: Config, new: Config) -> None:
+    """Raises ConfigError where something has changed that takes a restart."""
+    if _fixed(old) != _fixed(new):
+        changed = "address, workers, data_dir, database, durability, privacy or telemetry changed"
+        raise ConfigError((Problem("server", changed, "Restart the gateway for that"),))
 
 
-def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
-    """What a process cannot change while it serves."""
-    config = snapshot.config
+def _fixed(config: Config) -> tuple[object, ...]:
+    """What a gateway cannot change while it serves."""
     return (
         config.server.host,
         config.server.port,

@@ -111,3 +111,45 @@ def test_the_parent_dies(tmp_path: Path) -> None:
         accounted(several)
         used_up(several)
         assert gateway.get("/bascule/api/budgets", ADMIN)[0] == 200
+
+
+def budgeted(several: Fleet, *, is_there: bool) -> None:
+    """Take the budget out of the file, or write it back, and have that read."""
+    for gateway in several.gateways:
+        config: dict[str, Any] = json.loads(gateway.file.read_text())
+        config["budgets"] = [budget for budget in config["budgets"] if budget["scope"] != f"key:{KIND}"]
+        if is_there:
+            made = {"scope": f"key:{KIND}", "limit_usd": LIMITS_USD[0], "window": "month", "mode": "strict"}
+            config["budgets"].append(made)
+        gateway.write_config(config)
+        gateway.signal(signal.SIGHUP)
+
+
+def over_open_streams(several: Fleet) -> None:
+    """The budget goes and comes back while streams are open that it holds; then everybody wants what is left."""
+    several.provider.use(Script(output_tokens=80, gap_s=0.03))
+
+    async def attack() -> set[int | None]:
+        streams = [asyncio.create_task(several.send(KIND)) for _ in range(6)]
+        await asyncio.sleep(0.4)
+        for number in range(4):
+            budgeted(several, is_there=bool(number % 2))
+            await asyncio.sleep(0.25)
+        several.provider.upstream.use(Script(output_tokens=280, ttft_s=0.1))
+        seen = [one for _ in range(4) for one in await asyncio.gather(*[several.send(KIND) for _ in range(40)])]
+        return {one.status for one in [*seen, *await asyncio.gather(*streams)]}
+
+    assert asyncio.run(attack()) <= {200, 402}
+    several.until_refused(KIND)
+    assert several.spent() <= round(LIMITS_USD[0] * 1e9)
+    accounted(several)
+
+
+def test_a_budget_goes_and_comes_back_over_open_streams(tmp_path: Path) -> None:
+    with fleet(tmp_path, workers=3) as several:
+        over_open_streams(several)
+
+
+def test_a_budget_goes_and_comes_back_on_replicas(tmp_path: Path, postgres_url: str) -> None:
+    with fleet(tmp_path, replicas=2, database=postgres_url) as several:
+        over_open_streams(several)

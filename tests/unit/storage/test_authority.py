@@ -324,6 +324,16 @@ def test_finish_session_recognises_a_running_session_after_a_restart():
     held(a.reserve(CI, "a2", 50, NOON))
 
 
+def test_one_of_several_workers_never_asks_the_ledger_while_a_request_waits():
+    def asked(*_: object) -> int:
+        raise AssertionError("the store may be frozen")
+
+    a = MemoryAuthority((), asked, shared=True)
+    a.configure((budget("key:ci", 1_000, on_exhausted="finish_session"), budget("session:*")))
+    key, _ = a.applicable(CI, NOON)
+    assert key.reserved_nanousd == 100
+
+
 def test_degrade_is_told_by_the_states():
     a = authority(budget("key:ci", 100, on_exhausted="degrade"))
     (state,) = a.applicable(CI, NOON)

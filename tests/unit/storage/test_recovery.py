@@ -368,3 +368,23 @@ def test_a_copy_of_a_dead_journal_put_back_changes_nothing(tmp_path):
     found, _, _ = restart(tmp_path, store, "c")
     assert (found.lines, found.settled) == (0, 0)
     assert rows(store) == before
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_ledger_that_was_removed_under_its_gateway_is_told_and_made_anew_from_the_journal(tmp_path, replaced):
+    database = open_database(tmp_path / "data")
+    _, drainer, journal = restart(tmp_path / "journal", SqliteLedger(database), "a")
+    journal.intent(an_intent(1))
+    drainer.drain()
+    database.path.unlink()
+    if replaced:
+        database.path.write_bytes(b"")
+    journal.settle(a_settlement(1))
+    with pytest.raises(StoreError, match="removed or replaced"):
+        drainer.drain()
+    assert not drainer.close(timeout_s=0), "the journal is all that there is"
+    database.close()
+    anew = SqliteLedger(open_database(tmp_path / "data"))
+    restart(tmp_path / "journal", anew, "b")
+    [row] = rows(anew).values()
+    assert (row.cost_nanousd, row.recovered) == (a_settlement(1).cost_nanousd, False)

@@ -172,8 +172,11 @@ class Lender:
         """What to say now, and those waiters for whom money is asked."""
         now_ms = self._clock.now_ms()
         groups = [self._authority.counters(waiter.attribution, now_ms) for waiter in waiters]
+        named = self._authority.named(now_ms)
+        # Of one account only one counter may speak: what a second says of it would undo what the first was granted.
+        self._borrowed = dict.fromkeys([self._authority.current(counter) for counter in self._borrowed])
         wanted = dict.fromkeys([counter for group in groups for counter in group])
-        for counter in [*self._borrowed, *self._authority.named(now_ms)]:
+        for counter in [*self._borrowed, *named]:
             if len(wanted) >= MAX_COUNTERS_A_ROUND:
                 break
             wanted[counter] = None

@@ -221,6 +221,11 @@ class MemoryAuthority:
         """The counters of now of all scopes that a budget names."""
         return [line.counter for scope in self._index.named for line in self._lines(scope, now_ms)]
 
+    def current(self, counter: Counter) -> Counter:
+        """What is counted in now where a budget was taken away and made again meanwhile; the newer one has everything
+        that the older had. Else the same."""
+        return self._counters.get((counter.scope, counter.span.id), counter)
+
     def heard(self, counters: Iterable[Counter]) -> None:
         """What others have spent in these is known anew."""
         if self._alerting:
@@ -279,6 +284,8 @@ class MemoryAuthority:
     def _is_running(self, counter: Counter, session: str) -> bool:
         if session in counter.sessions:
             return True
+        if counter.share is not None:
+            return False  # what others have served is in their store, which nobody here may wait for
         complete = not counter.from_ledger and len(counter.sessions) < MAX_RUNNING_SESSIONS
         return not complete and self._spent("session:" + session, (counter.span.start_ms, counter.span.end_ms)) > 0
 

@@ -23,14 +23,25 @@ class Database:
         self.durability = durability
         with self.translated():
             self.connection = _connect(path, durability)
+            self.connection.execute("PRAGMA schema_version").fetchone()  # only now is there a file
+        self._file = _file_at(path)
 
     @property
     def place(self) -> str:
         return str(self.path)
 
+    def judge_file(self) -> None:
+        """Raises StoreError where the file was removed or replaced: what is written then is gone with its last user."""
+        if _file_at(self.path) != self._file:
+            raise StoreError(
+                f"{self.path} was removed or replaced while it was open, and takes nothing more. Restart bascule, with "
+                "that file back in its place where you have it; what is in the journal is taken into it then"
+            )
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A write transaction: all of it or nothing. Raises StoreError."""
+        self.judge_file()
         with self.translated(), _committed(self.connection) as connection:
             yield connection
 
@@ -81,6 +92,15 @@ def open_database(data_dir: Path, durability: Durability = "process") -> Databas
         database.connection.close()
         raise
     return database
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file that is; None for none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _connect(path: Path, durability: Durability) -> sqlite3.Connection:

@@ -70,6 +70,7 @@ class SqliteLedger:
         return [OpenAttempt(chain, line) for chain, line in lines if isinstance(line, Intent)]
 
     def make_durable(self) -> None:
+        self._database.judge_file()
         with self._database.translated():
             self._database.connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
 

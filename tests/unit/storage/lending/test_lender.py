@@ -215,3 +215,26 @@ def test_windows_long_over_are_forgotten(tmp_path: Path) -> None:
         await worker.lender.stop()
 
     run(test())
+
+
+def test_a_budget_that_goes_and_comes_back_over_an_open_attempt_is_lent_once(tmp_path: Path) -> None:
+    async def test() -> None:
+        leases, clock = MemoryLeases(), FakeClock()
+        first, second = [Worker(tmp_path, leases, clock, name) for name in ("first", "second")]
+        first.start()
+        second.start()
+        opened = await first.hold("open", 100)
+        assert isinstance(opened, Hold)
+        for budgets in ((), (BUDGET,)):
+            first.authority.configure(budgets)
+            await asyncio.sleep(0.1)
+        assert isinstance(await first.hold("more", 800), Hold)
+        await asyncio.sleep(0.1)
+        assert refused(await second.hold("too much", 200), "budget_exhausted")
+        first.authority.settle(opened, 20)
+        await asyncio.sleep(0.1)
+        assert isinstance(await second.hold("what is left", 180), Hold)
+        await first.lender.stop()
+        await second.lender.stop()
+
+    run(test())
