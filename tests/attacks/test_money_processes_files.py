@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.acceptance.process import Gateway
-from tests.promises.budgeted import ASKS, Fleet, fleet, nanousd, until
+from tests.promises.budgeted import ADMIN, ASKS, PATIENCE_S, Fleet, fleet, nanousd, until
 
 from bascule.testing.script import Script
 
@@ -62,3 +62,29 @@ def test_a_worker_that_is_started_again_shares_the_budgets_of_the_others(tmp_pat
         ledger_is_the_bill(several)
         several.until_refused(KIND)
         assert several.spent() <= LIMIT_NANOUSD
+
+
+def test_a_journal_that_is_cut_off_before_a_crash(tmp_path: Path) -> None:
+    """What the store has of it is enough: the open attempts are settled at their hold, and none is forgotten."""
+    with fleet(tmp_path) as several:
+        several.provider.use(Script(output_tokens=80, gap_s=0.05))
+        [gateway] = several.gateways
+
+        async def attack() -> None:
+            streams = [asyncio.create_task(several.send(KIND)) for _ in range(20)]
+            async with asyncio.timeout(PATIENCE_S):
+                while several.provider.upstream.in_flight < 20 or gateway.metric("bascule_ledger_backlog_lines", ADMIN):
+                    await asyncio.sleep(0.05)
+            for journal in (gateway.data_dir / "journal").glob("*.jsonl"):
+                os.truncate(journal, 0)
+            gateway.kill()
+            await asyncio.gather(*streams, return_exceptions=True)
+
+        asyncio.run(attack())
+        gateway.start()
+        billed = several.spent()
+        several.settled()
+        rows = several.rows(KIND)
+        assert [row["recovered"] for row in rows] == [True] * 20
+        assert sum(row["cost_nanousd"] for row in rows) >= billed
+        gateway.verify()

@@ -9,11 +9,12 @@ from bascule.model.chain import KIND_OF
 from bascule.model.errors import StoreError
 from bascule.model.policy import Budget
 from bascule.model.row import EVERY_ROW
-from bascule.ports import Spent
+from bascule.ports import Holder, Spent
 from bascule.storage.projection import intent_columns
 from bascule.storage.sqlite import connect
 from bascule.storage.sqlite.connect import FILE_NAME, Database, migrate, migrations, open_database, schema_version
 from bascule.storage.sqlite.governance import SqliteGovernance
+from bascule.storage.sqlite.leases import SqliteLeases, forget_leases
 from bascule.storage.sqlite.ledger import SqliteLedger
 from bascule.storage.sqlite.statements import statements, with_rows
 from bascule.testing.ledger import NOON_MS, a_settlement, an_adjustment, an_intent, chained
@@ -151,6 +152,17 @@ def test_a_full_disk_is_a_store_error_and_nothing_half_written(tmp_path):
     store.append("r-0-b", many)
     assert store.heads()["r-0-b"].seq == 490
     database.close()
+
+
+def test_leases_that_were_removed_lend_nothing_more(tmp_path):
+    """A worker that is started then makes a new file, and its authority is another."""
+    leases = SqliteLeases(tmp_path)
+    leases.enrol(Holder("first", "here", NOON_MS))
+    forget_leases(tmp_path)
+    SqliteLeases(tmp_path).shut()
+    with pytest.raises(StoreError, match="removed or replaced"):
+        leases.exchange(Holder("first", "here", NOON_MS), 1, [], [], NOON_MS)
+    leases.shut()
 
 
 def test_files_are_for_their_owner(tmp_path):
