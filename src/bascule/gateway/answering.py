@@ -5,6 +5,7 @@ import logging
 from msgspec import structs
 
 from bascule.decide.attempt import AttemptLimits
+from bascule.decide.meter import bill
 from bascule.dialects.base import ReplyContext, Target
 from bascule.dialects.json_array import JsonArrayStream
 from bascule.dialects.openai_responses.history import last_response
@@ -52,7 +53,9 @@ class Answering:
         self.refused: Refusal | None = None
         """Nothing was sent and nothing can be: the ledger took no more lines."""
         self.tokens_used = 0
-        """Billed input and output of all attempts so far."""
+        """Of all attempts so far whose use is known, if only by an estimate."""
+        self.unknown_uses = 0
+        """Attempts that may be billed and of which nobody has told how much they used."""
         self.answered: Answered | None = None
 
     def settle(self, opened: OpenAttempt, ended: Ended) -> Cost:
@@ -64,8 +67,13 @@ class Answering:
             fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
         if fx.runaway is not None and cost.cost_nanousd is not None:
             fx.runaway.watch.spent(fx.runaway.rules, self._request, cost.cost_nanousd)
-        self.tokens_used += cost.usage.billed_input + cost.usage.billed_output
+        self.tokens_used += cost.usage.all_tokens
+        self.unknown_uses += bill(cost.usage) == "hold"
         return cost
+
+    def tokens_likely(self, expected: int) -> int:
+        """All that was used; `expected` stands for each use that is not known."""
+        return self.tokens_used + self.unknown_uses * expected
 
     def _observe(self, opened: OpenAttempt, ended: Ended) -> None:
         """What the end of an attempt says of who was asked."""
