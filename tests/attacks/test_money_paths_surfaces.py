@@ -85,7 +85,7 @@ def test_no_path_is_beside_the_budget_of_all(make_gateway: MakeGateway, provider
         budgets=[{"scope": "org:acme", "limit_usd": LIMIT / 1e9, "window": "month", "mode": "strict"}],
     )
     gateway.start()
-    dice = random.Random(11)  # noqa: S311 - repeatable, not secret
+    dice = random.Random(11)
 
     async def one(number: int) -> Seen:
         path, body = PATHS[number % len(PATHS)](dice.choice(MODELS), dice.choice((30, 200, 600)))

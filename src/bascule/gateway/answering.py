@@ -5,7 +5,7 @@ import logging
 from msgspec import structs
 
 from bascule.decide.attempt import AttemptLimits
-from bascule.decide.meter import bill
+from bascule.decide.meter import Ending, bill
 from bascule.dialects.base import ReplyContext, Target
 from bascule.dialects.json_array import JsonArrayStream
 from bascule.dialects.openai_responses.history import last_response
@@ -28,6 +28,8 @@ from bascule.model.usage import Usage
 from bascule.ports import Header, TransportError, UpstreamReply
 
 MAX_ERROR_BODY_BYTES = 256 * 1024
+LEAST_ERROR_STATUS = 300
+"""Redirections are errors here: they are not followed, and nothing was done."""
 
 log = logging.getLogger("bascule.engine")
 
@@ -67,8 +69,10 @@ class Answering:
             fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
         if fx.runaway is not None and cost.cost_nanousd is not None:
             fx.runaway.watch.spent(fx.runaway.rules, self._request, cost.cost_nanousd)
-        self.tokens_used += cost.usage.all_tokens
-        self.unknown_uses += bill(cost.usage) == "hold"
+        if bill(cost.usage) == "hold":
+            self.unknown_uses += 1
+        else:
+            self.tokens_used += cost.usage.all_tokens
         return cost
 
     def tokens_likely(self, expected: int) -> int:
@@ -161,9 +165,13 @@ class Answering:
         except TransportError:
             raw = b""  # the status says enough; its explanation was lost on the way
         fault = destination.read_fault(reply.status, headers, raw[:MAX_ERROR_BODY_BYTES])
+        ending: Ending = "failed"
+        if reply.status < LEAST_ERROR_STATUS:
+            # Not what these APIs say of an answer, but no error either, which alone would cost nothing.
+            fault, ending = structs.replace(fault, maybe_billed=True), "unknown"
         self.settle(
             opened,
-            Ended(ending="failed", fault=fault, status=reply.status, upstream_request_id=upstream_id(headers)),
+            Ended(ending=ending, fault=fault, status=reply.status, upstream_request_id=upstream_id(headers)),
         )
         return fault
 
