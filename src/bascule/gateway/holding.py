@@ -15,6 +15,7 @@ from bascule.decide.estimate import (
     output_cap,
 )
 from bascule.decide.price import Ceiling, ceiling_at, ceilings, rates_for
+from bascule.dialects.respelled import gained_bytes
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.surfaces import SURFACES, least_output, provider_dialect
@@ -202,12 +203,15 @@ class Holding:
 
 
 def _as_sent(request: Admitted, *endpoints: Endpoint) -> Admitted:
-    """What of a request costs money at these endpoints: a vendor's own searches only where its dialect is spoken.
-    Anywhere else they are left out or refused."""
-    own = SURFACES[request.surface].dialect
-    if not request.facts.web_tools or any(provider_dialect(request.surface, endpoint) == own for endpoint in endpoints):
-        return request
-    return structs.replace(request, facts=structs.replace(request.facts, web_tools=()))
+    """What of a request costs money at these endpoints: a vendor's own searches only where its dialect is spoken, for
+    anywhere else they are left out or refused; and the text as long as it gets where it is written anew."""
+    facts, own = request.facts, SURFACES[request.surface].dialect
+    relayed = [provider_dialect(request.surface, endpoint) == own for endpoint in endpoints]
+    if facts.web_tools and not any(relayed):
+        facts = structs.replace(facts, web_tools=())
+    if (facts.has_json_schema or not all(relayed)) and (gained := gained_bytes(request.raw)):
+        facts = structs.replace(facts, text_bytes=facts.text_bytes + gained)
+    return request if facts is request.facts else structs.replace(request, facts=facts)
 
 
 def affordable(plan: Plan, hold: HoldPlan) -> Plan:

@@ -113,6 +113,9 @@ def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, ra
         seen.unbounded.append("web_search")
     _read_modalities(body, seen)
     prediction_bytes = _prediction_bytes(body, seen)
+    thinking_tokens = whole(body, "thinking_budget")
+    if thinking_tokens is not None and thinking_tokens < 0:
+        seen.unbounded.append("thinking_budget")  # "as much as you like", where it is taken at all
     options = mapping(body, "stream_options")
     return Facts(
         model=model,
@@ -130,7 +133,7 @@ def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, ra
         has_document=seen.document,
         has_json_schema=_has_schema(body),
         has_reasoning=_reasons(body),
-        thinking_tokens=whole(body, "thinking_budget"),
+        thinking_tokens=thinking_tokens,
         prediction_bytes=prediction_bytes,
         temperature=_temperature(body),
         end_user=text(body, "user"),
