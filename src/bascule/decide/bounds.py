@@ -28,12 +28,18 @@ _REMEDIES = {
     "web_search": "search elsewhere and send the results, or name a tool that takes `max_uses`",
 }
 
+_UNASKED_REMEDY = (
+    "this model is billed for it unasked: choose another, or state a price that covers it (`price.request_usd`)"
+)
+
 
 def input_bound_tokens(facts: Facts, bounds: BoundFacts, context_window: int | None = None) -> int | Refusal:
     """No provider that `bounds` is true of bills more input tokens. A Refusal names what has no bound.
 
     `context_window` is the model's, where it is known; else the provider's largest, in `bounds`.
     """
+    if bounds.unasked:
+        return _boundless([(name, _UNASKED_REMEDY) for name in bounds.unasked], param="model")
     if facts.unbounded or facts.images:
         unbounded = list(facts.unbounded)
         unbounded += [f"image_{image.kind}" for image in facts.images if image.kind != "base64"]
@@ -114,7 +120,7 @@ def _web_bound(facts: Facts, context_window: int | None, tokens: int) -> int | R
     return sampling_rounds(facts) * max(context_window, tokens)
 
 
-def _boundless(found: list[tuple[str, str | None]]) -> Refusal:
+def _boundless(found: list[tuple[str, str | None]], *, param: str | None = None) -> Refusal:
     names = ", ".join([name for name, _ in found])
     remedies = "; ".join(dict.fromkeys([remedy for _, remedy in found if remedy is not None]))
     return Refusal(
@@ -124,5 +130,5 @@ def _boundless(found: list[tuple[str, str | None]]) -> Refusal:
             f" {remedies[:1].upper() + remedies[1:] or 'Leave it out'}, or use a budget with mode: expected."
         ),
         code="unpriceable",
-        param=found[0][0],
+        param=param or found[0][0],
     )

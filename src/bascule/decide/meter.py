@@ -85,8 +85,8 @@ def is_bound(usage: Usage, output_bytes: int) -> bool:
 
 
 def _is_absurd(usage: Usage) -> bool:
-    """A count that cannot be one, cut to the limit or reported at it."""
-    return "negative" in usage.flags or max(usage.tier_input, usage.billed_output) >= ASTRONOMIC_TOKENS
+    """A count that cannot be one, cut to the limit or reported at it; or buckets that only together come to that."""
+    return "negative" in usage.flags or max(usage.all_tokens, usage.web_searches or 0) >= ASTRONOMIC_TOKENS
 
 
 def _estimated(usage: Usage, output_bytes: int, facts: Facts, ending: Ending, calibration: Calibration) -> Usage:

@@ -69,6 +69,9 @@ _TOKEN_RATES = (
 _given = attrgetter(*_TOKEN_RATES)
 
 DAY_S = 86_400
+PRICE_AHEAD_MS = 5_000
+"""An attempt is priced at its start, which is later than its hold was worked out: by the rendering of its body, and
+where budgets are shared by up to four waits for their authority."""
 
 
 class PriceLine(Struct, frozen=True):
@@ -191,19 +194,18 @@ def dearest_rates(
 ) -> Rates | None:
     """Rates that no request of at most `input_token_bound` input tokens can exceed: what a hold is taken at.
 
-    Each bucket has its dearest rate over all daily windows, all tiers within reach and all service tiers in
-    `service_tiers` (None: all that the book knows, because an account's default may be a dearer one; the standard
-    one always counts). `input` is the dearest class that plain input may turn into: read from a cache, or written to
-    one, since a provider may cache on its own or because the client asked. `cache_writes` narrows that where the
-    caller knows better: `5m` where nobody asked for an hour, `never` where writes cost nothing extra or cannot
-    happen. Where places cost more, the dearest is meant, since an account may have one of its own as its default.
-    Likewise `output` covers reasoning and generated audio and images. Audio and image input are only in
-    their own fields. None where no input price is known; `output` is None where only that is unknown.
+    It may start up to `PRICE_AHEAD_MS` later, when the next prices are in force. Each bucket has its dearest rate over
+    all daily windows, all tiers within reach and all service tiers in `service_tiers` (None: all that the book knows,
+    because an account's default may be a dearer one; the standard one always counts). `input` is the dearest class that
+    plain input may turn into: read from a cache, or written to one, since a provider may cache on its own or because
+    the client asked. `cache_writes` narrows that where the caller knows better: `5m` where nobody asked for an hour,
+    `never` where writes cost nothing extra or cannot happen. Where places cost more, the dearest is meant, since an
+    account may have one of its own as its default. Likewise `output` covers reasoning and generated audio and images.
+    Audio and image input are only in their own fields. None where no input price is known; `output` is None where only
+    that is unknown.
     """
-    period = period_at(timeline, ts_ms)
-    if period is None:
-        return None
-    return _anywhere(timeline, _dearest(period, input_token_bound, service_tiers, cache_writes))
+    periods = _soon(timeline, ts_ms)
+    return _anywhere(timeline, _dearest(periods, input_token_bound, service_tiers, cache_writes)) if periods else None
 
 
 class Ceiling(Struct, frozen=True):
@@ -218,13 +220,16 @@ def ceilings(
 ) -> tuple[Ceiling, ...]:
     """`dearest_rates` worked out ahead for every date and bound (10 to 20 us once, so that a request pays 0.2 us)."""
     found = []
-    for period in timeline.periods:
-        edges = {tier.above_input_tokens for tier in _all_tiers(period)}
+    begins = {period.from_ms for period in timeline.periods}
+    for from_ms in sorted(begins | {begin_ms - PRICE_AHEAD_MS for begin_ms in begins}):
+        if not (periods := _soon(timeline, from_ms)):
+            continue
+        edges = {tier.above_input_tokens for period in periods for tier in _all_tiers(period)}
         steps = [
-            (edge, _anywhere(timeline, _dearest(period, edge + 1, service_tiers, cache_writes)))
+            (edge, _anywhere(timeline, _dearest(periods, edge + 1, service_tiers, cache_writes)))
             for edge in (-1, *sorted(edges))
         ]
-        found.append(Ceiling(period.from_ms, tuple(steps)))
+        found.append(Ceiling(from_ms, tuple(steps)))
     return tuple(found)
 
 
@@ -330,13 +335,23 @@ def _all_tiers(period: PricePeriod) -> list[Tier]:
     return found
 
 
+def _soon(timeline: PriceTimeline, ts_ms: int) -> list[PricePeriod]:
+    """What is in force at some time from `ts_ms` until `PRICE_AHEAD_MS` later; nothing where nothing is now."""
+    now = period_at(timeline, ts_ms)
+    if now is None:
+        return []
+    return [now, *[one for one in timeline.periods if ts_ms < one.from_ms <= ts_ms + PRICE_AHEAD_MS]]
+
+
 def _dearest(
-    period: PricePeriod, input_token_bound: int, service_tiers: Collection[str] | None, cache_writes: CacheWrites
+    periods: list[PricePeriod], input_token_bound: int, service_tiers: Collection[str] | None, cache_writes: CacheWrites
 ) -> Rates | None:
-    reachable = list(_reachable(period, input_token_bound))
-    for name, variant in period.variants.items():
-        if service_tiers is None or name in service_tiers:
-            reachable += _reachable(variant, input_token_bound)
+    reachable: list[Rates] = []
+    for period in periods:
+        reachable += _reachable(period, input_token_bound)
+        for name, variant in period.variants.items():
+            if service_tiers is None or name in service_tiers:
+                reachable += _reachable(variant, input_token_bound)
     if any(rates.input is None for rates in reachable):
         return None
     columns = zip(*map(_effective, reachable), strict=True)

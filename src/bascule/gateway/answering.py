@@ -5,6 +5,7 @@ import logging
 from msgspec import structs
 
 from bascule.decide.attempt import AttemptLimits
+from bascule.decide.meter import Ending, bill
 from bascule.dialects.base import ReplyContext, Target
 from bascule.dialects.json_array import JsonArrayStream
 from bascule.dialects.openai_responses.history import last_response
@@ -27,6 +28,8 @@ from bascule.model.usage import Usage
 from bascule.ports import Header, TransportError, UpstreamReply
 
 MAX_ERROR_BODY_BYTES = 256 * 1024
+LEAST_ERROR_STATUS = 300
+"""Redirections are errors here: they are not followed, and nothing was done."""
 
 log = logging.getLogger("bascule.engine")
 
@@ -52,7 +55,9 @@ class Answering:
         self.refused: Refusal | None = None
         """Nothing was sent and nothing can be: the ledger took no more lines."""
         self.tokens_used = 0
-        """Billed input and output of all attempts so far."""
+        """Of all attempts so far whose use is known, if only by an estimate."""
+        self.unknown_uses = 0
+        """Attempts that may be billed and of which nobody has told how much they used."""
         self.answered: Answered | None = None
 
     def settle(self, opened: OpenAttempt, ended: Ended) -> Cost:
@@ -64,8 +69,15 @@ class Answering:
             fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
         if fx.runaway is not None and cost.cost_nanousd is not None:
             fx.runaway.watch.spent(fx.runaway.rules, self._request, cost.cost_nanousd)
-        self.tokens_used += cost.usage.billed_input + cost.usage.billed_output
+        if bill(cost.usage) == "hold":
+            self.unknown_uses += 1
+        else:
+            self.tokens_used += cost.usage.all_tokens
         return cost
+
+    def tokens_likely(self, expected: int) -> int:
+        """All that was used; `expected` stands for each use that is not known."""
+        return self.tokens_used + self.unknown_uses * expected
 
     def _observe(self, opened: OpenAttempt, ended: Ended) -> None:
         """What the end of an attempt says of who was asked."""
@@ -153,9 +165,13 @@ class Answering:
         except TransportError:
             raw = b""  # the status says enough; its explanation was lost on the way
         fault = destination.read_fault(reply.status, headers, raw[:MAX_ERROR_BODY_BYTES])
+        ending: Ending = "failed"
+        if reply.status < LEAST_ERROR_STATUS:
+            # Not what these APIs say of an answer, but no error either, which alone would cost nothing.
+            fault, ending = structs.replace(fault, maybe_billed=True), "unknown"
         self.settle(
             opened,
-            Ended(ending="failed", fault=fault, status=reply.status, upstream_request_id=upstream_id(headers)),
+            Ended(ending=ending, fault=fault, status=reply.status, upstream_request_id=upstream_id(headers)),
         )
         return fault
 

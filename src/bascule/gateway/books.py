@@ -2,7 +2,7 @@
 
 from msgspec import Struct, structs
 
-from bascule.decide.meter import Ending, bill, is_bound, settle_usage
+from bascule.decide.meter import PARTIAL, Ending, bill, is_bound, settle_usage
 from bascule.decide.price import price
 from bascule.dialects.base import ReplyFacts
 from bascule.gateway.admission import Admitted
@@ -245,11 +245,19 @@ class Books:
             self._calibrations.learn(endpoint.id, request.facts, reported, reply.output_bytes)
         if endpoint.free:
             return Cost(usage=usage, cost_nanousd=0)
-        priced = None if endpoint.prices is None else price(usage, endpoint.prices, attempt.started_ms)
-        if priced is None:
+        prices = endpoint.prices
+        priced = None if prices is None else price(usage, prices, attempt.started_ms)
+        if prices is None or priced is None:
             return Cost(usage=usage, cost_nanousd=None)
+        if _is_above_bound(priced.cost_nanousd, attempt):
+            told = price(_told(usage, reported), prices, attempt.started_ms)
+            if usage.source == "estimated" and (told is None or not _is_above_bound(told.cost_nanousd, attempt)):
+                # Only our guess is above what can be billed for what was sent, so it is worth no more than that.
+                return Cost(usage=_flagged(usage, "unknown_bill"), cost_nanousd=attempt.hold_nanousd)
+            # The invoice will say so: it is believed, and budgets count it; the flag is for whoever disputes it.
+            usage = _flagged(usage, "above_bound")
         return Cost(
-            usage=_compared(usage, priced.cost_nanousd, attempt),
+            usage=usage,
             cost_nanousd=priced.cost_nanousd,
             tool_fees_nanousd=priced.tool_fees_nanousd,
             rates=priced.rates,
@@ -343,12 +351,20 @@ class Books:
             counters.first_byte.observe((ended.first_ms - attempt.started_ms) / 1000)
 
 
-def _compared(usage: Usage, cost_nanousd: int, attempt: OpenAttempt) -> Usage:
-    """Flagged `above_bound` where a provider bills more than it can have worked. It is what the invoice will say, so
-    it is believed and budgets count it; the flag is for whoever disputes it."""
-    if attempt.strict and attempt.hold_nanousd is not None and cost_nanousd > attempt.hold_nanousd:
-        return structs.replace(usage, flags=(*usage.flags, "above_bound"))
-    return usage
+def _is_above_bound(cost_nanousd: int, attempt: OpenAttempt) -> bool:
+    """Whether this is more than a provider can have worked, who keeps to the output cap that it was sent."""
+    return attempt.strict and attempt.hold_nanousd is not None and cost_nanousd > attempt.hold_nanousd
+
+
+def _told(usage: Usage, reported: Usage) -> Usage:
+    """What of an estimate is the provider's own word."""
+    if PARTIAL not in usage.flags:
+        return NO_USAGE
+    return structs.replace(reported, tokens_in=reported.tokens_in or 0, tokens_out=reported.tokens_out or 0)
+
+
+def _flagged(usage: Usage, flag: str) -> Usage:
+    return structs.replace(usage, flags=(*usage.flags, flag))
 
 
 def _charged(attempt: OpenAttempt, cost: Cost, output_bytes: int) -> int | None:

@@ -264,7 +264,7 @@ class Engine:
             if refusal is not None and refusal.kind in NOT_COUNTED and not sent:
                 world.rates.give_back(name, limit, tokens, now_s)
             else:
-                used = serving.answering.tokens_used if isinstance(serving, Serving) else None
+                used = serving.answering.tokens_likely(tokens) if isinstance(serving, Serving) else None
                 world.rates.finish(name, limit, tokens, used, now_s)
         return refusal
 

@@ -13,9 +13,10 @@ from bascule.config.shape import Prices
 from bascule.dialects.bedrock_converse.family import family_of
 from bascule.link.price import is_free, timeline
 from bascule.link.provider import LinkedProvider, declared
-from bascule.model.catalog import Endpoint, HardwareFacts, Modality, Model
+from bascule.model.catalog import BoundFacts, Endpoint, HardwareFacts, Modality, Model
 from bascule.model.money import PriceTimeline
 from bascule.prices.book import BookEntry
+from bascule.prices.unasked import unasked
 
 ANY_INPUT: tuple[Modality, ...] = ("text", "image", "audio", "video", "document")
 """Of a model whose modalities nobody has written down: what it cannot take, its provider will refuse."""
@@ -52,7 +53,7 @@ def bare_endpoint(provider: LinkedProvider, upstream_model: str, entry: BookEntr
         prices=_prices(price, provider, upstream_model, entry),
         data=provider.data,
         hardware=provider.hardware,
-        bounds=provider.spec.bounds,
+        bounds=_bounds(price, provider, upstream_model, entry),
         context_window=facts.context_window if facts else None,
         max_output=facts.max_output if facts else None,
         reports_stream_usage=provider.spec.reports_stream_usage,
@@ -83,7 +84,7 @@ def configured_endpoint(
     """An endpoint of a configured model: its own words, then the model's, the provider's, the catalog's."""
     bare = bare_endpoint(provider, config.model, entry)
     price = config.price or model.price or provider.price
-    bounds = bare.bounds
+    bounds = _bounds(price, provider, config.model, entry)
     if config.tokens_per_image is not None:
         bounds = replace(bounds, tokens_per_image=config.tokens_per_image)
     return replace(
@@ -133,6 +134,13 @@ def _prices(
         is_claude = spec.dialect == "bedrock_converse" and family_of(upstream_model, spec.quirks) == "claude"
         return timeline(price, spec.dialect, claude_on_bedrock=is_claude)
     return None if entry is None else entry.timeline
+
+
+def _bounds(price: Prices | None, provider: LinkedProvider, upstream_model: str, entry: BookEntry | None) -> BoundFacts:
+    """Whoever states a price says what is paid for everything."""
+    bounds = provider.spec.bounds
+    found = () if price is not None or entry is None else unasked(entry, upstream_model)
+    return replace(bounds, unasked=found) if found else bounds
 
 
 def _day_ms(day: str | None) -> int | None:

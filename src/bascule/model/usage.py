@@ -56,5 +56,10 @@ class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def billed_output(self) -> int:
         return (self.tokens_out or 0) + (self.tokens_reasoning or 0)
 
+    @property
+    def all_tokens(self) -> int:
+        """In and out, of whatever class."""
+        return self.tier_input + self.billed_output + (self.tokens_audio_out or 0) + (self.tokens_image_out or 0)
+
 
 NO_USAGE = Usage()

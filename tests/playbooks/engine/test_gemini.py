@@ -305,3 +305,15 @@ def test_arguments_that_are_nested_too_deeply_are_a_cut_stream_and_no_failure_of
     answer = ask(world, "small", stream=True, query="alt=sse")
     assert answer.ended or answer.status == 502
     assert world.row.error_class in (None, "protocol")
+
+
+@pytest.mark.parametrize("name", ["generationConfig", "generation_config"])
+def test_of_a_cap_or_a_count_given_twice_only_what_was_judged_goes_on(begin: Begin, name: str) -> None:
+    world = begin(whole(response()), config=GOOGLE, more=strict("100"))
+    config = '{"candidateCount": 8, "maxOutputTokens": 3000, "maxOutputTokens": 100, "candidateCount": 1}'
+    raw = f'{{"contents": {json.dumps(BODY["contents"])}, "{name}": {config}}}'
+    assert world.ask(raw.encode(), surface="gemini", model="gem").status == 200
+    (call,) = world.upstream.calls
+    assert call.body.count(b"maxOutputTokens") == call.body.count(b"candidateCount") == 1
+    assert json.loads(call.body)[name] == {"candidateCount": 1, "maxOutputTokens": 100}
+    assert (world.row.hold_nanousd or 0) < 3_000 * 10_000

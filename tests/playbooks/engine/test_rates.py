@@ -138,3 +138,12 @@ def test_hits_take_no_share(begin: Begin) -> None:
     body = chat(temperature=0, messages=HI)
     assert [world.ask(body).status for _ in range(5)] == [200] * 5
     assert world.ask(chat()).status == 429
+
+
+def test_tokens_that_nobody_has_told_count_as_they_were_expected(begin: Begin) -> None:
+    """Else whoever leaves before each answer has no limit at all."""
+    world = begin(config=limited("{tpm: 1000}").replace('"env:ONE_KEY"', '"env:ONE_KEY", disconnect: cancel'))
+    world.upstream.answer = lambda call: Reply(before=[1_000.0])
+    body = chat(messages=[{"role": "user", "content": "x" * 2_000}])
+    assert [world.ask(body, leave_after=0).status for _ in range(5)] == [None, 429, 429, 429, 429]
+    assert [row.usage_flags for row in world.rows] == [("unknown_bill",)]

@@ -1,5 +1,7 @@
 """Pricing laws: exact, rounded once, unknown is unknown, and no request outruns its hold."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -7,6 +9,7 @@ from msgspec import structs
 from bascule.decide.price import (
     BUCKETS,
     DEARER_TIERS,
+    PRICE_AHEAD_MS,
     bound_nanousd,
     ceiling_at,
     ceilings,
@@ -208,6 +211,20 @@ def test_ceilings_are_the_dearest_rates_worked_out_ahead(
     choice = {"service_tiers": service_tiers, "cache_writes": cache_writes}
     prices = timeline(period)
     assert ceiling_at(ceilings(prices, **choice), 5, bound) == dearest_rates(prices, 5, bound, **choice)  # type: ignore[arg-type]
+
+
+@given(st.lists(periods, min_size=1, max_size=4), st.lists(st.integers(0, 20_000), min_size=4, max_size=4), st.data())
+def test_ceilings_hold_ahead_of_every_change_of_price(made: list[PricePeriod], begins: list[int], data: Any) -> None:
+    dated = [structs.replace(period, from_ms=begin) for period, begin in zip(made, sorted(begins), strict=False)]
+    prices = timeline(*dated)
+    now_ms, later_ms = data.draw(st.integers(0, 30_000)), data.draw(st.integers(0, PRICE_AHEAD_MS))
+    dearest = dearest_rates(prices, now_ms, 1_000)
+    assert ceiling_at(ceilings(prices), now_ms, 1_000) == dearest
+    later = rates_for(prices, now_ms + later_ms, input_tokens=1_000)
+    if dearest is not None and later is not None and later.output is not None and dearest.output is not None:
+        assert dearest.input is not None
+        assert (later.input or 0) <= dearest.input
+        assert later.output <= dearest.output
 
 
 def test_a_hold_is_narrowed_by_what_the_caller_knows() -> None:

@@ -69,6 +69,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
         refuse_preset(body)
         seen.unbounded += unlisted(body, MESSAGES_API_FIELDS)
     first_user_text = _read_messages(messages, seen)
+    system_text = _read_system(get("system"), seen)
     tools = get("tools")
     if tools is not None:
         _read_tools(tools, seen)
@@ -104,7 +105,7 @@ def read_facts(body: dict[str, Any], raw_len: int) -> Facts:
         end_user=end_user,
         session_hint=session,
         first_user_text=first_user_text,
-        system_text=_system_text(get("system")),
+        system_text=system_text,
         service_tier="fast" if text(body, "speed") == "fast" else tier,
         inference_geo=text(body, "inference_geo"),
         openrouter={} if _OPENROUTER_KEYS.isdisjoint(body) else {k: body[k] for k in _OPENROUTER_KEYS & body.keys()},
@@ -145,7 +146,8 @@ class _ClientUser(msgspec.Struct):
     session_id: str = ""
 
 
-def _system_text(system: Any) -> str:
+def _read_system(system: Any, seen: _Seen) -> str:
+    """The beginning of its text. Whatever else is in it, Anthropic refuses; of others nobody knows."""
     if system is None or type(system) is str:
         return head_text(system)
     if type(system) is not list:
@@ -154,6 +156,9 @@ def _system_text(system: Any) -> str:
         if type(block) is not dict:
             wrong("", f"system[{at}]", "an object")
         text(block, "text", f"system[{at}]")
+        if (kind := block.get("type", "text")) != "text":
+            seen.unbounded.append(str(kind)[:40])
+            seen.addresses += _addresses([block.get("source")])
     if system and (system[0].get("text") or "").startswith(BILLING_HEADER):
         system = system[1:]
     return head_text(system)

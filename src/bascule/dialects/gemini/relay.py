@@ -24,8 +24,7 @@ class RelayCodec:
 
     def request(self, body: Body, raw: bytes, facts: Facts, target: Target) -> bytes | Refusal:
         put: dict[str, bytes] = {}
-        if target.max_tokens is not None and facts.max_tokens != target.max_tokens:
-            _cap(raw, target.max_tokens, put)
+        _put_config(raw, None if facts.max_tokens == target.max_tokens else target.max_tokens, put)
         if MARKED in raw and type(contents := body.get("contents")) is list:
             put["contents"] = msgspec.json.encode(without_foreign(contents))
         return patch(raw, put, _OF_THE_PATH)  # without edits too: of a key given twice only what was judged goes on
@@ -51,13 +50,23 @@ _CONFIGS = msgspec.json.Decoder(_Configs)
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 
 
-def _cap(raw: bytes, cap: int, put: dict[str, bytes]) -> None:
-    """The cap inside `generationConfig`, in the spelling that the client chose, all else of it as it came."""
+def _put_config(raw: bytes, cap: int | None, put: dict[str, bytes]) -> None:
+    """`generationConfig` with this cap, in the spelling that the client chose, all else of it as it came.
+
+    Where no cap is to be put, only of a field given twice just what was judged stays.
+    """
     found = _CONFIGS.decode(raw)
     name, config = "generationConfig", bytes(found.generationConfig)
     if config == NOTHING and bytes(found.generation_config) != NOTHING:
         name, config = "generation_config", bytes(found.generation_config)
     if config == NOTHING:
+        if cap is None:
+            return
         config = b"{}"
-    field = "max_output_tokens" if "max_output_tokens" in _MEMBERS.decode(config) else "maxOutputTokens"
-    put[name] = patch(config, {field: str(cap).encode()})
+    edits: dict[str, bytes] = {}
+    if cap is not None:
+        field = "max_output_tokens" if "max_output_tokens" in _MEMBERS.decode(config) else "maxOutputTokens"
+        edits[field] = str(cap).encode()
+    patched = patch(config, edits)
+    if patched != config:
+        put[name] = patched

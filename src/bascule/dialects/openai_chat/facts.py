@@ -38,6 +38,8 @@ _KEYS_THAT_MATTER = _RARE_KEYS | {
 """What decides on money or policy, so that it must not come under a name that only the provider understands."""
 _PLAIN_KEYS = CHAT_FIELDS - _RARE_KEYS
 """Where there are no others, nothing but messages, an output cap and a temperature is read."""
+_FUNCTION_FIELDS = frozenset({"type", "function", "name", "description", "parameters", "input_schema", "strict"})
+"""Of a tool that says no type and still is a function. Google's own tools have none either: `{"googleSearch": {}}`."""
 _MAX_CHOICES = 128
 
 
@@ -230,10 +232,12 @@ def _read_tools(tools: Any, seen: _Seen) -> int:
     if type(tools) is not list:
         raise MalformedRequest("`tools` must be a list", "tools")
     for tool in tools:
-        kind = tool.get("type", "function") if type(tool) is dict else None
+        kind = tool.get("type", "") if type(tool) is dict else None
         if type(kind) is not str:
             raise MalformedRequest("`tools` must hold objects with a `type`", "tools")
-        if kind != "function" and kind != "custom":
+        if not kind:
+            seen.unbounded += [name[:40] for name in sorted(tool.keys() - _FUNCTION_FIELDS)]
+        elif kind != "function" and kind != "custom":
             seen.unbounded.append("web_search" if "search" in kind else kind[:40])
     return len(tools)
 

@@ -13,6 +13,6 @@ SPEC = ProviderSpec(
     quirks=frozenset({"no_developer_role", "no_done", "strip_unknown"}),
     data=seat("Perplexity", "us"),
     price_provider="perplexity",
-    notes="Searches the web for each request and may bill fees per search that its usage does not show: do"
-    " not put it under a strict budget without a price that covers them.",
+    notes="Searches the web for each request. Its plain models have a price per request that covers that. What its"
+    " usage does not show of others is refused on a strict budget until a price in the configuration covers it.",
 )
