@@ -218,7 +218,7 @@ def _thinking_tokens(request: Admitted, endpoint: Endpoint, mode: BudgetMode | N
 
 
 def _as_sent(request: Admitted, *endpoints: Endpoint) -> Admitted:
-    """What of a request costs money at these endpoints: a vendor's own searches, and its switch for thinking, only where
+    """What of a request costs money at these endpoints: a vendor's own searches and its switch for thinking only where
     its dialect is spoken, for anywhere else they are left out or refused; and the text as long as it gets where it is
     written anew."""
     facts, own = request.facts, SURFACES[request.surface].dialect
