@@ -28,6 +28,7 @@ from bascule.gateway.protecting import Protecting
 from bascule.gateway.respond import error_answer
 from bascule.gateway.serving import Serving
 from bascule.gateway.surfaces import SURFACES
+from bascule.gateway.tally import Tally
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError
 from bascule.model.policy import KeyPolicy
@@ -260,11 +261,11 @@ class Engine:
             refusal = serving if isinstance(serving, Refusal) else await self._finish(serving, request)
         finally:
             now_s = world.clock.monotonic_s()
-            sent = isinstance(serving, Serving) and serving.sent
+            sent = isinstance(serving, Serving) and serving.tally.sent
             if refusal is not None and refusal.kind in NOT_COUNTED and not sent:
                 world.rates.give_back(name, limit, tokens, now_s)
             else:
-                used = serving.answering.tokens_likely(tokens) if isinstance(serving, Serving) else None
+                used = serving.tally.tokens_likely(tokens) if isinstance(serving, Serving) else None
                 world.rates.finish(name, limit, tokens, used, now_s)
         return refusal
 
@@ -304,7 +305,7 @@ class Engine:
             request,
             plan,
             fitted,
-            decision=decision,
+            tally=Tally(decision),
             keep_bytes=world.caching.most_bytes if keeps else 0,
             strict=hold_mode(budgets) == "strict",
         )
@@ -316,11 +317,10 @@ class Engine:
         try:
             refusal = await serving.run()
         finally:
-            if serving.unrecorded is not None:
-                self._world.recorder.write(serving.unrecorded)
+            if serving.tally.unrecorded is not None:
+                self._world.recorder.write(serving.tally.unrecorded)
         if refusal is not None:
-            return None if serving.answering.started else refusal
-        answering = serving.answering
-        if answering.answered is not None and answering.keep_bytes:
-            self._world.caching.keep(request, answering.answered)
+            return None if serving.started else refusal
+        if serving.answered is not None:
+            self._world.caching.keep(request, serving.answered)
         return None
