@@ -50,9 +50,10 @@ class Answering:
         withheld_bytes: int = 0,
         spent_nanousd: int | None = 0,
     ) -> None:
-        """`spent_nanousd`: what earlier calls for the same answer have cost; None where that is unknown. `keep_bytes`: how large an answer may be to be kept; 0 where none is. `compares`: what attempts show of
+        """`keep_bytes`: how large an answer may be to be kept; 0 where none is. `compares`: what attempts show of
         their endpoints is compared with others. `withheld_bytes`: the client gets nothing of an answer, which is kept
-        up to this size."""
+        up to this size. `spent_nanousd`: what earlier calls for the same answer have cost; None: that is unknown.
+        """
         self._fx = effects
         self._request = request
         self._limits = limits
@@ -293,9 +294,7 @@ class Answering:
             return cost.cost_nanousd
         return None if self._spent_nanousd is None else self._spent_nanousd + cost.cost_nanousd
 
-    def _withhold(
-        self, candidate: Candidate, raw: bytes, facts: ReplyFacts, cost: Cost, *, streamed: bool
-    ) -> None:
+    def _withhold(self, candidate: Candidate, raw: bytes, facts: ReplyFacts, cost: Cost, *, streamed: bool) -> None:
         """Keep an answer that its client does not get, or not yet; one that is too large is known to have come."""
         self.answered = Answered(
             candidate=candidate,
