@@ -28,7 +28,7 @@ def left(amount: int) -> BudgetState:
     key_cap=CAP,
     model_max=CAP,
     n=st.integers(1, 4),
-    thinking=st.none() | st.integers(0, 5_000),
+    thinking=st.integers(0, 5_000),
     input_tokens=st.integers(0, 300_000),
     rates=st.builds(Rates, input=RATE, output=RATE),
     remaining=st.integers(0, 10**10),
@@ -36,11 +36,12 @@ def left(amount: int) -> BudgetState:
 def test_an_affordable_cap_is_found_if_and_only_if_there_is_one(
     client, key_cap, model_max, n, thinking, input_tokens, rates, remaining
 ):
-    facts = Facts(model="m", max_tokens=client, n=n, thinking_tokens=thinking)
+    facts = Facts(model="m", max_tokens=client, n=n)
     cap = output_cap(facts, key_cap, None, model_max)
     least = cap.tokens if client is not None else min(cap.tokens, 256)
-    needed = hold_amount(input_tokens, least + (thinking or 0), n, rates)
-    outcome = fit_output(facts, [Priced(input_tokens=input_tokens, rates=rates, cap=cap)], left(remaining))
+    needed = hold_amount(input_tokens, least + thinking, n, rates)
+    priced = Priced(input_tokens=input_tokens, rates=rates, cap=cap, thinking_tokens=thinking)
+    outcome = fit_output(facts, [priced], left(remaining))
     if isinstance(outcome, Refusal):
         assert needed is not None
         assert needed > remaining
@@ -52,9 +53,9 @@ def test_an_affordable_cap_is_found_if_and_only_if_there_is_one(
     (tokens,) = outcome.max_tokens
     assert least <= tokens <= cap.tokens
     assert client is None or tokens == cap.tokens
-    assert outcome.amount_nanousd == hold_amount(input_tokens, tokens + (thinking or 0), n, rates)
+    assert outcome.amount_nanousd == hold_amount(input_tokens, tokens + thinking, n, rates)
     if tokens < cap.tokens:
-        doubled = hold_amount(input_tokens, min(2 * tokens + 1, cap.tokens) + (thinking or 0), n, rates)
+        doubled = hold_amount(input_tokens, min(2 * tokens + 1, cap.tokens) + thinking, n, rates)
         assert doubled is not None
         assert doubled > remaining
 

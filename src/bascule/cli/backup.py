@@ -17,6 +17,8 @@ from bascule.model.errors import BasculeError
 from bascule.offline.audit import read_trail
 from bascule.offline.verify import verify_ledger
 from bascule.storage.backup import Manifest, back_up, restore
+from bascule.storage.replica import FILE_NAME as REPLICA
+from bascule.storage.sqlite.connect import FILE_NAME as LEDGER
 
 ARCHIVE = click.Path(dir_okay=False, exists=True, path_type=Path)
 
@@ -38,8 +40,7 @@ def create(out_path: Path | None, config_path: str | None, as_json: bool) -> Non
     """
     document = read_document(config_path)
     data_dir = data_dir_of(document)
-    if not data_dir.is_dir():
-        raise BasculeError(f"{data_dir.absolute()} is not there; name the configuration with -c")
+    _judge_served(data_dir, shared=document.config.database is not None)
     made_ms = now_ms()
     archive = out_path or Path(time.strftime("bascule-%Y%m%dT%H%M%SZ.tar.gz", time.gmtime(made_ms / 1000)))
     with counting("copying") as progress:
@@ -47,9 +48,8 @@ def create(out_path: Path | None, config_path: str | None, as_json: bool) -> Non
     if as_json:
         print_json(_document(archive, manifest))
         return
-    click.echo(
-        f"{archive}: {len(manifest.files)} files, {archive.stat().st_size:,} bytes; keep it as secret as {data_dir}"
-    )
+    size = f"{len(manifest.files)} files, {archive.stat().st_size:,} bytes"
+    click.echo(f"{archive}: {size} of {data_dir.absolute()}; keep it as secret as that")
     if document.config.database is not None:
         click.echo("The ledger is in PostgreSQL and not in this archive: back that up with pg_dump", err=True)
 
@@ -105,6 +105,18 @@ def verify(archive: Path, as_json: bool) -> None:
         click.echo(f"{ledger.attempts} attempts, {trail.entries} entries of the audit trail: {result}")
     if findings:
         sys.exit(1)
+
+
+def _judge_served(data_dir: Path, *, shared: bool) -> None:
+    """Raises BasculeError where no gateway of this configuration has kept anything: an archive of another directory is
+    found out on the day when it is needed."""
+    kept = REPLICA if shared else LEDGER
+    if not (data_dir / kept).is_file():
+        what = "journal of a replica" if shared else "ledger"
+        raise BasculeError(
+            f"{data_dir.absolute()} has no {kept}, so there is no {what} in it to copy: name the configuration that "
+            "`bascule serve` is given, with -c"
+        )
 
 
 def _document(archive: Path, manifest: Manifest) -> dict[str, object]:

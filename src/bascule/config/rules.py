@@ -1,17 +1,13 @@
 """CEL rules of routes: compiled when the configuration is read, run on the facts of a request."""
 
 import re
-import sys
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.machinery import PathFinder
-from importlib.util import find_spec, module_from_spec
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from bascule.config.suggest import remedy
+from bascule.decide.cel_runtime import cel_runtime
 from bascule.decide.rules import RULE_FACTS
 from bascule.model.policy import Rule
 
@@ -130,24 +126,8 @@ def mistake(text: str) -> RuleMistake | None:
 
 def _compile(text: str) -> "Program":
     """Raises ValueError where the text is not CEL."""
-    program: Program = _runtime().compile(text)
+    program: Program = cel_runtime().compile(text)
     return program
-
-
-def _runtime() -> ModuleType:
-    """The CEL runtime alone: its package's `__init__` also imports a command line (0.4 s, 30 MB)."""
-    loaded = sys.modules.get("cel.cel")
-    if loaded is not None:
-        return loaded
-    package = find_spec("cel")
-    folders = package.submodule_search_locations if package is not None else None
-    spec = PathFinder.find_spec("cel.cel", folders)
-    if spec is None or spec.loader is None:
-        return import_module("cel")  # another layout of the package: the same functions, imported slowly
-    module = module_from_spec(spec)
-    sys.modules["cel.cel"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def _first_line(error: Exception) -> str:

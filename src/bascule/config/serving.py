@@ -131,7 +131,8 @@ class Model(Section, frozen=True, kw_only=True):
     json_schema: bool | None = None
     """Whether answers can be held to a schema."""
     reasoning: bool | None = None
-    """Whether it reasons before it answers."""
+    """Whether it reasons before it answers. `false` is believed: strict budgets then hold no thinking beside the answer
+    where a provider does not count it within `max_tokens` (`dashscope`)."""
     quality: Share | dict[str, Share] | None = None
     """Declared quality, 0 to 1, or by task with `default` for all others."""
     quality_source: str | None = None

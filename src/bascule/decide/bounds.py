@@ -28,6 +28,10 @@ _REMEDIES = {
     "web_search": "search elsewhere and send the results, or name a tool that takes `max_uses`",
 }
 
+_THINKING_REMEDY = (
+    "send `thinking_budget` or `enable_thinking: false`, for `max_tokens` does not limit thinking there; or state the "
+    "model's `context_window`, or `reasoning: false` where it does not think"
+)
 _UNASKED_REMEDY = (
     "this model is billed for it unasked: choose another, or state a price that covers it (`price.request_usd`)"
 )
@@ -54,6 +58,20 @@ def input_bound_tokens(facts: Facts, bounds: BoundFacts, context_window: int | N
     if facts.web_tools:
         return _web_bound(facts, context_window or bounds.context_tokens, tokens)
     return tokens
+
+
+def thinking_bound_tokens(facts: Facts, bounds: BoundFacts, context_window: int | None = None) -> int | Refusal:
+    """Output tokens per choice that may be billed beside the output cap. A Refusal where they have no bound.
+
+    Where `max_tokens` limits the answer alone (DashScope's API reference of Chat Completions), thinking is bounded by a
+    stated `thinking_budget`, else by the context window, which the provider refuses to exceed.
+    """
+    if facts.thinking_tokens is not None:
+        return max(0, facts.thinking_tokens)  # "as much as you like" is among what has no bound
+    if facts.thinking == "off" or not (facts.thinking == "on" or bounds.thinks_beside_cap):
+        return 0
+    window = context_window or bounds.context_tokens
+    return _boundless([("thinking", _THINKING_REMEDY)], param="thinking_budget") if window is None else window
 
 
 def image_bound_tokens(image: ImageFact, bounds: BoundFacts) -> int:

@@ -12,7 +12,7 @@ from typing import overload
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bascule.decide.bounds import input_bound_tokens, sampling_rounds, web_searches
+from bascule.decide.bounds import input_bound_tokens, sampling_rounds, thinking_bound_tokens, web_searches
 from bascule.decide.budget import over_budget, unpriced
 from bascule.decide.calibration import Calibration, input_tokens, mean_output_tokens
 from bascule.decide.price import bound_nanousd, is_known_place
@@ -56,6 +56,8 @@ class Priced(Struct, frozen=True, kw_only=True):
     rates: Rates | None
     """From `price.dearest_rates` for those input tokens; None is unknown."""
     cap: OutputCap
+    thinking_tokens: int = 0
+    """From `held_thinking_tokens`: per choice, beside the cap."""
     mode: BudgetMode | None = "strict"
     """From `budget.hold_mode`."""
     free: bool = False
@@ -96,6 +98,18 @@ def held_input_tokens(
         return bound
     expected = expected_input_tokens(facts, calibration)
     return expected if isinstance(bound, Refusal) else min(expected, bound)
+
+
+def held_thinking_tokens(
+    facts: Facts, bounds: BoundFacts, mode: BudgetMode | None, context_window: int | None = None
+) -> int | Refusal:
+    """Output tokens beside the cap that a hold of this mode counts. Refused only where it is strict and has no bound.
+
+    Where the mode is another, only a budget that the client states: what answers usually cost tells of the rest.
+    """
+    if mode == "strict":
+        return thinking_bound_tokens(facts, bounds, context_window)
+    return max(0, facts.thinking_tokens or 0)
 
 
 def output_cap(
@@ -257,8 +271,7 @@ def _amount(facts: Facts, priced: Priced, cap_tokens: int) -> int | None:
     if priced.rates is None or (facts.inference_geo is not None and not is_known_place(facts.inference_geo)):
         return None
     tokens = cap_tokens if priced.mode == "strict" else min(cap_tokens, priced.cap.expected_tokens)
-    if facts.thinking_tokens is not None and facts.thinking_tokens > 0:
-        tokens += facts.thinking_tokens
+    tokens += priced.thinking_tokens
     if facts.prediction_bytes:
         # Never more tokens than bytes; four bytes a token is what providers publish as usual.
         tokens += facts.prediction_bytes if priced.mode == "strict" else -(-facts.prediction_bytes // 4)

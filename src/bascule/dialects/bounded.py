@@ -23,7 +23,7 @@ _REASONING = frozenset(
     {"reasoning", "reasoning_effort", "reasoning_split", "reasoning_format", "include_reasoning", "thinking"}
     | {"enable_thinking", "thinking_budget", "preserve_thinking", "chat_template_kwargs", "separate_reasoning"}
 )
-"""Thinking is output within the cap, or counted beside it (`thinking_budget`)."""
+"""Thinking is output within the cap, or counted beside it (`enable_thinking`, `thinking_budget`)."""
 _SHAPE = frozenset(
     {"response_format", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "guided_decoding_backend"}
     | {"guided_whitespace_pattern", "structured_outputs", "grammar", "json_schema", "regex", "ebnf", "result_format"}

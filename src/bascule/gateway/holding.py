@@ -12,6 +12,7 @@ from bascule.decide.estimate import (
     Priced,
     fit_output,
     held_input_tokens,
+    held_thinking_tokens,
     output_cap,
 )
 from bascule.decide.price import Ceiling, ceiling_at, ceilings, rates_for
@@ -150,10 +151,14 @@ class Holding:
             tokens = held_input_tokens(facts, endpoint.bounds, calibration, None, endpoint.context_window)
             if isinstance(tokens, Refusal):
                 return tokens
+        thinking = _thinking_tokens(request, endpoint, mode)
+        if isinstance(thinking, Refusal):
+            return thinking
         return Priced(
             input_tokens=tokens,
             rates=self._dearest(endpoint, now_ms, tokens, facts.service_tier),
             cap=cap,
+            thinking_tokens=thinking,
             mode=mode or "strict",
             name=endpoint.id,
         )
@@ -202,13 +207,26 @@ class Holding:
         return fitted.amount_nanousd
 
 
+def _thinking_tokens(request: Admitted, endpoint: Endpoint, mode: BudgetMode | None) -> int | Refusal:
+    """Output beside the cap, per choice. Without a budget what has no bound is not refused."""
+    if request.work != "chat":
+        return 0
+    held = held_thinking_tokens(request.facts, endpoint.bounds, mode or "strict", endpoint.context_window)
+    if isinstance(held, Refusal) and mode is None:
+        return held_thinking_tokens(request.facts, endpoint.bounds, None)
+    return held
+
+
 def _as_sent(request: Admitted, *endpoints: Endpoint) -> Admitted:
-    """What of a request costs money at these endpoints: a vendor's own searches only where its dialect is spoken, for
-    anywhere else they are left out or refused; and the text as long as it gets where it is written anew."""
+    """What of a request costs money at these endpoints: a vendor's own searches and its switch for thinking only where
+    its dialect is spoken, for anywhere else they are left out or refused; and the text as long as it gets where it is
+    written anew."""
     facts, own = request.facts, SURFACES[request.surface].dialect
     relayed = [provider_dialect(request.surface, endpoint) == own for endpoint in endpoints]
     if facts.web_tools and not any(relayed):
         facts = structs.replace(facts, web_tools=())
+    if facts.thinking is not None and not any(relayed):
+        facts = structs.replace(facts, thinking=None)
     if (facts.has_json_schema or not all(relayed)) and (gained := gained_bytes(request.raw)):
         facts = structs.replace(facts, text_bytes=facts.text_bytes + gained)
     return request if facts is request.facts else structs.replace(request, facts=facts)

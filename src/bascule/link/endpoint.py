@@ -87,6 +87,8 @@ def configured_endpoint(
     bounds = _bounds(price, provider, config.model, entry)
     if config.tokens_per_image is not None:
         bounds = replace(bounds, tokens_per_image=config.tokens_per_image)
+    if model.reasoning is False:
+        bounds = replace(bounds, thinks_beside_cap=False)
     return replace(
         bare,
         prices=_prices(price, provider, config.model, entry),

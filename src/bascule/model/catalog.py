@@ -48,6 +48,8 @@ class BoundFacts(Struct, frozen=True, kw_only=True):
     """Whose published rule bounds an image by its pixels; None counts `tokens_per_image` for each."""
     context_tokens: int | None = None
     """The largest context window of any of the provider's models, where one is documented."""
+    thinks_beside_cap: bool = False
+    """Its models may think unasked, and `max_tokens` limits the answer alone."""
     unasked: tuple[str, ...] = ()
     """What the model is billed for whatever a request says, and what no price of it covers (`prices/unasked.py`)."""
 

@@ -56,6 +56,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     has_reasoning: bool = False
     thinking_tokens: int | None = None
     """A thinking budget that the dialect counts beside `max_tokens`; where it counts inside, None."""
+    thinking: Literal["on", "off"] | None = None
+    """What `enable_thinking` asks for: a switch of Qwen's API, where thinking is not within `max_tokens`."""
     prediction_bytes: int = 0
     """UTF-8 bytes of a predicted answer: its tokens are billed as output where the answer is another."""
     temperature: float | None = None

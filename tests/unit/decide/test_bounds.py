@@ -11,10 +11,11 @@ from bascule.decide.bounds import (
     image_bound_tokens,
     input_bound_tokens,
     sampling_rounds,
+    thinking_bound_tokens,
     web_searches,
 )
 from bascule.decide.calibration import Calibration
-from bascule.decide.estimate import Priced, fit_output, held_input_tokens, output_cap
+from bascule.decide.estimate import Priced, fit_output, held_input_tokens, held_thinking_tokens, output_cap
 from bascule.model.catalog import BoundFacts
 from bascule.model.errors import Refusal
 from bascule.model.facts import Facts, ImageFact, WebTool
@@ -163,3 +164,31 @@ def test_the_hold_of_a_web_tool_counts_every_round_and_every_search() -> None:
     feeless = Rates(input=1_000, output=4_000)
     assert held("strict", feeless) is None  # unknown, and so refused where a budget applies
     assert held("expected", feeless) == 500 + 1_000 * 4
+
+
+BESIDE = BoundFacts(thinks_beside_cap=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "bounds", "tokens"),
+    [
+        ({}, BoundFacts(), 0),
+        ({"thinking": "off"}, BESIDE, 0),
+        ({"thinking_tokens": 300}, BoundFacts(), 300),
+        ({"thinking": "on", "thinking_tokens": 300}, BESIDE, 300),
+        ({"thinking": "on"}, BoundFacts(), 131_072),
+        ({}, BESIDE, 131_072),
+    ],
+)
+def test_thinking_beside_the_cap_is_bounded_by_its_budget_or_the_context(asked, bounds, tokens) -> None:
+    assert thinking_bound_tokens(facts(**asked), bounds, 131_072) == tokens
+    assert held_thinking_tokens(facts(**asked), bounds, "strict", 131_072) == tokens
+    assert held_thinking_tokens(facts(**asked), bounds, "expected", 131_072) == asked.get("thinking_tokens", 0)
+
+
+@pytest.mark.parametrize(("asked", "bounds"), [({"thinking": "on"}, BoundFacts()), ({}, BESIDE)])
+def test_thinking_without_a_bound_is_refused_with_what_to_send(asked, bounds) -> None:
+    refusal = thinking_bound_tokens(facts(**asked), bounds)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.kind, refusal.param) == ("unpriceable", "thinking_budget")
+    assert "end `thinking_budget` or `enable_thinking: false`" in refusal.message

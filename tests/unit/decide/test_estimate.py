@@ -177,8 +177,8 @@ def test_a_clients_own_cap_is_never_shrunk():
 
 
 def test_thinking_beside_the_cap_is_held_for_every_choice():
-    request = facts(max_tokens=10, thinking_tokens=90, n=2)
-    plan = fit_output(request, [priced(request, input_tokens=0)], left(10**9))
+    request = facts(max_tokens=10, n=2)
+    plan = fit_output(request, [priced(request, input_tokens=0, thinking_tokens=90)], left(10**9))
     assert isinstance(plan, HoldPlan)
     assert plan.amount_nanousd == 2 * 100 * 4_000
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from bascule.decide.bounds import input_bound_tokens
-from bascule.decide.estimate import Priced, fit_output, output_cap
+from bascule.decide.estimate import Priced, fit_output, held_thinking_tokens, output_cap
 from bascule.decide.fingerprint import cacheable
 from bascule.dialects.base import Target
 from bascule.dialects.registry import codec, dialect
+from bascule.model.catalog import BoundFacts
 from bascule.model.errors import MalformedRequest, Refusal
 from bascule.model.facts import Facts
 from bascule.model.money import Rates
@@ -90,7 +91,10 @@ def test_a_predicted_answer_is_held_at_the_price_of_output() -> None:
 
     def held(facts: Facts, mode: Any) -> int | None:
         cap = output_cap(facts, None, None, None)
-        hold = fit_output(facts, [Priced(input_tokens=0, rates=rates, cap=cap, mode=mode)], None)
+        thinking = held_thinking_tokens(facts, BoundFacts(), mode)
+        assert not isinstance(thinking, Refusal)
+        priced = Priced(input_tokens=0, rates=rates, cap=cap, thinking_tokens=thinking, mode=mode)
+        hold = fit_output(facts, [priced], None)
         assert not isinstance(hold, Refusal)
         return hold.amount_nanousd
 

@@ -1,6 +1,6 @@
 """One pass over a Chat Completions request: what admission, routing and the hold need to know."""
 
-from typing import Any
+from typing import Any, Literal
 
 from bascule.decide.addresses import fetched_from
 from bascule.dialects.bounded import CHAT_FIELDS, MESSAGE_FIELDS, unlisted, unlisted_inside
@@ -28,6 +28,7 @@ _OPENROUTER_KEYS = frozenset({"models", "provider", "route", "transforms", "usag
 _RARE_KEYS = _OPENROUTER_KEYS | {
     *("tools", "functions", "web_search_options", "modalities", "stream_options", "response_format", "n", "user"),
     *("prompt_cache_key", "service_tier", "reasoning_effort", "reasoning", "prediction", "thinking_budget"),
+    "enable_thinking",
     *("options", "extra_body"),
 }
 """What `read_facts` reads besides model, messages, stream, output cap and temperature."""
@@ -41,6 +42,7 @@ _PLAIN_KEYS = CHAT_FIELDS - _RARE_KEYS
 _FUNCTION_FIELDS = frozenset({"type", "function", "name", "description", "parameters", "input_schema", "strict"})
 """Of a tool that says no type and still is a function. Google's own tools have none either: `{"googleSearch": {}}`."""
 _MAX_CHOICES = 128
+_THINKING: dict[bool | None, Literal["on", "off"] | None] = {None: None, True: "on", False: "off"}
 
 
 class _Seen:
@@ -134,6 +136,7 @@ def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, ra
         has_json_schema=_has_schema(body),
         has_reasoning=_reasons(body),
         thinking_tokens=thinking_tokens,
+        thinking=_THINKING[flag(body, "enable_thinking")],
         prediction_bytes=prediction_bytes,
         temperature=_temperature(body),
         end_user=text(body, "user"),

@@ -1,5 +1,7 @@
 """Alibaba Cloud Model Studio (DashScope), https://help.aliyun.com/en/model-studio."""
 
+from msgspec.structs import replace
+
 from bascule.model.catalog import DataFacts
 from bascule.providers.spec import OPEN_WEIGHT_BOUNDS, ProviderSpec
 
@@ -20,6 +22,10 @@ SPEC = ProviderSpec(
         "data_inspection_failed": "content_filter",
     },
     data=DataFacts(operator="Alibaba Cloud", source="the region depends on the base URL; declare it under `data`"),
-    bounds=OPEN_WEIGHT_BOUNDS,
-    notes="The international endpoint; the mainland one is https://dashscope.aliyuncs.com/compatible-mode/v1.",
+    # "max_tokens" does not limit the chain of thought (API reference of Chat Completions there), and newer models think
+    # unless told not to. `max_completion_tokens` limits both, but only newer models know it.
+    bounds=replace(OPEN_WEIGHT_BOUNDS, thinks_beside_cap=True),
+    notes="The international endpoint; the mainland one is https://dashscope.aliyuncs.com/compatible-mode/v1. "
+    "`max_tokens` does not limit thinking here: a strict budget holds the model's `context_window` beside it, unless a "
+    "request says `thinking_budget` or `enable_thinking: false`, or the model has `reasoning: false`.",
 )

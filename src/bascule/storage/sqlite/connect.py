@@ -1,8 +1,10 @@
 """Opening the database: pragmas, migrations, and errors in our own words."""
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from math import ceil
 from pathlib import Path
 
 from bascule.model.errors import StoreError
@@ -11,6 +13,7 @@ from bascule.storage.named_sql import migration_files
 
 FILE_NAME = "ledger.sqlite3"
 BUSY_TIMEOUT_S = 5.0
+_SWITCH_PAUSE_S = 0.02
 _SYNCHRONOUS: dict[Durability, str] = {"process": "NORMAL", "power": "FULL"}
 
 
@@ -29,6 +32,30 @@ class Database:
     @property
     def place(self) -> str:
         return str(self.path)
+
+    def use_write_ahead_log(self, pause: Callable[[float], None] = time.sleep) -> None:
+        """Keep the file in SQLite's WAL mode, in which readers do not wait for writers.
+
+        A switch is refused at once while another connection writes, whatever the busy timeout says: each holds the
+        read lock that the other waits for. Workers that make the file together meet there, so it is asked for again,
+        for as long as any other lock is waited for. Raises StoreError.
+        """
+        pauses_left = ceil(BUSY_TIMEOUT_S / _SWITCH_PAUSE_S)
+        with self.translated():
+            while True:
+                try:
+                    (mode,) = self.connection.execute("PRAGMA journal_mode = WAL").fetchone()
+                    break
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or not pauses_left:
+                        raise
+                pauses_left -= 1
+                pause(_SWITCH_PAUSE_S)
+        if mode != "wal":
+            raise StoreError(
+                f"{self.path} cannot have a write-ahead log where it lies (SQLite stays in mode {mode}). Move data_dir "
+                "to a disk of this machine: file systems of a network have no shared memory"
+            )
 
     def judge_file(self) -> None:
         """Raises StoreError where the file was removed or replaced: what is written then is gone with its last user."""
@@ -84,8 +111,7 @@ def open_database(data_dir: Path, durability: Durability = "process") -> Databas
         raise StoreError(f"{data_dir} cannot be made: {error.strerror}. Check data_dir and its owner") from error
     database = Database(path, durability)
     try:
-        with database.translated():
-            database.connection.execute("PRAGMA journal_mode = WAL")
+        database.use_write_ahead_log()
         migrate(database)
         path.chmod(0o600)
     except BaseException:

@@ -40,8 +40,8 @@ class SqliteContent:
         self._database = Database(self.path, "process")
         with self._database.translated():
             self.path.chmod(0o600)
+            self._database.use_write_ahead_log()
             connection = self._database.connection
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA secure_delete = ON")
             connection.executescript(files(__package__).joinpath("content_schema.sql").read_text(encoding="utf-8"))
 

@@ -27,9 +27,9 @@ class SqliteLeases:
         """Raises StoreError."""
         self._sql = statements("leases.sql")
         self._database = Database(data_dir / FILE_NAME, durability)
+        self._database.use_write_ahead_log()
         with self._database.translated():
             connection = self._database.connection
-            connection.execute("PRAGMA journal_mode = WAL")
             for statement in self._sql["tables"].split(";"):
                 connection.execute(statement)
         self._database.path.chmod(0o600)
