@@ -114,13 +114,13 @@ def verify(archive: Path, as_json: bool) -> None:
 
 
 def _tell_elsewhere(archive: Path, manifest: Manifest, *, as_json: bool) -> None:
-    """The anchor of the audit trail and the journals' ends are in such an archive, what they are held against is not."""
+    """The audit trail's anchor and the journals' ends are in such an archive; what they are held against is not."""
     if as_json:
         print_json({**_document(archive, manifest), "holds": None, "attempts": None, "findings": []})
         return
     click.echo(
-        f"{len(manifest.files)} files are as they were when the copy was made. The ledger is in PostgreSQL: restore its dump, "
-        "then `bascule ledger verify` and `bascule audit verify`"
+        f"{len(manifest.files)} files are as they were when the copy was made. The ledger is in PostgreSQL: restore "
+        "its dump, then `bascule ledger verify` and `bascule audit verify`"
     )
 
 
