@@ -13,7 +13,16 @@ from bascule.gateway.admission import Admitted
 from bascule.gateway.books import LEDGER_DOWN, Cost, Ended, OpenAttempt
 from bascule.gateway.dispatch import Destination
 from bascule.gateway.effects import Answered, Effects
-from bascule.gateway.endings import CANCELLED, CLIENT_GONE, NOT_SENT, cut_short, stream_ended, unanswered, upstream_id
+from bascule.gateway.endings import (
+    CANCELLED,
+    CLIENT_GONE,
+    NOT_SENT,
+    cut_short,
+    stream_ended,
+    told_of_failure,
+    unanswered,
+    upstream_id,
+)
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.leaving import Patience
 from bascule.gateway.mending import understood
@@ -172,7 +181,13 @@ class Answering:
             fault, ending = structs.replace(fault, maybe_billed=True), "unknown"
         self.settle(
             opened,
-            Ended(ending=ending, fault=fault, status=reply.status, upstream_request_id=upstream_id(headers)),
+            Ended(
+                ending=ending,
+                reply=told_of_failure(destination.provider_dialect.name, raw[:MAX_ERROR_BODY_BYTES]),
+                fault=fault,
+                status=reply.status,
+                upstream_request_id=upstream_id(headers),
+            ),
         )
         return fault
 
@@ -195,7 +210,8 @@ class Answering:
             )
         if isinstance(read, Fault):
             read = destination.conceal(read)
-            self.settle(opened, Ended(ending=unanswered(read), fault=read, status=200, first_ms=first_ms))
+            told = told_of_failure(destination.provider_dialect.name, raw)
+            self.settle(opened, Ended(ending=unanswered(read), reply=told, fault=read, status=200, first_ms=first_ms))
             return read
         cost = self.settle(
             opened,

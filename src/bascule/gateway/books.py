@@ -247,7 +247,7 @@ class Books:
                 return Cost(usage=usage, cost_nanousd=attempt.hold_nanousd)
         if reply is not None and ended.ending == "completed" and reported.source == "reported":
             self._calibrations.learn(endpoint.id, request.facts, reported, reply.output_bytes)
-        if endpoint.free:
+        if endpoint.free and not (usage.web_searches and endpoint.fees == "unknown"):
             return Cost(usage=usage, cost_nanousd=0)
         prices = endpoint.prices
         priced = None if prices is None else price(usage, prices, attempt.started_ms)

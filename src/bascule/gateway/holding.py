@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
+from bascule.decide.bounds import unstated_fees
 from bascule.decide.budget import hold_mode, tightest
 from bascule.decide.calibration import Calibration, output_p99_tokens
 from bascule.decide.estimate import (
@@ -180,8 +181,9 @@ class Holding:
         calibration = self._calibrations.of(endpoint.id)
         cap = self.cap(request, endpoint, calibration, route_cap=route_cap)
         if endpoint.free or request.work == "count_tokens":
-            # Nothing is a bound too, so not even what has no other is refused.
-            return Priced(input_tokens=0, rates=None, cap=cap, free=True)
+            # Nothing is a bound of tokens too, so that no number of them is refused.
+            fees = unstated_fees(facts, endpoint) if mode == "strict" and request.work == "chat" else None
+            return fees or Priced(input_tokens=0, rates=None, cap=cap, free=True)
         # Without a budget nothing is stranded by a large hold, and recovery must not settle below the bill.
         tokens = held_input_tokens(facts, endpoint.bounds, calibration, mode or "strict", endpoint.context_window)
         if isinstance(tokens, Refusal):
