@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bascule.decide.meter import Ending
 from bascule.dialects.base import ReplyFacts
+from bascule.dialects.told import usage_told
 from bascule.gateway.books import Ended
 from bascule.gateway.relay import Relayed
 from bascule.model.errors import Refusal
@@ -45,6 +46,15 @@ def cut_short(fault: Fault) -> Refusal:
 def unanswered(fault: Fault) -> Ending:
     """Nothing of an answer was understood: whether the provider may bill for it all the same."""
     return "unknown" if fault.maybe_billed else "failed"
+
+
+def told_of_failure(provider_dialect: str, raw: bytes) -> ReplyFacts | None:
+    """The usage that an error's body reports, which is billed like any other; None where it reports none.
+
+    An error in a 200 may be billed for more than it reports, so that there it is a floor (`decide.meter`).
+    """
+    usage = usage_told(provider_dialect, raw)
+    return None if usage.source == "none" else ReplyFacts(usage=usage)
 
 
 def stream_ended(facts: ReplyFacts, relayed: Relayed) -> Ended:

@@ -66,6 +66,6 @@ def test_without_a_strict_budget_a_guess_stands_as_it_is(begin: Begin) -> None:
 
 @pytest.mark.parametrize(("status", "charged"), [(201, True), (202, True), (206, True), (307, False), (400, False)])
 def test_what_is_no_error_may_be_billed(begin: Begin, status: int, charged: bool) -> None:
-    world = begin(whole(completion(), status), more=strict("1"))
+    world = begin(whole(completion(usage=None), status), more=strict("1"))
     assert world.ask(chat()).status in (400, 502)
     assert world.row.cost_nanousd == (world.row.hold_nanousd if charged else 0)

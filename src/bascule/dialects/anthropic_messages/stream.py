@@ -14,6 +14,7 @@ from bascule.dialects.anthropic_messages.errors import error_event
 from bascule.dialects.anthropic_messages.response import STOP_REASONS
 from bascule.dialects.anthropic_messages.usage import merge_usage, read_usage
 from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
+from bascule.dialects.cumulative import latest
 from bascule.dialects.fields import NULL, text_bytes, text_or_none
 from bascule.dialects.relayed import RelayedStream
 from bascule.dialects.splice import splice_cost
@@ -21,7 +22,7 @@ from bascule.dialects.sse import SseEvent, named_event
 from bascule.dialects.streamed import StreamFacts
 from bascule.model.errors import Refusal
 from bascule.model.outcome import Fault
-from bascule.model.usage import Usage
+from bascule.model.usage import NO_USAGE, Usage
 
 STOP = named_event(b"message_stop", b'{"type":"message_stop"}')
 
@@ -68,13 +69,15 @@ _decode = msgspec.json.Decoder(Event).decode
 class EventReader(StreamFacts):
     """What is known of a stream from its events so far; shared by the relay and the translation."""
 
-    __slots__ = ("started", "stopped", "usage")
+    __slots__ = ("_said", "_usage", "started", "stopped")
 
     def __init__(self, no_done: bool) -> None:
         super().__init__(no_done)
         self.started = False
         self.stopped = False
-        self.usage: dict[str, Any] = {}
+        self._said: dict[str, Any] = {}
+        """The wire's own object, made up of all that events said."""
+        self._usage: Usage = NO_USAGE
 
     def read(self, data: bytes) -> Event | Fault:
         """One event's data, with its facts noted; or the fault that it is."""
@@ -94,9 +97,9 @@ class EventReader(StreamFacts):
             if (start := event.message) is not None:
                 self.response_id = text_or_none(start.id)
                 self.model = text_or_none(start.model)
-                self.usage = merge_usage(self.usage, start.usage)
+                self._note_usage(start.usage)
         elif kind == "message_delta":
-            self.usage = merge_usage(self.usage, event.usage)
+            self._note_usage(event.usage)
             self.final_usage = self.final_usage or event.usage is not None
             if event.delta is not None and type(reason := event.delta.stop_reason) is str:
                 self.finish_reason = STOP_REASONS.get(reason, reason)
@@ -105,6 +108,7 @@ class EventReader(StreamFacts):
                 return truncated_fault("the provider's stream was empty but for its end")
             self.stopped = True
         elif kind == "error":
+            self._note_usage(event.usage)
             return not_the_dialect(data, "a Messages event", self.content)
         return event
 
@@ -117,10 +121,14 @@ class EventReader(StreamFacts):
         return truncated_fault("the provider's stream ended without its terminal event")
 
     def canonical_usage(self) -> Usage:
-        usage = read_usage(self.usage)
+        usage = self._usage
         if usage.source == "none" or self.final_usage:
             return usage
         return msgspec.structs.replace(usage, flags=(*usage.flags, "partial"))
+
+    def _note_usage(self, said: Any) -> None:
+        self._said = merge_usage(self._said, said)
+        self._usage = latest(self._usage, read_usage(self._said))
 
     def _read_delta(self, delta: Delta | None) -> None:
         if delta is None:

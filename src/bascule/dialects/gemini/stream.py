@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
+from bascule.dialects.cumulative import latest
 from bascule.dialects.fields import NULL, text_or_none
 from bascule.dialects.gemini.errors import error_event
 from bascule.dialects.gemini.response import (
@@ -55,6 +56,7 @@ class ResponseReader(StreamFacts):
             return not_the_dialect(data, _WHAT, self.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return protocol_fault("the provider's stream holds an event that is not JSON")
+        self.usage = latest(self.usage, read_usage(bytes(reply.usageMetadata)))
         if reply.error or _says_nothing(reply):
             return not_the_dialect(data, _WHAT, self.content)
         self.any_event = True
@@ -66,9 +68,6 @@ class ResponseReader(StreamFacts):
             self.blocked = True
             self.finish_reason = "content_filter"
         self._read_candidates(reply)
-        usage = read_usage(bytes(reply.usageMetadata))
-        if usage.source != "none":
-            self.usage = usage
         return broken_finish(reply.candidates, self.output_bytes) or reply
 
     def is_finished(self) -> bool:

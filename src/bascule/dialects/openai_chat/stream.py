@@ -14,6 +14,7 @@ from bascule.dialects.classify import (
     read_error_value,
     truncated_fault,
 )
+from bascule.dialects.cumulative import latest
 from bascule.dialects.fields import is_json, text_or_none
 from bascule.dialects.openai_chat.chunk import Chunk, decode_chunk
 from bascule.dialects.openai_chat.errors import error_event
@@ -53,6 +54,11 @@ class ChunkReader(StreamFacts):
             return not_the_dialect(data, "a chat completion chunk", self.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return protocol_fault("the provider's stream holds an event that is not JSON")
+        if bytes(chunk.usage) != b"null":
+            usage = read_usage(bytes(chunk.usage), chunk.service_tier)
+            if usage.source != "none":
+                self.usage = latest(self.usage, usage)
+                self.final_usage = not chunk.choices
         if chunk.error:
             return fault_inside_200(read_error_value({"error": chunk.error}), self.content)
         if chunk.choices is None and chunk.usage == b"null":
@@ -64,11 +70,6 @@ class ChunkReader(StreamFacts):
             self.model = text_or_none(chunk.model)
         if (fault := self._read_choices(chunk)) is not None:
             return fault
-        if bytes(chunk.usage) != b"null":
-            usage = read_usage(bytes(chunk.usage), chunk.service_tier)
-            if usage.source != "none":
-                self.usage = usage
-                self.final_usage = not chunk.choices
         return chunk
 
     def read_late(self, data: bytes) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct, structs
 
 from bascule.dialects.classify import not_the_dialect, protocol_fault, truncated_fault
+from bascule.dialects.cumulative import latest
 from bascule.dialects.fields import text_bytes, text_or_none
 from bascule.dialects.openai_responses.errors import error_events
 from bascule.dialects.openai_responses.event import FAILED, QUIET_ITEMS, TERMINAL, TEXT_DELTAS, Event, decode_event
@@ -94,8 +95,7 @@ class ResponseReader(StreamFacts):
         if event.type not in TERMINAL and event.type not in FAILED:
             return event
         usage = response.read_usage()
-        if usage.source != "none" or self.usage.source == "none":
-            self.usage = usage
+        self.usage = usage if self.usage.source == "none" else latest(self.usage, usage)
         if event.type in FAILED:
             return failure(response, after_content=self.content)
         self.completed = True
