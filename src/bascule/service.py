@@ -53,7 +53,7 @@ from bascule.server.metrics_shared import SharedMetrics
 from bascule.server.responses_page import ResponsesPage
 from bascule.server.stopping import all_have_ended
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
-from bascule.storage.skew import judge_skew, skew_s
+from bascule.storage.skew import judge_clock
 
 log = logging.getLogger("bascule.service")
 
@@ -147,7 +147,7 @@ class Service:
     async def start(self) -> None:
         """Recover, load what was spent, begin to drain and to watch."""
         self._enter(self.snapshot, changed=None)
-        self._judge_clock()
+        judge_clock(self.gateway.clock, self.store.stores.watermarks)
         self.gateway.open()
         if self.gateway.borrowing is not None:
             self.gateway.borrowing.lender.start()
@@ -157,15 +157,6 @@ class Service:
         self.gateway.ledger_watch.start()
         self._load.start()
         settle_garbage_collector()
-
-    def _judge_clock(self) -> None:
-        """Against the database that replicas share. Raises StoreError where it is too far from that."""
-        watermarks = self.store.stores.watermarks
-        if watermarks is None:
-            return
-        told = judge_skew(skew_s(self.gateway.clock.now_ms, watermarks.now_ms))
-        if told is not None:
-            log.warning("%s", told)
 
     def begin_to_stop(self) -> None:
         """Not ready any more; what is in flight goes on."""

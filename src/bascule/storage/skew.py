@@ -5,13 +5,27 @@ clocks say, since what is spent is counted by the window's name; but a replica w
 budget today, and one that is behind yesterday's.
 """
 
+import logging
 from collections.abc import Callable
 
 from bascule.model.errors import StoreError
+from bascule.ports import Clock, Watermarks
+
+log = logging.getLogger("bascule.service")
 
 MOST_SKEW_S = 300.0
 TOLD_SKEW_S = 5.0
 """Half of a lease's term: from here on it makes others wait."""
+
+
+def judge_clock(clock: Clock, watermarks: Watermarks | None) -> None:
+    """The clock of this process against that of the database, if replicas share one; tells the log where they are apart.
+    Raises StoreError where they are too far apart, or where the database does not answer."""
+    if watermarks is None:
+        return
+    told = judge_skew(skew_s(clock.now_ms, watermarks.now_ms))
+    if told is not None:
+        log.warning("%s", told)
 
 
 def skew_s(own_ms: Callable[[], int], database_ms: Callable[[], int]) -> float:
