@@ -19,8 +19,8 @@ TOLD_SKEW_S = 5.0
 
 
 def judge_clock(clock: Clock, watermarks: Watermarks | None) -> None:
-    """The clock of this process against that of the database, if replicas share one; tells the log where they are apart.
-    Raises StoreError where they are too far apart, or where the database does not answer."""
+    """This process's clock against that of the database, if replicas share one. Tells the log where they are apart.
+    Raises StoreError where they are too far apart, or the database does not answer."""
     if watermarks is None:
         return
     told = judge_skew(skew_s(clock.now_ms, watermarks.now_ms))
