@@ -11,7 +11,6 @@ from tests.playbooks.engine.wire import (
 
 DAY_MS = 86_400_000
 
-
 NESTED = """
 budgets:
   - {scope: "org:acme", limit_usd: 9, window: month, mode: warn}
