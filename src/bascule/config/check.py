@@ -72,7 +72,7 @@ def _not_in_this_release(config: Config, checks: Checks) -> None:
     if config.cache.semantic.enabled:
         checks.wrong(("cache", "semantic", "enabled"), "the semantic cache is not in this release", "Set it to false")
     for name, route in config.routes.items():
-        for strategy in set(named(route.strategy)) - {"single", "cascade"}:
+        for strategy in set(named(route.strategy)) - {"single", "cascade", "race", "verify", "best_of"}:
             checks.wrong(("routes", name, "strategy"), f"`{strategy}` is not in this release", "Use a cascade")
         cascade = None if isinstance(route.strategy, str) else route.strategy.cascade
         if cascade is not None and cascade.accept.command is not None:

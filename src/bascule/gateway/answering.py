@@ -338,14 +338,15 @@ class Answering:
     def _context(self, destination: Destination, target: Target, usage: Usage | None = None) -> ReplyContext:
         request = self._request
         surface = SURFACES[request.surface]
+        body = request.client_body or request.body
         # What is relayed is the provider's to keep.
         refers = surface.refers and destination.provider_dialect.name != surface.dialect
-        keeps = refers and self._fx.kept is not None and request.body.get("store") is not False
+        keeps = refers and self._fx.kept is not None and body.get("store") is not False
         return ReplyContext(
             now_s=request.started_ms // 1000,
             request_id=request.request_id,
             target=target,
-            body=request.body,
+            body=body,
             keeps=keeps,
             usage=usage,
         )
@@ -354,7 +355,7 @@ class Answering:
         """Keep an answer for requests that refer to it, where that is wanted."""
         if context.keeps and self._fx.kept is not None and response is not None:
             now_s = self._fx.clock.monotonic_s()
-            self._fx.kept.keep(self._request.key.name, self._request.body, response, now_s)
+            self._fx.kept.keep(self._request.key.name, context.body or {}, response, now_s)
 
     def _stream_headers(self, candidate: Candidate) -> list[Header]:
         return [*self._answer_headers(candidate, JSON if self._request.array else EVENT_STREAM), UNBUFFERED]

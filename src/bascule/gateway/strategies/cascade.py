@@ -7,15 +7,14 @@ from msgspec import Struct, structs
 
 from bascule.decide.strategies.acceptance import Accepted, Look, OwnTests, Tested, verdict
 from bascule.decide.strategies.agreement import agreement
-from bascule.dialects.openai_chat.logprobs import logprobs_in
 from bascule.gateway.admission import Admitted
 from bascule.gateway.strategies.judging import Rubric, material_of
 from bascule.gateway.strategies.kit import Asked, Kit, Ready
+from bascule.gateway.strategies.look import look_at
 from bascule.gateway.strategies.material import judged_bytes
 from bascule.gateway.subcalls import JUDGED_IN, Captured, Prepared, Subcalls, asking, canonical
-from bascule.gateway.surfaces import provider_dialect
 from bascule.model.errors import Refusal
-from bascule.model.request import Request, ToolUse
+from bascule.model.request import Request
 from bascule.model.strategy import Cascade
 
 FIRST = "cascade: cheapest first"
@@ -149,7 +148,7 @@ class _Course:
         """Whether all choices of an answer pass; the dearer tests are made only where the cheaper ones say yes."""
         tested: list[Tested] = []
         for choice in range(len(got.response.choices)):
-            seen = self._look(got, choice)
+            seen = look_at(got, choice, self._asked, likely=self._policy.accept.logprob is not None)
             tested += self._own.look(seen)
             if not verdict(tested).accepted:
                 return verdict(tested)
@@ -172,23 +171,3 @@ class _Course:
         if helpers.rubric is not None and helpers.judge_at is not None:
             found.append(await helpers.rubric.test(calls, self._calls[helpers.judge_at], seen.text))
         return found
-
-    def _look(self, got: Captured, choice: int) -> Look:
-        response = got.response.choices[choice]
-        wanted = self._asked.response_format
-        return Look(
-            text=got.text_of(choice),
-            finish_reason=response.finish_reason,
-            tool_calls=tuple([block for block in response.content if isinstance(block, ToolUse)]),
-            tools=self._asked.tools,
-            schema=None if wanted is None else wanted.schema,
-            logprobs=self._logprobs(got),
-        )
-
-    def _logprobs(self, got: Captured) -> tuple[float, ...] | None:
-        if self._policy.accept.logprob is None:
-            return None
-        endpoint = got.answered.candidate.endpoint
-        if provider_dialect(got.request.surface, endpoint) != "openai_chat":
-            return None
-        return logprobs_in(got.answered.raw, streamed=got.answered.streamed)

@@ -1,14 +1,10 @@
 """Calls to a judge: planned at the largest that they may become, made with the answers that came."""
 
-from collections.abc import Callable
-
-from msgspec import structs
-
 from bascule.decide.judge import Material, Unreadable, Verdict, read_rubric, rubric_request
 from bascule.decide.strategies.acceptance import Tested
 from bascule.gateway.admission import Admitted
 from bascule.gateway.strategies.kit import Asked, Kit
-from bascule.gateway.strategies.material import filler, judged_bytes, question_of, size_of
+from bascule.gateway.strategies.material import filler, question_of, size_of
 from bascule.gateway.subcalls import JUDGED_IN, Prepared, Subcalls, asking
 from bascule.model.errors import Refusal
 from bascule.model.request import Request
@@ -57,11 +53,6 @@ def material_of(request: Admitted, policy: JudgePolicy) -> Material | Refusal:
     )
 
 
-def limit_of(kit: Kit, cap_of: Callable[[], int]) -> int:
-    """How large an answer to this request may be to be judged."""
-    return judged_bytes(cap_of())
-
-
 def planned(kit: Kit, model: str, request: Request) -> Asked | Refusal:
     """A call to a helper, as large as it may become."""
     admitted = asking(kit.request, request, surface=JUDGED_IN)
@@ -78,5 +69,5 @@ async def said_to(calls: Subcalls, call: Prepared, parent: Admitted, request: Re
         return admitted
     if admitted.facts.text_bytes > call.request.facts.text_bytes:
         return Refusal(kind="too_large", message="there is more to look at than money was held for")
-    got = await calls.withheld(structs.replace(call, request=admitted))
+    got = await calls.withheld(call.asked(admitted))
     return got if isinstance(got, Refusal) else got.text

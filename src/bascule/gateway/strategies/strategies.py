@@ -1,11 +1,14 @@
 """The strategies of one configuration, by their routes."""
 
+from bascule.gateway.strategies.best_of import BestOfStrategist
 from bascule.gateway.strategies.cascade import CascadeStrategist
 from bascule.gateway.strategies.kit import Strategist
+from bascule.gateway.strategies.race import RaceStrategist
+from bascule.gateway.strategies.verify import VerifyStrategist
 from bascule.link import Snapshot
 from bascule.model.plan import Plan
 from bascule.model.policy import RoutePolicy
-from bascule.model.strategy import Cascade, Strategy
+from bascule.model.strategy import BestOf, Cascade, Delegate, RaceOf, Strategy, Verify
 
 
 class Strategies:
@@ -31,5 +34,11 @@ def _strategist(strategy: Strategy) -> Strategist | None:
     match strategy:
         case Cascade():
             return CascadeStrategist(strategy)
-        case _:
+        case Verify():
+            return VerifyStrategist(strategy)
+        case BestOf():
+            return BestOfStrategist(strategy)
+        case RaceOf():
+            return RaceStrategist(strategy)
+        case Delegate():
             return None
