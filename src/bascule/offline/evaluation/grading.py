@@ -141,7 +141,7 @@ class Grading:
                 case=case.id,
                 task=case.task,
                 judges=True,
-                data=case.data,
+                guard=case.guard,
             )
         )
 

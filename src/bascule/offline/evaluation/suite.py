@@ -14,7 +14,7 @@ from bascule.config.scalars import Unreadable, decimal
 from bascule.decide.grade import Contains, Exact, Numeric, Regex, Schema, prepare
 from bascule.decide.json_schema import GraderError
 from bascule.model.errors import ConfigError, Problem
-from bascule.model.policy import DataPolicy
+from bascule.offline.evaluation.calls import Guard
 from bascule.offline.evaluation.graders import AnyGrader, Judged, Pairwise, Python
 
 MAX_CASES = 100_000
@@ -41,8 +41,8 @@ class Case(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     incumbent: str | None = None
     """The answer that was recorded, where the case was sampled."""
-    data: DataPolicy | None = None
-    """Of the key that it was recorded of: whoever is asked must satisfy it."""
+    guard: Guard | None = None
+    """Of a case that was sampled: who may see it."""
 
     @property
     def digest(self) -> str:
