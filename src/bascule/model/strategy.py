@@ -103,12 +103,12 @@ class Delegate(Struct, frozen=True, kw_only=True):
     worker: str
     tool: str = "delegate"
     max_calls: int = 4
-    max_rounds: int = 3
+    max_rounds: int = 2
     """Answers of the strong model in which it may delegate; then it has to answer itself."""
-    max_task_bytes: int = 32 * 1024
+    max_task_bytes: int = 16 * 1024
     max_output_tokens: int = 2_000
     """Of a worker's answer."""
-    max_result_bytes: int = 16 * 1024
+    max_result_bytes: int = 8 * 1024
     max_cost_nanousd: int | None = None
     """Of all workers for one request together."""
     max_answer_bytes: int = MAX_ANSWER_BYTES
