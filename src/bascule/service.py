@@ -189,6 +189,8 @@ class Service:
         """The configuration and the budgets of the store. Beside the event loop."""
         snapshot = self._link(self._read())
         _judge_fixed(self.snapshot.config, snapshot.config)
+        if not (self.keys.is_open or snapshot.keys or self.store.governance.keys()):
+            raise ConfigError((THE_LAST_KEY,))
         budgets = self.store.governance.budgets()
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
         return snapshot, budgets
@@ -327,6 +329,14 @@ class Service:
         if self._is_stopping:
             return "the gateway is stopping"
         return "the ledger's journal did not take a line just now" if self.gateway.books.outage.is_recent else None
+
+
+THE_LAST_KEY = Problem(
+    "keys",
+    "no key is left, which would open the gateway to everybody who reaches it",
+    "Keep one, or restart the gateway if that is meant",
+)
+"""A file that lost its keys by mistake must not open a door that has a lock; nor does revoking the last stored key."""
 
 
 class StoredKeys:

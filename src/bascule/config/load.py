@@ -8,8 +8,11 @@ from bascule.config.check import check
 from bascule.config.decode import decode
 from bascule.config.document import parse
 from bascule.config.places import Places
+from bascule.config.reading import read_at_most
 from bascule.config.shape import Config
 from bascule.model.errors import ConfigError, Problem
+
+MAX_FILE_BYTES = 16 * 1024 * 1024
 
 
 class Document(Struct, frozen=True):
@@ -40,10 +43,12 @@ def load_file(path: FilePath) -> Document:
     """Read a configuration file. Raises ConfigError only where the file itself cannot be read."""
     name = str(path)
     try:
-        raw = path.read_bytes()
+        raw = read_at_most(path, MAX_FILE_BYTES)
     except OSError as error:
         mend = "Give an existing file with -c, or make one with `bascule init`"
         raise ConfigError((Problem(name, f"cannot be read: {error.strerror or 'error'}", mend),)) from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise ConfigError((Problem(name, f"longer than {MAX_FILE_BYTES} bytes", "Name a configuration file"),))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from bascule.config.reading import read_at_most
 from bascule.config.secret import Secret
 
 MAX_SECRET_BYTES = 16 * 1024
@@ -54,8 +55,7 @@ class Secrets:
 
     def _from_file(self, name: str) -> str:
         try:
-            with (self._directory / name).open("rb") as file:
-                raw = file.read(MAX_SECRET_BYTES + 1)
+            raw = read_at_most(self._directory / name, MAX_SECRET_BYTES)
         except OSError as error:
             raise SecretMissing(
                 f"the file {name} cannot be read: {error.strerror}", "Mend the path or rights"

@@ -30,6 +30,8 @@ _JSON_HEADERS: tuple[Header, ...] = (
     (b"accept-encoding", b"identity"),
     (b"user-agent", b"bascule"),
 )
+MAX_DESTINATIONS = 4_096
+"""That are kept once they were worked out. Names of models come from clients."""
 STREAM_FIRST_BYTE_S = 120.0
 WHOLE_FIRST_BYTE_S = 600.0
 
@@ -130,6 +132,8 @@ class Dispatcher:
         key = (surface, endpoint.id, credential)
         found = self._known.get(key)
         if found is None:
+            if len(self._known) >= MAX_DESTINATIONS:
+                self._known.clear()
             found = self._known[key] = self._make(surface, endpoint, credential)
         return found
 
