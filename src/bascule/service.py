@@ -53,6 +53,7 @@ from bascule.server.metrics_shared import SharedMetrics
 from bascule.server.responses_page import ResponsesPage
 from bascule.server.stopping import all_have_ended
 from bascule.storage.keys import KeyHasher, create_key, live_keys, open_pepper, revoke_key, rotate_key
+from bascule.storage.skew import judge_clock
 
 log = logging.getLogger("bascule.service")
 
@@ -146,6 +147,7 @@ class Service:
     async def start(self) -> None:
         """Recover, load what was spent, begin to drain and to watch."""
         self._enter(self.snapshot, changed=None)
+        judge_clock(self.gateway.clock, self.store.stores.watermarks)
         self.gateway.open()
         if self.gateway.borrowing is not None:
             self.gateway.borrowing.lender.start()

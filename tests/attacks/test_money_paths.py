@@ -112,6 +112,42 @@ def test_no_header_takes_a_request_out_of_its_keys_scopes(tmp_path: Path, header
     here.close()
 
 
+OTHERS = [
+    {"x-bascule-user": "bob"},
+    {"helicone-user-id": "bob"},
+    {"x-portkey-metadata": '{"_user": "bob", "cost": "9"}'},
+    {"x-bascule-user": "bob", "x-bascule-tag": "cost=9"},
+    {"x-bascule-user": ""},
+]
+
+
+@pytest.mark.parametrize("headers", OTHERS)
+def test_no_header_or_body_spends_what_is_anothers(tmp_path: Path, headers: dict[str, str]) -> None:
+    """Where the key says who its user is, and what its tags are."""
+    config = CONFIG.replace("tags: {cost", "user: ann, tags: {cost")
+    scopes = ("user:ann", "user:bob", "tag:cost=42", "tag:cost=9")
+    limits = ", ".join([f'{{scope: "{scope}", limit_usd: 1, window: day, mode: strict}}' for scope in scopes])
+    here = Playbook(f"{config}budgets: [{limits}]", (answered(),), tmp_path, environment=ENVIRONMENT)
+    assert here.ask(chat(user="bob"), headers=headers).status == 200
+    assert (here.row.user, here.row.tags["cost"]) == ("ann", "42")
+    cost = here.row.cost_nanousd
+    assert [here.budget(scope).settled_nanousd for scope in scopes] == [cost, 0, cost, 0]
+    here.close()
+
+
+def test_a_users_budget_is_the_clients_word_where_the_key_does_not_say(tmp_path: Path) -> None:
+    """As docs/security.md has it: attribution, and no boundary. The key's own budget holds all the same."""
+    scopes = ("user:ann", "key:ci")
+    limits = ", ".join([f'{{scope: "{scope}", limit_usd: 1, window: day, mode: strict}}' for scope in scopes])
+    here = world(tmp_path, answered(), answered(), more=f"budgets: [{limits}]")
+    here.ask(chat(), headers={"x-bascule-user": "ann"})
+    here.ask(chat())
+    named, unnamed = here.rows
+    assert here.budget("user:ann").settled_nanousd == named.cost_nanousd
+    assert here.budget("key:ci").settled_nanousd == (named.cost_nanousd or 0) + (unnamed.cost_nanousd or 0)
+    here.close()
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -26,7 +26,10 @@ providers:
   res: {dialect: openai_responses, base_url: "https://res.test/v1", api_key: none}
   gem: {dialect: gemini, base_url: "https://gem.test/v1beta", api_key: none}
   deepseek: {api_key: none}
+  dashscope: {api_key: none}
 models:
+  gratis: {endpoints: [{provider: one, model: gratis}], price: {input: 0, output: 0}}
+  qwen: {endpoints: [{provider: dashscope, model: up}], price: {input: 1, output: 10}, max_output: 4000}
   oai: {endpoints: [{provider: one, model: up}], price: {input: 1, output: 10}, max_output: 4000, input: [text, image]}
   ant: {endpoints: [{provider: claude, model: up}], price: {input: 5, output: 25}, max_output: 99, input: [text, image]}
   res: {endpoints: [{provider: res, model: up}], price: {input: 5, output: 25}, max_output: 4000, input: [text, image]}
@@ -69,6 +72,8 @@ PLAIN: list[Asked] = [
     ("responses", "openai_responses", responses()),
     ("gemini", "gemini", gemini()),
     ("embeddings", "openai_embeddings", {"model": "vector", "input": "hi"}),
+    ("chat for nothing", "openai_chat", chat(model="gratis")),
+    ("chat without thinking", "openai_chat", chat(model="qwen", enable_thinking=False)),
 ]
 
 
@@ -96,6 +101,11 @@ def without_bound() -> Iterator[Asked]:
         "video": chat({"type": "video_url", "video_url": {"url": URL}}),
         "search": chat(web_search_options={}),
         "tool of the provider": chat(**tool("web_search")),
+        "search beside free tokens": chat(model="gratis", web_search_options={}),
+        "tool beside free tokens": chat(model="gratis", **tool("mcp")),
+        "field beside free tokens": chat(model="gratis", plugins=[{"id": "web"}]),
+        "thinking beside the cap": chat(enable_thinking=True),
+        "thinking unasked": chat(model="qwen"),
     }.items():
         yield f"chat: {words}", "openai_chat", body
         yield f"chat streamed: {words}", "openai_chat", {**body, "stream": True}

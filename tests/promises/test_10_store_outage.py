@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.promises.conftest import Figure
 from tests.promises.replicated import replicated
-from tests.promises.stormy import DRAINED, SHORT, TARIFF, stormy
+from tests.promises.stormy import DRAINED, PATIENT, SHORT, TARIFF, stormy
 
 from bascule.testing.chaos.driving import WhileDriving
 from bascule.testing.chaos.findings import Reconciliation
@@ -106,7 +106,7 @@ def test_a_locked_ledger_delays_and_loses_nothing(tmp_path: Path, full: bool, fi
 def test_a_full_disk_refuses_new_work_and_loses_nothing(tmp_path: Path, full: bool, figure: Figure) -> None:
     made_of = Storm(seed=SEED + 2, targets=DRAINED, groups=(), leave_share=0, stream_share=1, sound_first=0)
     running, refused, after = (storm(made_of, 20, first=first) for first in (0, 1_000, 2_000))
-    with stormy(tmp_path, SHORT) as (gateway, upstream):
+    with stormy(tmp_path, PATIENT) as (gateway, upstream):
         upstream.use(Script(text="a bridge " * 40, gap_s=0.03))
         gateway.start()
         unlimited = resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE)

@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": "doctor",
     "env": "env",
     "estimate": "estimate",
+    "eval": "eval",
     "explain": "explain",
     "import": "import_",
     "init": "init",

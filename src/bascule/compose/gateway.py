@@ -36,6 +36,7 @@ from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.runaway import RunawayWatch
 from bascule.gateway.runaway_guard import guard_of
+from bascule.gateway.strategies.strategies import Strategies
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot
 from bascule.model.policy import Budget
@@ -49,10 +50,11 @@ from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.keys import open_pepper
 from bascule.storage.lending.borrowing import Borrowing
 from bascule.storage.lending.lender import LendingLimits
+from bascule.storage.lending.twin import judge_only
 from bascule.storage.memory.authority import MemoryAuthority
 from bascule.storage.memory.rate import RateLimiter
 from bascule.storage.recover import Recovery, recover
-from bascule.storage.replica import is_of
+from bascule.storage.replica import LOCAL, is_of
 from bascule.upstream.client import HttpUpstream
 from bascule.upstream.guarded import GuardedConnector
 from bascule.upstream.limits import UpstreamLimits
@@ -121,6 +123,7 @@ class Gateway:
             spent_in(store.ledger, self.journal),
             shared=leases is not None,
         )
+        self.leases = leases
         self.borrowing = None if leases is None else self._borrowing(leases, config)
         self.metrics = Metrics()
         self.bodies = Bodies(snapshot.config.server.limits.max_body_values)
@@ -277,12 +280,15 @@ class Gateway:
             ),
             observe=observe,
             quality_levels={**QUALITY_LEVELS, **config.quality_levels},
+            strategies=Strategies(snapshot),
         )
 
     def open(self) -> Recovery:
         """Bring the ledger up to date, load what has been spent, start draining."""
         now_ms = self.clock.now_ms()
         store = self.store
+        if self.leases is not None and store.replica != LOCAL:
+            judge_only(self.leases, store.journals, store.replica)
         found = recover(store.journals, store.ledger, self.journal, self.drainer, now_ms, replica=store.replica)
         self._forget_dead_journals()
         if self.keys_used is not None:

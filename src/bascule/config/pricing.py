@@ -32,7 +32,9 @@ class Rates(Section, frozen=True, kw_only=True):
     request_usd: PicoUsdEach | None = None
     """For each request."""
     web_search_usd: PicoUsdEach | None = None
-    """For each search that the provider makes."""
+    """For each search that the provider makes. With `{input: 0, output: 0}` at somebody else's server a strict budget
+    refuses searches, tools and fields that may have a fee: until this says 0, or `data: {region: local}` that it is
+    your own."""
 
 
 class TierRates(Rates, frozen=True, kw_only=True):

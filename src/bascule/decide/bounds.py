@@ -5,7 +5,7 @@ around messages and tools; an image costs what its pixels cost by the provider's
 refused, with what to do about it.
 """
 
-from bascule.model.catalog import BoundFacts
+from bascule.model.catalog import BoundFacts, Endpoint
 from bascule.model.errors import Refusal
 from bascule.model.facts import Facts, ImageFact
 
@@ -32,6 +32,15 @@ _THINKING_REMEDY = (
     "send `thinking_budget` or `enable_thinking: false`, for `max_tokens` does not limit thinking there; or state the "
     "model's `context_window`, or `reasoning: false` where it does not think"
 )
+_TOKENS_ALONE = frozenset(
+    {"image_url", "image_file", "audio", "video", "image", "prediction", "thinking_budget", "options", "compaction"}
+    | {"input", "reasoning.id", "prompt_cache_options.ttl", "prompt_cache_breakpoint.ttl"}
+)
+"""What has no bound because nobody knows how many tokens it makes, but costs nothing beside them."""
+_FEE_REMEDY = (
+    "only tokens are known to be free there: leave it out, or say `data: {region: local}` of a server that is your own"
+)
+_FEE_REMEDIES = {"web_search": f"{_FEE_REMEDY}, or state `price.web_search_usd`"}
 _UNASKED_REMEDY = (
     "this model is billed for it unasked: choose another, or state a price that covers it (`price.request_usd`)"
 )
@@ -58,6 +67,21 @@ def input_bound_tokens(facts: Facts, bounds: BoundFacts, context_window: int | N
     if facts.web_tools:
         return _web_bound(facts, context_window or bounds.context_tokens, tokens)
     return tokens
+
+
+def unstated_fees(facts: Facts, endpoint: Endpoint) -> Refusal | None:
+    """What a model whose tokens are declared to cost nothing may be billed for all the same: searches, tools and
+    fields of somebody else's server of which nobody has stated a price. None where there is nothing."""
+    if endpoint.fees == "none":
+        return None
+    found = [name for name in facts.unbounded if name not in _TOKENS_ALONE]
+    found += [tool.kind for tool in facts.web_tools if tool.kind == "web_search"]
+    if endpoint.fees == "searches_stated":
+        found = [name for name in found if name != "web_search"]
+    if not found:
+        return None
+    names = dict.fromkeys(found)
+    return _boundless([(name, _FEE_REMEDIES.get(name, _FEE_REMEDY)) for name in names])
 
 
 def thinking_bound_tokens(facts: Facts, bounds: BoundFacts, context_window: int | None = None) -> int | Refusal:

@@ -166,6 +166,10 @@ class Books:
         """The attempt that it was taken for is not made."""
         self._authority.settle(hold, 0)
 
+    def split(self, hold: Hold, identifier: str, amount_nanousd: int) -> tuple[Hold, Hold]:
+        """The part of a hold that an attempt takes, and the rest."""
+        return self._authority.split(hold, identifier, amount_nanousd)
+
     def _begin(self, decision: Decision, intent: Intent) -> bool:
         """False where the two could not be written together: what was decided is then worth a log line, no more."""
         try:
@@ -245,7 +249,7 @@ class Books:
                 return Cost(usage=usage, cost_nanousd=attempt.hold_nanousd)
         if reply is not None and ended.ending == "completed" and reported.source == "reported":
             self._calibrations.learn(endpoint.id, request.facts, reported, reply.output_bytes)
-        if endpoint.free:
+        if endpoint.free and not (usage.web_searches and endpoint.fees == "unknown"):
             return Cost(usage=usage, cost_nanousd=0)
         prices = endpoint.prices
         priced = None if prices is None else price(usage, prices, attempt.started_ms)

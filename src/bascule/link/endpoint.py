@@ -3,7 +3,7 @@
 from calendar import timegm
 from collections.abc import Iterator
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -11,7 +11,7 @@ from bascule.config.shape import Endpoint as EndpointConfig
 from bascule.config.shape import Model as ModelConfig
 from bascule.config.shape import Prices
 from bascule.dialects.bedrock_converse.family import family_of
-from bascule.link.price import is_free, timeline
+from bascule.link.price import is_free, searches_stated, timeline
 from bascule.link.provider import LinkedProvider, declared
 from bascule.model.catalog import BoundFacts, Endpoint, HardwareFacts, Modality, Model
 from bascule.model.money import PriceTimeline
@@ -58,7 +58,7 @@ def bare_endpoint(provider: LinkedProvider, upstream_model: str, entry: BookEntr
         max_output=facts.max_output if facts else None,
         reports_stream_usage=provider.spec.reports_stream_usage,
         fetching=provider.fetching,
-        free=price is not None and is_free(price),
+        **_free(price, provider),
     )
 
 
@@ -92,7 +92,7 @@ def configured_endpoint(
     return replace(
         bare,
         prices=_prices(price, provider, config.model, entry),
-        free=price is not None and is_free(price),
+        **_free(price, provider),
         data=declared(config.data, bare.data),
         hardware=HardwareFacts(
             quantization=config.quantization or provider.hardware.quantization,
@@ -136,6 +136,15 @@ def _prices(
         is_claude = spec.dialect == "bedrock_converse" and family_of(upstream_model, spec.quirks) == "claude"
         return timeline(price, spec.dialect, claude_on_bedrock=is_claude)
     return None if entry is None else entry.timeline
+
+
+def _free(price: Prices | None, provider: LinkedProvider) -> dict[str, Any]:
+    """`free` and `fees`. Whoever states that tokens cost nothing has not said that searches and tools do not."""
+    if price is None or not is_free(price):
+        return {"free": False, "fees": "none"}
+    if provider.bills_nothing_unsaid:
+        return {"free": True, "fees": "none"}
+    return {"free": True, "fees": "searches_stated" if searches_stated(price) else "unknown"}
 
 
 def _bounds(price: Prices | None, provider: LinkedProvider, upstream_model: str, entry: BookEntry | None) -> BoundFacts:

@@ -39,6 +39,12 @@ def is_free(prices: Prices) -> bool:
     return True
 
 
+def searches_stated(prices: Prices) -> bool:
+    """Whether each period says what a search of the provider's own costs."""
+    periods = prices if isinstance(prices, tuple) else (prices,)
+    return all(price.web_search_usd is not None for price in periods)
+
+
 def _costs(rates: Rates) -> bool:
     return any(getattr(rates, name) for name in Rates.__struct_fields__)
 

@@ -55,6 +55,11 @@ class LinkedProvider(Struct, frozen=True, kw_only=True):
         return self.spec.local or is_loopback(host_of(self.origin))
 
     @property
+    def bills_nothing_unsaid(self) -> bool:
+        """Whether a price of 0 is the whole price: at a server of one's own, and inside one's own network."""
+        return self.is_own_server or self.data.region == "local" or is_inside_host(host_of(self.origin))
+
+    @property
     def secrets(self) -> list[Secret]:
         """All credentials that are known to the gateway itself."""
         signed = [] if self.signing is None else self.signing.secrets

@@ -80,6 +80,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """What requests may name by address for its provider to fetch."""
     free: bool = False
     """A price of zero that was declared as such (a local model), not an unknown one."""
+    fees: Literal["none", "searches_stated", "unknown"] = "none"
+    """Beside the tokens of a free model: none at a server of one's own; at somebody else's what the price does not
+    state is unknown."""
 
 
 class Model(Struct, frozen=True, kw_only=True):

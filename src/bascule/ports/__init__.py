@@ -4,6 +4,7 @@ from bascule.ports.admission import Authority, KeyStore, RateLimiter
 from bascule.ports.analytics import Analytics, AnalyticsMissing
 from bascule.ports.clock import Clock
 from bascule.ports.content import ContentSink, ContentStore
+from bascule.ports.evidence import ComparedPair, EvidenceStore, KeptTrial
 from bascule.ports.governance import Governance, StoredKey
 from bascule.ports.idempotency import Beside, IdempotencyStore, ReplyStore
 from bascule.ports.imports import ImportStore
@@ -37,12 +38,14 @@ __all__ = [
     "Beside",
     "Chains",
     "Clock",
+    "ComparedPair",
     "ContentSink",
     "ContentStore",
     "Counted",
     "CounterId",
     "Damage",
     "Deliveries",
+    "EvidenceStore",
     "Exchanged",
     "Governance",
     "Header",
@@ -52,6 +55,7 @@ __all__ = [
     "ImportStore",
     "JoinedAttempt",
     "Journal",
+    "KeptTrial",
     "KeyStore",
     "LeaseStore",
     "LedgerEvidence",

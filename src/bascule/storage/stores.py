@@ -6,7 +6,16 @@ from typing import Protocol
 from msgspec import Struct
 
 from bascule.model.content import Subject
-from bascule.ports import Governance, IdempotencyStore, ImportStore, LeaseStore, LedgerStore, OutcomeStore, Watermarks
+from bascule.ports import (
+    EvidenceStore,
+    Governance,
+    IdempotencyStore,
+    ImportStore,
+    LeaseStore,
+    LedgerStore,
+    OutcomeStore,
+    Watermarks,
+)
 
 
 class Opened(Protocol):
@@ -65,6 +74,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     governance: Governance
     imports: Imports
     outcomes: OutcomeStore
+    evidence: EvidenceStore
     watermarks: Watermarks | None = None
     """Where other replicas write to it too."""
     idempotency: Callable[[int, int], Idempotency]

@@ -1,7 +1,9 @@
 """One challenger against one incumbent at one task of one route: what was promised, and what has been seen."""
 
+from hashlib import blake2b
 from typing import Literal
 
+import msgspec
 from msgspec import Struct, structs
 
 from bascule.decide.evidence.betting import Bets, Capital, observed
@@ -69,6 +71,11 @@ class TrialKey(Struct, frozen=True, kw_only=True):
     challenger_snapshot: str | None = None
     fingerprint: str | None = None
     """Of the application's prompt and tools."""
+
+
+def trial_id(key: TrialKey) -> str:
+    """A name of the trial, 32 hexadecimal digits."""
+    return blake2b(msgspec.json.encode(key), digest_size=16, person=b"bascule-trial").hexdigest()
 
 
 class Costs(Struct, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ class PostgresGovernance:
         detail = structs.replace(key, policy=policy).made
         text = _encode(policy).decode()
         values = (key.key_id, text_of(policy.name), key.digest, text, key.created_ms, key.revoked_ms)
-        with self._change(key.created_ms, by, action, key.key_id, detail) as connection:
+        with self.changing(key.created_ms, by, action, key.key_id, detail) as connection:
             connection.execute(self._sql["add_key"], values)
 
     def end_key(self, key_id: str, *, at_ms: int, by: str, now_ms: int, action: str = "key.revoke") -> bool:
@@ -77,7 +77,7 @@ class PostgresGovernance:
     def set_budget(self, budget: Budget, *, by: str, now_ms: int) -> None:
         budget = structs.replace(budget, source="store")
         values = (budget.scope, budget.window, _encode(budget).decode(), now_ms)
-        with self._change(now_ms, by, "budget.set", budget.scope, msgspec.to_builtins(budget)) as connection:
+        with self.changing(now_ms, by, "budget.set", budget.scope, msgspec.to_builtins(budget)) as connection:
             connection.execute(self._sql["set_budget"], values)
 
     def remove_budget(self, scope: str, window: BudgetWindow, *, by: str, now_ms: int) -> bool:
@@ -89,7 +89,7 @@ class PostgresGovernance:
         return True
 
     def record(self, *, ts_ms: int, by: str, action: str, target: str, detail: dict[str, Any]) -> None:
-        with self._change(ts_ms, by, action, target, detail):
+        with self.changing(ts_ms, by, action, target, detail):
             pass
 
     def audit(self) -> Iterator[AuditEntry]:
@@ -115,9 +115,10 @@ class PostgresGovernance:
             connection.execute(self._sql["set_setting"], (name, text_of(value)))
 
     @contextmanager
-    def _change(
+    def changing(
         self, ts_ms: int, by: str, action: str, target: str, detail: dict[str, Any]
     ) -> Iterator[BoundedConnection]:
+        """A transaction that ends with this audit entry; where it raises, there is neither."""
         with self._database.transaction() as connection:
             yield connection
             head = self._audit(connection, ts_ms, by, action, target, detail)

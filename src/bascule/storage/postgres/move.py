@@ -60,6 +60,16 @@ TABLES = (
         ("outcome_no", "session_id", "request_id", "part", "work", "at_ms", "outcome", "score", "source", "note"),
         counted=True,
     ),
+    Table("trials", ("trial_id",), ("trial_id", "route", "task", "challenger", "version", "body")),
+    Table(
+        "compared_pairs",
+        ("pair_id",),
+        (
+            "pair_id", "trial_id", "request_id", "session_id", "enrolled_ms", "graded_ms", "difference", "grader",
+            "label", "shadow_nanousd", "judge_nanousd",
+        ),
+    ),
+    Table("counted_sessions", ("trial_id", "session_id"), ("trial_id", "session_id")),
     Table(
         "idempotency_keys",
         ("name",),

@@ -5,6 +5,7 @@ from pathlib import Path
 from bascule.model.errors import StoreError
 from bascule.storage.anchor import FILE_NAME as ANCHOR
 from bascule.storage.postgres.connect import PostgresLimits
+from bascule.storage.postgres.evidence import PostgresEvidence
 from bascule.storage.postgres.governance import PostgresGovernance
 from bascule.storage.postgres.idempotency import PostgresIdempotency
 from bascule.storage.postgres.imports import PostgresImports
@@ -30,13 +31,15 @@ def open_postgres(url: str, limits: PostgresLimits, data_dir: Path) -> Stores:
     def idempotency(max_rows: int, max_rows_per_key: int) -> PostgresIdempotency:
         return PostgresIdempotency(database, max_rows=max_rows, max_rows_per_key=max_rows_per_key)
 
+    governance = PostgresGovernance(database, data_dir / ANCHOR)
     return Stores(
         database=database,
         schema_version=schema_version(database),
         ledger=PostgresLedger(database),
-        governance=PostgresGovernance(database, data_dir / ANCHOR),
+        governance=governance,
         imports=PostgresImports(database),
         outcomes=PostgresOutcomes(database),
+        evidence=PostgresEvidence(database, governance),
         watermarks=PostgresWatermarks(database),
         idempotency=idempotency,
         replies=PostgresReplies(database),

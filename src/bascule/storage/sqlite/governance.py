@@ -49,7 +49,7 @@ class SqliteGovernance:
     def add_key(self, key: StoredKey, *, by: str, action: str = "key.create") -> None:
         policy = structs.replace(key.policy, source="store")
         detail = structs.replace(key, policy=policy).made
-        with self._change(key.created_ms, by, action, key.key_id, detail) as connection:
+        with self.changing(key.created_ms, by, action, key.key_id, detail) as connection:
             values = (key.key_id, policy.name, key.digest, _encode(policy).decode(), key.created_ms, key.revoked_ms)
             connection.execute(self._sql["add_key"], values)
 
@@ -68,7 +68,7 @@ class SqliteGovernance:
     def set_budget(self, budget: Budget, *, by: str, now_ms: int) -> None:
         budget = structs.replace(budget, source="store")
         detail = msgspec.to_builtins(budget)
-        with self._change(now_ms, by, "budget.set", budget.scope, detail) as connection:
+        with self.changing(now_ms, by, "budget.set", budget.scope, detail) as connection:
             values = (budget.scope, budget.window, _encode(budget).decode(), now_ms)
             connection.execute(self._sql["set_budget"], values)
 
@@ -81,7 +81,7 @@ class SqliteGovernance:
         return True
 
     def record(self, *, ts_ms: int, by: str, action: str, target: str, detail: dict[str, Any]) -> None:
-        with self._change(ts_ms, by, action, target, detail):
+        with self.changing(ts_ms, by, action, target, detail):
             pass
 
     def audit(self) -> Iterator[AuditEntry]:
@@ -107,9 +107,10 @@ class SqliteGovernance:
             connection.execute(self._sql["set_setting"], (name, value))
 
     @contextmanager
-    def _change(
+    def changing(
         self, ts_ms: int, by: str, action: str, target: str, detail: dict[str, Any]
     ) -> Iterator[sqlite3.Connection]:
+        """A transaction that ends with this audit entry; where it raises, there is neither."""
         with self._database.separately() as connection:
             yield connection
             self._audit(connection, ts_ms, by, action, target, detail)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bascule.storage.journal.writer import Durability
 from bascule.storage.sqlite.connect import Database, open_database, schema_version
+from bascule.storage.sqlite.evidence import SqliteEvidence
 from bascule.storage.sqlite.governance import SqliteGovernance
 from bascule.storage.sqlite.idempotency import SqliteIdempotency
 from bascule.storage.sqlite.imports import SqliteImports
@@ -21,13 +22,15 @@ def open_sqlite(data_dir: Path, durability: Durability) -> Stores:
         own = Database(database.path, durability)
         return SqliteIdempotency(own, max_rows=max_rows, max_rows_per_key=max_rows_per_key)
 
+    governance = SqliteGovernance(database)
     return Stores(
         database=database,
         schema_version=schema_version(database),
         ledger=SqliteLedger(database),
-        governance=SqliteGovernance(database),
+        governance=governance,
         imports=SqliteImports(database),
         outcomes=SqliteOutcomes(database),
+        evidence=SqliteEvidence(database, governance),
         idempotency=idempotency,
         leases=lambda: SqliteLeases(data_dir, durability),
     )

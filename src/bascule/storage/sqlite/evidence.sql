@@ -1,0 +1,51 @@
+-- Statements of trials and compared pairs.
+
+-- name: open
+INSERT INTO trials (trial_id, route, task, challenger, version, body) VALUES (?, ?, ?, ?, 1, ?)
+ON CONFLICT (trial_id) DO NOTHING
+
+-- name: trial
+SELECT trial_id, body, version FROM trials WHERE trial_id = ?
+
+-- name: trials
+SELECT trial_id, body, version FROM trials ORDER BY route, task, challenger, trial_id
+
+-- name: save
+UPDATE trials SET body = :body, version = version + 1
+WHERE trial_id = :trial_id AND version = :version
+
+-- name: count_session
+INSERT INTO counted_sessions (trial_id, session_id) VALUES (?, ?) ON CONFLICT DO NOTHING
+
+-- name: enrol
+INSERT INTO compared_pairs (
+    pair_id, trial_id, request_id, session_id, enrolled_ms, graded_ms, difference, grader, label,
+    shadow_nanousd, judge_nanousd
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: grade
+UPDATE compared_pairs SET graded_ms = :graded_ms, difference = :difference, grader = :grader,
+    shadow_nanousd = :shadow_nanousd, judge_nanousd = :judge_nanousd
+WHERE pair_id = :pair_id
+
+-- name: label
+UPDATE compared_pairs SET label = ? WHERE pair_id = ?
+
+-- name: waiting
+SELECT pair_id, trial_id, request_id, session_id, enrolled_ms, graded_ms, difference, grader, label,
+    shadow_nanousd, judge_nanousd
+FROM compared_pairs AS p
+WHERE trial_id = :trial_id AND label IS NULL AND NOT EXISTS (
+    SELECT 1 FROM counted_sessions AS c WHERE c.trial_id = p.trial_id AND c.session_id = p.session_id
+)
+ORDER BY enrolled_ms, pair_id
+
+-- name: labelled
+SELECT pair_id, trial_id, request_id, session_id, enrolled_ms, graded_ms, difference, grader, label,
+    shadow_nanousd, judge_nanousd
+FROM compared_pairs WHERE trial_id = :trial_id AND label IS NOT NULL ORDER BY enrolled_ms, pair_id
+
+-- name: pairs_of
+SELECT pair_id, trial_id, request_id, session_id, enrolled_ms, graded_ms, difference, grader, label,
+    shadow_nanousd, judge_nanousd
+FROM compared_pairs WHERE request_id = :request_id ORDER BY enrolled_ms, pair_id
