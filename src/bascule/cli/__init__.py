@@ -43,6 +43,7 @@ COMMANDS = {
     "serve": "serve",
     "sessions": "sessions",
     "statusline": "statusline",
+    "switch-check": "switch_check",
     "tco": "tco",
     "trend": "trend",
     "unit": "unit",

@@ -1,5 +1,6 @@
 """`bascule eval`: a suite over models, graded; runs compared; gates for a pipeline."""
 
+import os
 import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -8,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from bascule.cli.data import data_dir_of, read_document
+from bascule.cli.data import data_dir_of, open_existing, read_document
 from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit, write_out
-from bascule.cli.period import iso_second
+from bascule.cli.period import Period, iso_second, now_ms, period_options
 from bascule.model.errors import BasculeError
 from bascule.model.money import nanousd_from_usd, usd_text
+from bascule.model.row import RowFilter
 
 if TYPE_CHECKING:
+    from bascule.config.load import Document
     from bascule.offline.evaluation.run_file import Result, Run
+    from bascule.offline.evaluation.suite import Suite
     from bascule.offline.evaluation.summary import Summary, Versus
 
 GATE_FAILED = 3
@@ -24,6 +28,10 @@ MODEL_COLUMNS = ("model", "quality", "95 % interval", "passed", "cases", "$/case
 OPTIONAL = ("p50", "cost")
 
 models_option = click.option("--models", default=None, metavar="A,B", help="Models, routes or provider/name.")
+sample_option = click.option(
+    "--sample", default=100, show_default=True, type=click.IntRange(1, 100_000), help="Recorded requests to draw."
+)
+task_option = click.option("--task", default=None, help="Recorded requests of this task alone.")
 judge_option = click.option("--judge", default=None, metavar="MODEL", help="Grades where a case's own grader cannot.")
 max_usd_option = click.option(
     "--max-usd",
@@ -47,7 +55,11 @@ def command() -> None:
 
 
 @command.command("run")
-@click.argument("suite_path", metavar="SUITE", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("suite_path", metavar="[SUITE]", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--recorded", default=None, metavar="MODEL", help="Instead of SUITE: requests that it was recorded with.")
+@sample_option
+@task_option
+@period_options
 @models_option
 @judge_option
 @max_usd_option
@@ -67,7 +79,11 @@ def command() -> None:
 @config_option
 @json_option
 def run_suite(
-    suite_path: Path,
+    suite_path: Path | None,
+    recorded: str | None,
+    sample: int,
+    task: str | None,
+    period: Period,
     models: str | None,
     judge: str | None,
     max_usd: str,
@@ -83,11 +99,18 @@ def run_suite(
 ) -> None:
     """Ask every model each case of SUITE (YAML, JSON or JSON Lines) and grade the answers.
 
-    Calls go through a gateway of this command's own: prices, budgets and the ledger are the usual ones, rows carry the
-    tag `eval`. Results are in data_dir/evals. Exit status 1 where not all could be asked, 3 where a gate failed.
+    With --recorded the cases are recorded requests, drawn by chance, and their answers are what a judge compares
+    with; no answer is then kept. Calls go through a gateway of this command's own: prices, budgets and the ledger are
+    the usual ones, rows carry the tag `eval`. Results are in data_dir/evals. Exit status 1 where not all could be
+    asked, 3 where a gate failed.
     """
     from bascule.cli.evaluating.running import Wanted, evaluate
     from bascule.offline.evaluation.suite import read_suite
+
+    if (suite_path is None) == (recorded is None):
+        raise click.UsageError("name either a SUITE or, with --recorded MODEL, whose requests to take")
+    if recorded is not None and (judge is None or failures_path is not None):
+        raise click.UsageError("recorded requests need a --judge, and cannot be written as --failures")
 
     wanted = Wanted(
         models=model_names(models),
@@ -98,9 +121,15 @@ def run_suite(
         resume=resume,
         fresh=fresh,
     )
-    suite = read_suite(suite_path)
-    made = evaluate(read_document(config_path), suite, wanted)
-    if failures_path is not None:
+    document = read_document(config_path)
+    if suite_path is not None:
+        suite = read_suite(suite_path)
+    else:
+        suite = _recorded(
+            document, RowFilter(since_ms=period.since_ms, until_ms=period.until_ms, model=recorded), sample, task
+        )
+    made = evaluate(document, suite, wanted)
+    if failures_path is not None and suite_path is not None:
         _write_failures(suite_path, made.run, failures_path)
     gates = quality_gates(made.run, min_quality, certain=certain)
     shown = run_payload(made.run) | {
@@ -194,6 +223,18 @@ def report(
             _print_failures(found)
         print_gates(gates)
     end(gates)
+
+
+def _recorded(document: "Document", where: RowFilter, sample: int, task: str | None) -> "Suite":
+    from bascule.cli.evaluating.opening import evaluating
+    from bascule.cli.evaluating.recordings import sampled
+    from bascule.compose import snapshot_of
+
+    snapshot = snapshot_of(evaluating(document), dict(os.environ), stored_keys=True)
+    drawn = sampled(document, snapshot, open_existing(document), where, count=sample, task=task, now_ms=now_ms())
+    for reason, times in drawn.left.items():
+        click.echo(f"{times} of {len(drawn.rows)} drawn requests make no case: {reason}", err=True)
+    return drawn.suite
 
 
 def model_names(text: str | None) -> tuple[str, ...]:

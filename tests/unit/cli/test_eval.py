@@ -203,6 +203,38 @@ cases:
             assert "good" not in json.dumps(request.request_body["messages"])
 
 
+def test_an_output_contract_is_kept_or_not(run: Any, suite: Path, running: Running) -> None:
+    suite.write_text(
+        """
+defaults:
+  grader:
+    {type: output_contract, objective: Tell the price, max_words: 8, forbidden: [guaranteed], from_request: true,
+     judge: true}
+cases:
+  - {id: kept, prompt: "The price is 1,200 dollars. A"}
+  - {id: judged, prompt: "The price is 1,200 dollars. B"}
+  - {id: claimed, prompt: "The price is 1,200 dollars. C"}
+"""
+    )
+
+    def echo(request: ProviderRequest) -> Script:
+        if request.model == "judge":
+            return answer(request)
+        told = {"A": "It is $1200, a careful price", "B": "It is $1200", "C": "It is $1300"}
+        return Script(text=told[request.body["messages"][-1]["content"][-1]])
+
+    running.upstream.use(echo)
+    assert "--judge" in run("eval", "run", str(suite), "--models", "good").err
+    found = run("eval", "run", str(suite), "--models", "good", "--judge", "judge", "--json")
+    assert found.code == 0, found.out + found.err
+    results = {one["case"]: one for one in run("eval", "report", "--json").json["results"]}
+    assert (results["kept"]["score"], results["kept"]["passed"]) == (0.9, True)
+    assert (results["judged"]["score"], results["judged"]["passed"]) == (0.2, False)
+    assert (results["claimed"]["score"], results["claimed"]["passed"]) == (pytest.approx(2 / 3), False)
+    assert "$1300" in results["claimed"]["reason"]
+    assert results["claimed"]["judge_usd"] == "0.000000000", "a judge is not asked about what breaks a rule"
+
+
 def test_a_grader_of_the_users_own(run: Any, suite: Path, running: Running, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("SECRET_OF_OURS", "x")
     (tmp_path / "mine.py").write_text(

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from bascule.cli.certifying import Collected
 from bascule.compose import Gateway
+from bascule.decide.protect import combined
 from bascule.decide.resolve import resolve
 from bascule.gateway.admission import OPEN_KEY
 from bascule.gateway.exchange import Incoming
@@ -21,10 +22,10 @@ from bascule.gateway.surfaces import SURFACES, Surface
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal
 from bascule.model.headers import Headers
-from bascule.model.policy import DataPolicy, KeyPolicy
+from bascule.model.policy import NO_DATA_POLICY, DataPolicy, KeyPolicy
 from bascule.model.row import AttemptRow, RowFilter
 from bascule.offline.evaluation.answer import Unreadable, text_of
-from bascule.offline.evaluation.calls import JUDGE_TAG, TAG, Answered, Ask
+from bascule.offline.evaluation.calls import JUDGE_TAG, TAG, Answered, Ask, Guard
 from bascule.offline.evaluation.suite import digest_of
 from bascule.ports import Header
 
@@ -45,12 +46,21 @@ class Payers:
         self._payer = payer or OPEN_KEY
         self._policies: list[KeyPolicy] = [self._payer]
 
-    def secret_of(self, data: DataPolicy | None) -> bytes:
-        """Of the payer, bound to a data policy as well."""
-        policy = self._payer if data is None else structs.replace(self._payer, data=data)
+    def secret_of(self, guard: Guard | None) -> bytes:
+        """Of the payer, who may loosen nothing that holds for the content."""
+        payer = self._payer
+        if guard is None:
+            policy = payer
+        else:
+            policy = structs.replace(payer, data=guard.data, protect=combined(payer.protect, guard.protect))
         if policy not in self._policies:
             self._policies.append(policy)
         return b"%d" % self._policies.index(policy)
+
+    @property
+    def data(self) -> DataPolicy:
+        """The payer's own."""
+        return self._payer.data
 
     def lookup(self, secret: bytes) -> KeyPolicy | None:
         return self._policies[int(secret)]
@@ -98,6 +108,8 @@ class GatewayCaller:
         ]
         if ask.task is not None:
             headers.append((b"x-bascule-task", ask.task.encode()))
+        asked = () if ask.guard is None else (ask.guard.route_data, self._payers.data)
+        headers += [(b"x-bascule-data", data_header(policy)) for policy in asked if policy != NO_DATA_POLICY]
         surface: Surface = ask.surface  # type: ignore[assignment]
         if surface == "anthropic_messages":
             headers.append((b"anthropic-version", b"2023-06-01"))
@@ -107,7 +119,7 @@ class GatewayCaller:
             surface=surface,
             headers=Headers(headers),
             body=orjson.dumps(body),
-            secret=self._payers.secret_of(ask.data),
+            secret=self._payers.secret_of(ask.guard),
             model=ask.model if in_path else None,
             stream=False if in_path else None,
         )
@@ -141,6 +153,19 @@ def _answered(ask: Ask, exchange: Collected, request_id: str | None, rows: list[
     except Unreadable as error:
         return structs.replace(found, status=502, error=str(error)[:MAX_ERROR_CHARS])
     return structs.replace(found, text=text, finish_reason=reason)
+
+
+def data_header(policy: DataPolicy) -> bytes:
+    """A data policy as `x-bascule-data` has it. A kind of number format that it may ask for is no matter of data."""
+    parts = [
+        *([f"retention={policy.retention}"] if policy.retention is not None else []),
+        *(["training=no"] if policy.training is False else []),
+        *(["zdr"] if policy.zdr else []),
+        *[f"region={name}" for name in policy.regions],
+        *[f"allow={name}" for name in policy.providers_allow],
+        *[f"deny={name}" for name in policy.providers_deny],
+    ]
+    return ",".join(parts).encode()
 
 
 def _latency_ms(row: AttemptRow | None, took_ms: int) -> int:

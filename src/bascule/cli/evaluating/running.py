@@ -13,8 +13,9 @@ from bascule.cli.period import now_ms
 from bascule.cli.progress import counting
 from bascule.config.load import Document
 from bascule.model.errors import BasculeError
+from bascule.model.output_contract import OutputContract
 from bascule.offline.evaluation.answers import Answers
-from bascule.offline.evaluation.graders import Judged, Pairwise
+from bascule.offline.evaluation.graders import AnyGrader, Judged, Pairwise
 from bascule.offline.evaluation.run_file import Header, Run, RunWriter, free_id, path_of, read_run, unfinished
 from bascule.offline.evaluation.running import Ended, Runner
 from bascule.offline.evaluation.suite import Suite
@@ -112,11 +113,17 @@ def _judges(suite: Suite, judge: str | None) -> Sequence[str]:
     return [name for name in dict.fromkeys([judge, *named]) if name is not None]
 
 
+def _needs_judge(grader: AnyGrader | None) -> bool:
+    if isinstance(grader, OutputContract):
+        return grader.judge
+    return isinstance(grader, Judged | Pairwise) and grader.model is None
+
+
 def _check(suite: Suite, wanted: Wanted) -> None:
     """Raises BasculeError before anything is asked or paid."""
     for case in suite.cases:
         grader = case.grader
-        if isinstance(grader, Judged | Pairwise) and grader.model is None and wanted.judge is None:
+        if wanted.judge is None and _needs_judge(grader):
             raise BasculeError(f"case {case.id!r} is graded by a judge, and none is named; give --judge MODEL")
         if isinstance(grader, Pairwise) and grader.against not in ("reference", *wanted.models):
             raise BasculeError(

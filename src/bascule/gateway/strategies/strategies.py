@@ -2,6 +2,7 @@
 
 from bascule.gateway.strategies.best_of import BestOfStrategist
 from bascule.gateway.strategies.cascade import CascadeStrategist
+from bascule.gateway.strategies.delegate import DelegateStrategist
 from bascule.gateway.strategies.kit import Strategist
 from bascule.gateway.strategies.race import RaceStrategist
 from bascule.gateway.strategies.verify import VerifyStrategist
@@ -18,9 +19,8 @@ class Strategies:
         self._by_route: dict[str, tuple[RoutePolicy, Strategist]] = {}
         for name in snapshot.config.routes:
             route = snapshot.route(name)
-            strategist = None if route is None or route.strategy is None else _strategist(route.strategy)
-            if route is not None and strategist is not None:
-                self._by_route[name] = (route, strategist)
+            if route is not None and route.strategy is not None:
+                self._by_route[name] = (route, _strategist(route.strategy))
 
     def of(self, plan: Plan) -> tuple[RoutePolicy, Strategist] | None:
         """None where one model serves the plan: its route says so, or nothing reaches the floor that the request
@@ -30,7 +30,7 @@ class Strategies:
         return self._by_route.get(plan.route)
 
 
-def _strategist(strategy: Strategy) -> Strategist | None:
+def _strategist(strategy: Strategy) -> Strategist:
     match strategy:
         case Cascade():
             return CascadeStrategist(strategy)
@@ -41,4 +41,4 @@ def _strategist(strategy: Strategy) -> Strategist | None:
         case RaceOf():
             return RaceStrategist(strategy)
         case Delegate():
-            return None
+            return DelegateStrategist(strategy)

@@ -4,13 +4,22 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from bascule.model.policy import DataPolicy
+from bascule.model.policy import NO_DATA_POLICY, NO_PROTECTION, DataPolicy, Protect
 
 TAG = "eval"
 """Of ledger rows: the run. Its value is what the run's own budget is on."""
 JUDGE_TAG = "eval_judge"
 CAN_NEVER = frozenset({400, 404, 405, 413, 415, 422})
 """Statuses that the same request gets again from the same model: it cannot do this."""
+
+
+class Guard(Struct, frozen=True, kw_only=True):
+    """What was asked of whoever saw recorded content, and is asked again of models and judges that see it now."""
+
+    data: DataPolicy = NO_DATA_POLICY
+    """The key's."""
+    route_data: DataPolicy = NO_DATA_POLICY
+    protect: Protect = NO_PROTECTION
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -25,8 +34,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     task: str | None = None
     judges: bool = False
     """It is a judge that is asked, not a candidate."""
-    data: DataPolicy | None = None
-    """What must be true of whoever sees this content: that of the key that it was recorded of."""
+    guard: Guard | None = None
 
 
 class Answered(Struct, frozen=True, kw_only=True):

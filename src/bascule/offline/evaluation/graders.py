@@ -1,10 +1,9 @@
 """All graders that a suite may name: those of `decide.grade`, and those that take a process or a model."""
 
-from typing import Literal
-
 from msgspec import Struct
 
 from bascule.decide.grade import Contains, Exact, Numeric, Regex, Schema
+from bascule.model.output_contract import OutputContract
 
 DEFAULT_CRITERIA = "Is the answer correct, complete, and what was asked for?"
 
@@ -45,8 +44,7 @@ class Pairwise(Struct, frozen=True, kw_only=True, tag="pairwise"):
     criteria: str = DEFAULT_CRITERIA
 
 
-AnyGrader = Exact | Contains | Numeric | Regex | Schema | Python | Judged | Pairwise
-GraderName = Literal["exact", "contains", "numeric", "regex", "json_schema", "python", "judge", "pairwise"]
+AnyGrader = Exact | Contains | Numeric | Regex | Schema | OutputContract | Python | Judged | Pairwise
 
 
 def name_of(grader: AnyGrader) -> str:

@@ -5,14 +5,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bascule.decide.grade import Graded, Score, prepare
 from bascule.decide.json_schema import GraderError
 from bascule.decide.judge import Material, Unreadable, pairwise_requests, preference, read_rubric, rubric_request
+from bascule.decide.output_contract import criteria, prepare_output_contract
 from bascule.dialects.base import Target
 from bascule.dialects.registry import provider_side
 from bascule.model.errors import Refusal
+from bascule.model.output_contract import OutputContract
 from bascule.model.request import Request
 from bascule.offline.evaluation.calls import Answered, Ask
 from bascule.offline.evaluation.graders import AnyGrader, Judged, Pairwise, Python, name_of
@@ -56,6 +58,8 @@ class Grading:
                     return await self._judged(grader, case, answer)
                 case Pairwise():
                     return await self._compared(grader, case, model, answer, others)
+                case OutputContract():
+                    return await self._kept(grader, case, answer)
                 case Python():
                     score = await self._hooked(grader, case, answer)
                 case _:
@@ -74,6 +78,16 @@ class Grading:
         if found is None:
             found = self._prepared[case.id] = prepare(grader)
         return found
+
+    async def _kept(self, contract: OutputContract, case: Case, answer: str) -> Grade:
+        """By its rules; a judge is asked only about an answer that keeps them all."""
+        sources = (*contract.sources, case.question) if contract.from_request else contract.sources
+        score = prepare_output_contract(structs.replace(contract, sources=sources))(answer)
+        if not contract.judge or not score.passed:
+            return Grade(grader="output_contract", score=score.value, passed=score.passed, reason=score.reason)
+        judged = structs.replace(case, reference="\n\n".join(sources) or case.reference)
+        found = await self._judged(Judged(criteria=criteria(contract)), judged, answer)
+        return structs.replace(found, grader="output_contract")
 
     async def _hooked(self, grader: Python, case: Case, answer: str) -> Score:
         told = {"id": case.id, "task": case.task, "tags": case.tags, "reference": case.reference, "request": case.body}
@@ -141,7 +155,7 @@ class Grading:
                 case=case.id,
                 task=case.task,
                 judges=True,
-                data=case.data,
+                guard=case.guard,
             )
         )
 

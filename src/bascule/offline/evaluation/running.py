@@ -126,7 +126,7 @@ class Runner:
             run=self._run,
             case=case.id,
             task=case.task,
-            data=case.data,
+            guard=case.guard,
         )
         snapshot = self._caller.snapshot_of(model) if self._answers is not None else None
         if self._answers is not None and snapshot is not None:

@@ -13,8 +13,10 @@ from bascule.config.document import Mapping, Node, Scalar, Sequence, parse
 from bascule.config.scalars import Unreadable, decimal
 from bascule.decide.grade import Contains, Exact, Numeric, Regex, Schema, prepare
 from bascule.decide.json_schema import GraderError
+from bascule.decide.output_contract import prepare_output_contract
 from bascule.model.errors import ConfigError, Problem
-from bascule.model.policy import DataPolicy
+from bascule.model.output_contract import OutputContract
+from bascule.offline.evaluation.calls import Guard
 from bascule.offline.evaluation.graders import AnyGrader, Judged, Pairwise, Python
 
 MAX_CASES = 100_000
@@ -41,8 +43,8 @@ class Case(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     incumbent: str | None = None
     """The answer that was recorded, where the case was sampled."""
-    data: DataPolicy | None = None
-    """Of the key that it was recorded of: whoever is asked must satisfy it."""
+    guard: Guard | None = None
+    """Of a case that was sampled: who may see it."""
 
     @property
     def digest(self) -> str:
@@ -282,6 +284,8 @@ def _grader(shape: _CaseShape, folder: Path) -> AnyGrader | None:
     grader: AnyGrader = msgspec.convert(merged, AnyGrader)
     if isinstance(grader, Exact | Contains | Numeric | Regex | Schema):
         prepare(grader)
+    elif isinstance(grader, OutputContract):
+        prepare_output_contract(grader)
     elif isinstance(grader, Python):
         grader = msgspec.structs.replace(grader, file=str((folder / grader.file).resolve()))
         if not Path(grader.file).is_file():
