@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from tests.playbooks.engine.conftest import CONFIG, Begin, begin, strict  # noqa: F401
-from tests.playbooks.engine.wire import answered, chat
+from tests.playbooks.engine.wire import answered, chat, completion
 
 from bascule.dialects.values import most_values
 from bascule.gateway.bodies import MAX_FIELDS, Bodies
 from bascule.model.errors import Refusal
+from bascule.testing.transport import whole
 
 MOST = 2_000
 LIMIT = f"server: {{limits: {{max_body_values: {MOST}}}}}\n"
@@ -75,6 +76,33 @@ def test_nobody_has_so_many_fields() -> None:
     refused = Bodies().decode(json.dumps({**many, "more": 1}).encode())
     assert isinstance(refused, Refusal)
     assert (refused.kind, refused.code) == ("malformed", "too_many_fields")
+
+
+ANSWERS = f"server: {{limits: {{max_response_values: {MOST}}}}}\n"
+
+
+def padded(answer: dict[str, Any], name: str, piece: str) -> bytes:
+    return json.dumps(answer)[:-1].encode() + f', "{name}": [{piece * MOST}1]}}'.encode()
+
+
+@pytest.mark.parametrize("surface", ["openai_chat", "anthropic_messages", "openai_responses"])
+@pytest.mark.parametrize("piece", ["[],", '{"a":1},', "1,"])
+def test_an_answer_that_swells_is_not_decoded_and_costs_its_hold(begin: Begin, surface: Any, piece: str) -> None:  # noqa: F811
+    body = {"model": "small", "input": "hi"} if surface == "openai_responses" else chat()
+    world = begin(whole(padded(completion(), "x", piece)), more=ANSWERS + strict("1"))
+    got = world.ask(body, surface=surface)
+    assert got.status == 502
+    assert "max_response_values" in got.error["message"]
+    assert world.row.charged_nanousd == world.row.hold_nanousd
+
+
+def test_vectors_are_numbers_by_the_million(begin: Begin) -> None:  # noqa: F811
+    vector = {"object": "embedding", "index": 0, "embedding": [0.5] * 2 * MOST}
+    answer = {"object": "list", "data": [vector], "model": "v", "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+    world = begin(whole(answer), whole(padded(answer, "x", "[],")), more=ANSWERS)
+    body = {"model": "vector", "input": "hi"}
+    assert world.ask(body, surface="openai_embeddings").status == 200
+    assert world.ask(body, surface="openai_embeddings").status == 502
 
 
 LONG = "y" * 100_000

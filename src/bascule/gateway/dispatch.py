@@ -59,6 +59,8 @@ class Destination(Struct, frozen=True, kw_only=True):
     whole_timeouts: Timeouts
     """Of an answer that is not streamed."""
     max_body_bytes: int
+    max_values: int
+    """Of an answer that is read whole."""
     drain: DrainLimits
     signing: SigV4 | None
     redactor: Redactor
@@ -169,6 +171,7 @@ class Dispatcher:
             timeouts=timeouts_of(provider.timeouts, stream=True),
             whole_timeouts=timeouts_of(provider.timeouts, stream=False),
             max_body_bytes=self._snapshot.config.server.limits.max_response_bytes,
+            max_values=self._snapshot.config.server.limits.max_response_values,
             drain=DrainLimits(
                 policy=provider.disconnect,
                 drains=self._drains,
