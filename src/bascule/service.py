@@ -189,6 +189,7 @@ class Service:
 
     def _read_anew(self) -> tuple[Snapshot, tuple[Budget, ...]]:
         """The configuration and the budgets of the store. Beside the event loop."""
+        _judge_file(self._file())
         snapshot = self._link(self._read())
         _judge_fixed(self.snapshot.config, snapshot.config)
         if not (self.keys.is_open or snapshot.keys or self.store.governance.keys()):
@@ -382,6 +383,13 @@ def secrets_of(snapshot: Snapshot, *others: Secret) -> list[str]:
 def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
     was, now = old.config, new.config
     return [name for name in was.__struct_fields__ if getattr(was, name) != getattr(now, name)]
+
+
+def _judge_file(path: Path | None) -> None:
+    """Raises ConfigError where what is to be read again would be waited for without end, and every reload behind it."""
+    if path is not None and (path.is_fifo() or path.is_char_device()):
+        what = "cannot be read again: it is a pipe or a device"
+        raise ConfigError((Problem(str(path), what, "Put the configuration into a file"),))
 
 
 def _judge_fixed(old: Config, new: Config) -> None:

@@ -1,14 +1,12 @@
 """Files of the configuration that become something else while the gateway serves."""
 
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bascule.config import load, reading
-from bascule.config.reading import read_at_most
+from bascule.config import load
 from bascule.config.sources import SecretMissing, Secrets
 from bascule.model.errors import ConfigError
 from bascule.service import Service
@@ -23,8 +21,7 @@ SECRET = "a-secret-of-the-file-0123"
 
 
 @pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    monkeypatch.setattr(reading, "PATIENCE_S", 0.05)
+def service(tmp_path: Path) -> Iterator[Service]:
     (tmp_path / "bascule.yaml").write_text(CONFIG + KEYS)
     made = Service(str(tmp_path / "bascule.yaml"), {"CI_KEY": SECRET}, host=None, port=None)
     yield made
@@ -42,7 +39,7 @@ async def test_whatever_the_file_has_become_the_next_sound_one_is_read(service: 
             file.mkdir()
         case "zeros without end":
             file.symlink_to("/dev/zero")
-    with pytest.raises(ConfigError, match=r"cannot be read|longer than"):
+    with pytest.raises(ConfigError, match=r"cannot be read"):
         await service.reload()
     if what == "a folder":
         file.rmdir()
@@ -73,19 +70,9 @@ async def test_an_open_gateway_reads_its_file_again_as_before(tmp_path: Path) ->
     made.gateway.close()
 
 
-def test_what_is_written_into_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(b"x" * 300_000,))
-    writer.start()
-    assert read_at_most(pipe, 1_000_000) == b"x" * 300_000
-    writer.join()
-
-
-def test_a_secret_behind_a_pipe_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PATIENCE_S", 0.05)
+def test_a_secret_behind_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "key")
-    with pytest.raises(SecretMissing, match="nobody writes"):
+    with pytest.raises(SecretMissing, match="pipe"):
         Secrets({}, tmp_path).read("file:key")
 
 

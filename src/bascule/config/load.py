@@ -8,7 +8,6 @@ from bascule.config.check import check
 from bascule.config.decode import decode
 from bascule.config.document import parse
 from bascule.config.places import Places
-from bascule.config.reading import read_at_most
 from bascule.config.shape import Config
 from bascule.model.errors import ConfigError, Problem
 
@@ -43,7 +42,8 @@ def load_file(path: FilePath) -> Document:
     """Read a configuration file. Raises ConfigError only where the file itself cannot be read."""
     name = str(path)
     try:
-        raw = read_at_most(path, MAX_FILE_BYTES)
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         mend = "Give an existing file with -c, or make one with `bascule init`"
         raise ConfigError((Problem(name, f"cannot be read: {error.strerror or 'error'}", mend),)) from error

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from bascule.config.reading import read_at_most
 from bascule.config.secret import Secret
 
 MAX_SECRET_BYTES = 16 * 1024
@@ -54,8 +53,13 @@ class Secrets:
         return text
 
     def _from_file(self, name: str) -> str:
+        path = self._directory / name
+        if path.is_fifo() or path.is_char_device():
+            # It may be waited for without end, and at the next reload it is empty.
+            raise SecretMissing(f"{name} is a pipe or a device", "Put the secret into a file, or name a variable")
         try:
-            raw = read_at_most(self._directory / name, MAX_SECRET_BYTES)
+            with path.open("rb") as file:
+                raw = file.read(MAX_SECRET_BYTES + 1)
         except OSError as error:
             raise SecretMissing(
                 f"the file {name} cannot be read: {error.strerror}", "Mend the path or rights"
