@@ -41,6 +41,7 @@ from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot
 from bascule.model.policy import Budget
 from bascule.ports import Beside, Clock, KeyStore, LeaseStore, Upstream
+from bascule.ports.commands import Commands
 from bascule.ports.telemetry import Telemetry
 from bascule.storage.beside import OneThread
 from bascule.storage.content.open import open_content
@@ -56,6 +57,7 @@ from bascule.storage.memory.rate import RateLimiter
 from bascule.storage.recover import Recovery, recover
 from bascule.storage.replica import LOCAL, is_of
 from bascule.upstream.client import HttpUpstream
+from bascule.upstream.commands import LocalCommands
 from bascule.upstream.guarded import GuardedConnector
 from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.outbox import Outbox
@@ -103,9 +105,10 @@ class Gateway:
         worker: int = 0,
         leases: LeaseStore | None = None,
         telemetry: Telemetry | None = None,
+        commands: Commands | None = None,
     ) -> None:
-        """`transport`, `journal` and `beside` stand in for the real ones in tests; `leases` where budgets are shared
-        with other workers. Raises StoreError where the journal cannot be begun."""
+        """`transport`, `journal`, `beside` and `commands` stand in for the real ones in tests; `leases` where budgets
+        are shared with other workers. Raises StoreError where the journal cannot be begun."""
         config = snapshot.config
         self.clock = clock or SystemClock()
         self.store = store
@@ -156,6 +159,7 @@ class Gateway:
             config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms, store.stores.replies
         )
         self.recordings = self._recordings(config)
+        self.commands = commands or LocalCommands()
         self.once = self._once(config)
         self.books = Books(
             journal=self.journal,
@@ -275,6 +279,7 @@ class Gateway:
                 runaway=guard_of(snapshot, self.runaway_watch),
                 kept=self.kept,
                 recordings=self.recordings,
+                commands=self.commands,
             ),
             observe=observe,
             quality_levels={**QUALITY_LEVELS, **config.quality_levels},

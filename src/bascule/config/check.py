@@ -70,11 +70,6 @@ def _not_in_this_release(config: Config, checks: Checks) -> None:
         checks.wrong(("cache", "exact", "persist"), "a cache on disk is not in this release", "Set it to false")
     if config.cache.semantic.enabled:
         checks.wrong(("cache", "semantic", "enabled"), "the semantic cache is not in this release", "Set it to false")
-    for name, route in config.routes.items():
-        cascade = None if isinstance(route.strategy, str) else route.strategy.cascade
-        if cascade is not None and cascade.accept.command is not None:
-            where: Path = ("routes", name, "strategy", "cascade", "accept", "command")
-            checks.wrong(where, "commands are not in this release", "Use another test")
 
 
 def _server(config: Config, checks: Checks) -> None:

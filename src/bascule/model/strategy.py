@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+COMMAND_PATH = "/usr/local/bin:/usr/bin:/bin"
+"""Where programs are looked for that are named without their path."""
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """Of an answer that is held back to be looked at, as its provider sent it; a larger one is not looked at."""
 

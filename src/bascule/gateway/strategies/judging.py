@@ -1,7 +1,7 @@
 """Calls to a judge: planned at the largest that they may become, made with the answers that came."""
 
 from bascule.decide.judge import Material, Unreadable, Verdict, read_rubric, rubric_request
-from bascule.decide.strategies.acceptance import Tested
+from bascule.decide.strategies.acceptance import Checked
 from bascule.gateway.admission import Admitted
 from bascule.gateway.strategies.kit import Asked, Kit
 from bascule.gateway.strategies.material import filler, question_of, size_of
@@ -35,11 +35,11 @@ class Rubric:
         said = await said_to(calls, call, self._parent, self._about(answer))
         return Unreadable(said.message) if isinstance(said, Refusal) else read_rubric(said)
 
-    async def test(self, calls: Subcalls, call: Prepared, answer: str) -> Tested:
+    async def test(self, calls: Subcalls, call: Prepared, answer: str) -> Checked:
         found = await self.score(calls, call.because("cascade: judge", role="judge"), answer)
         if isinstance(found, Unreadable):
-            return Tested("judge", None, found.why)
-        return Tested("judge", found.score >= self._policy.threshold, f"{found.score:g}: {found.reason}")
+            return Checked("judge", None, found.why)
+        return Checked("judge", found.score >= self._policy.threshold, f"{found.score:g}: {found.reason}")
 
 
 def material_of(request: Admitted, policy: JudgePolicy) -> Material | Refusal:

@@ -1,6 +1,6 @@
 """All models at once; the first whole answer that is acceptable goes out, the others are cancelled and paid for."""
 
-from bascule.decide.strategies.acceptance import OwnTests, Tested, verdict
+from bascule.decide.strategies.acceptance import Checked, OwnTests, verdict
 from bascule.gateway.race import Lane, Race
 from bascule.gateway.strategies.kit import Kit, Ready
 from bascule.gateway.strategies.look import look_at
@@ -87,7 +87,7 @@ class _Course:
         elif self._spare is None:
             self._spare = got
 
-    def _look(self, got: Captured, choice: int) -> list[Tested]:
+    def _look(self, got: Captured, choice: int) -> list[Checked]:
         return self._own.look(look_at(got, choice, self._asked))
 
 
