@@ -70,12 +70,13 @@ def config(place: Path, running: Running) -> Path:
 def body_of(surface: str, prompt: str) -> dict[str, Any]:
     """In the words of a client of that dialect."""
     message = {"role": "user", "content": prompt}
-    return {
+    bodies: dict[str, dict[str, Any]] = {
         "openai_chat": {"messages": [message], "max_tokens": 100},
         "anthropic_messages": {"messages": [message], "max_tokens": 100},
         "openai_responses": {"input": prompt, "max_output_tokens": 100},
         "gemini": {"contents": [{"role": "user", "parts": [{"text": prompt}]}]},
-    }[surface]
+    }
+    return bodies[surface]
 
 
 def traffic(prompts: list[str], surface: Any = "openai_chat", **more: Any) -> None:
