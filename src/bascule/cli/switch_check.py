@@ -150,7 +150,7 @@ def payload(found: "Checked") -> dict[str, Any]:
         "features": [structs.asdict(gap) for gap in found.gaps],
         "breaks": [structs.asdict(one) for one in found.breaks],
         "traffic": {"requests": found.use.requests, "looked_at": found.use.decided, "uses": found.use.features},
-        "sample": {"drawn": found.drawn, "left": found.left},
+        "sample": {"drawn": found.drawn, "sessions": found.sessions, "left": found.left},
         "run": None if found.made is None else found.made.run.header.run,
         "judge_usd": usd_text(sum(spent)),
         "stopped": None if found.made is None else found.made.ended.stopped,
@@ -181,6 +181,8 @@ def _print(found: "Checked") -> None:
         print_table(
             ("case", "score", "why"), [(one.case, f"{one.score_second:.2f}", one.reason) for one in shown], title=title
         )
+    if found.drawn is not None and found.drawn < found.question.sample:
+        click.echo(f"{found.drawn} requests were drawn, one of each of the {found.sessions} sessions that there are.")
     for reason, times in found.left.items():
         click.echo(f"{times} of {found.drawn} drawn requests make no case: {reason}")
     for reason, times in found.costs.not_priced.items():

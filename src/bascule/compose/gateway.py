@@ -129,6 +129,7 @@ class Gateway:
         self.leases = leases
         self.borrowing = None if leases is None else self._borrowing(leases, config)
         self.metrics = Metrics()
+        self.bodies = Bodies(snapshot.config.server.limits.max_body_values)
         self.alerting = Alerting(
             claims=store.governance,
             clock=self.clock,
@@ -222,7 +223,7 @@ class Gateway:
     def _world(self) -> World:
         return World(
             keys=self.keys,
-            bodies=Bodies(),
+            bodies=self.bodies,
             rates=RateLimiter(),
             calibrations=self.calibrations,
             recorder=Recorder(self.journal, self.authority, self.books.outage),
@@ -238,6 +239,7 @@ class Gateway:
     def settings(self, snapshot: Snapshot) -> Settings:
         """A configuration, ready to serve."""
         config = snapshot.config
+        self.metrics.configured = _named(snapshot)
         observe = config.mode == "observe"
         holding = Holding(
             authority=self.authority,
@@ -333,6 +335,7 @@ class Gateway:
         self.authority.configure(budgets_of(snapshot, stored))
         self.wellbeing.use(*parts.leaving_alone(snapshot.config))
         self.retry_budgets.policy = parts.retry_budget(snapshot.config.retry)
+        self.bodies.max_values = snapshot.config.server.limits.max_body_values
         self.engine.use(self.settings(snapshot))
         self._tell_whom(snapshot)
 
@@ -369,3 +372,9 @@ class Gateway:
             self.keys_used.close()
         self.store.database.close()
         return complete
+
+
+def _named(snapshot: Snapshot) -> frozenset[str]:
+    """The models of the configuration, and the endpoints that serve them."""
+    models = snapshot.models.values()
+    return frozenset([*snapshot.models, *[endpoint.id for model in models for endpoint in model.endpoints]])

@@ -6,9 +6,9 @@ that no source supports. Objective and audience are for whoever writes the promp
 
 from msgspec import Struct
 
-from bascule.decide.claims import unsupported
 from bascule.decide.grade import Graded, Score, shown
 from bascule.decide.json_schema import GraderError, SchemaCheck, json_in
+from bascule.decide.unsupported import unsupported
 from bascule.model.output_contract import OutputContract
 
 MAX_TOLD = 5

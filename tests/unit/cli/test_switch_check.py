@@ -23,11 +23,12 @@ KEY = "a-key-of-thirty-two-characters-00"
 
 
 def answer(request: ProviderRequest) -> Script:
-    said = json.dumps(request.body["messages"])
+    said = json.dumps(request.body.get("messages"))
     if request.model == "judge":
         return Script(text=json.dumps({"reason": "as told", "verdict": verdict(said)}))
     if request.model == "big":
         return Script(text="the careful answer", cached_tokens=4)
+    said = json.dumps(request.body)
     return Script(text="meh" if "hard" in said else "the careful answer")
 
 
@@ -66,7 +67,19 @@ def config(place: Path, running: Running) -> Path:
     return place
 
 
-def traffic(prompts: list[str], **more: Any) -> None:
+def body_of(surface: str, prompt: str) -> dict[str, Any]:
+    """In the words of a client of that dialect."""
+    message = {"role": "user", "content": prompt}
+    bodies: dict[str, dict[str, Any]] = {
+        "openai_chat": {"messages": [message], "max_tokens": 100},
+        "anthropic_messages": {"messages": [message], "max_tokens": 100},
+        "openai_responses": {"input": prompt, "max_output_tokens": 100},
+        "gemini": {"contents": [{"role": "user", "parts": [{"text": prompt}]}]},
+    }
+    return bodies[surface]
+
+
+def traffic(prompts: list[str], surface: Any = "openai_chat", **more: Any) -> None:
     """Requests to `big`, every other one streamed, through a gateway of the same data directory."""
     document = read_document(None, os.environ)
     snapshot = snapshot_of(document, os.environ, stored_keys=True)
@@ -76,10 +89,20 @@ def traffic(prompts: list[str], **more: Any) -> None:
 
     async def ask() -> None:
         for number, prompt in enumerate(prompts):
-            body = {"model": "big", "messages": [{"role": "user", "content": prompt}], "stream": number % 2 == 1}
-            headers = Headers([(b"x-bascule-task", b"chat")])
-            raw = orjson.dumps({**body, "max_tokens": 100, **more})
-            exchange = Collected(Incoming(surface="openai_chat", headers=headers, body=raw, secret=KEY.encode()))
+            stream = number % 2 == 1
+            body = body_of(surface, prompt) | more
+            if surface != "gemini":
+                body |= {"model": "big", "stream": stream}
+            incoming = Incoming(
+                surface=surface,
+                headers=Headers([(b"x-bascule-task", b"chat"), (b"anthropic-version", b"2023-06-01")]),
+                body=orjson.dumps(body),
+                secret=KEY.encode(),
+                model="big" if surface == "gemini" else None,
+                stream=stream if surface == "gemini" else None,
+                query="alt=sse" if surface == "gemini" else "",
+            )
+            exchange = Collected(incoming)
             await gateway.engine.handle(exchange)
             assert exchange.status == 200, exchange.body
         gateway.outbox.flush()
@@ -107,7 +130,7 @@ def test_recorded_requests_are_asked_again_and_compared_blind(run: Any, config: 
     assert document["quality"]["mean"] == -0.3
     assert document["verdict"] == "keep"
     assert len(document["breaks"]) == 6
-    assert document["sample"] == {"drawn": 20, "left": {}}
+    assert document["sample"] == {"drawn": 20, "sessions": 20, "left": {}}
     # The ledger's own requests at the prices of both, cached ones as cached; neither evaluation nor judge among them.
     assert document["cost"]["requests"] == 20
     listed = [row for row in rows(run) if row["model"] == "big"]
@@ -121,6 +144,34 @@ def test_recorded_requests_are_asked_again_and_compared_blind(run: Any, config: 
     text = run("switch-check", "big", "small", "--judge", "judge", "--gate")
     assert text.code == 3
     assert text.out.startswith("KEEP: big -> small.")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "vendor"),
+    [("anthropic_messages", "anthropic"), ("openai_responses", "responses"), ("gemini", "gemini")],
+)
+def test_requests_of_every_client_are_asked_again_of_models_of_another_dialect(
+    run: Any, config: Path, running: Running, dialect: str, vendor: str
+) -> None:
+    file = config / "bascule.yaml"
+    text = file.read_text().replace(
+        "p: {dialect: openai_chat, base_url: '" + running.upstream.url(),
+        "v: {dialect: " + dialect + ", base_url: '" + running.upstream.url(vendor) + "', api_key: none,"
+        " data: {training: false}},\n            p: {dialect: openai_chat, base_url: '" + running.upstream.url(),
+    )
+    file.write_text(text.replace("{provider: p, model: big}", "{provider: v, model: big}"))
+    traffic(["easy 1", "easy 2", "hard 3", "hard 4"], dialect)
+    found = run("switch-check", "big", "small", "--judge", "judge", "--json")
+    assert found.code == 0, found.out + found.err
+    assert found.json["sample"] == {"drawn": 4, "sessions": 4, "left": {}}
+    assert (found.json["quality"]["cases"], found.json["quality"]["worse"]) == (4, 2)
+
+
+def test_of_a_session_one_request_is_drawn(run: Any, config: Path, running: Running) -> None:
+    traffic(["easy"] * 5, prompt_cache_key="one-session")
+    document = run("switch-check", "big", "small", "--judge", "judge", "--json").json
+    assert document["sample"] == {"drawn": 1, "sessions": 1, "left": {}}
+    assert document["cost"]["requests"] == 5
 
 
 def test_few_cases_decide_nothing_and_say_how_many_would(run: Any, config: Path, running: Running) -> None:

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from bascule.decide.claims import unsupported
 from bascule.decide.json_schema import GraderError
 from bascule.decide.output_contract import criteria, prepare_output_contract
+from bascule.decide.unsupported import unsupported
 from bascule.model.output_contract import OutputContract
 
 SOURCE = (

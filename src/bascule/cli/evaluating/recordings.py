@@ -1,6 +1,6 @@
 """A suite from what was recorded of traffic. Reading content is written into the audit trail first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -15,7 +15,7 @@ from bascule.model.errors import BasculeError
 from bascule.model.policy import NO_DATA_POLICY, NO_PROTECTION
 from bascule.model.row import AttemptRow, RowFilter
 from bascule.offline.evaluation.calls import Guard
-from bascule.offline.evaluation.sampling import Left, case_of, chosen, is_usable, reasons
+from bascule.offline.evaluation.sampling import Left, case_of, chosen_by_session, is_usable, reasons
 from bascule.offline.evaluation.suite import Case, Suite
 
 ACTION = "content.evaluate"
@@ -26,8 +26,8 @@ class Sampled(Struct, frozen=True, kw_only=True):
     suite: Suite
     rows: dict[str, AttemptRow]
     """What the ledger has of the cases, by case."""
-    found: int
-    """Requests that could have been drawn."""
+    sessions: int
+    """That could have been drawn from: at most one request of each."""
     left: Mapping[str, int]
     """Of the drawn ones, those that make no case, by reason."""
 
@@ -43,16 +43,8 @@ def sampled(
     now_ms: int,
 ) -> Sampled:
     """Raises BasculeError where nothing was recorded, StoreError where it cannot be read."""
-    found = 0
-
-    def usable() -> Iterator[AttemptRow]:
-        nonlocal found
-        for row in store.view.attempts(where):
-            if is_usable(row, task):
-                found += 1
-                yield row
-
-    drawn = chosen(usable(), count, SEED)
+    usable = (row for row in store.view.attempts(where) if is_usable(row, task))
+    drawn, sessions = chosen_by_session(usable, count, SEED)
     named = "traffic" if where.model is None else where.model
     if not drawn:
         raise BasculeError(f"the ledger has no answered requests of {named} in this period; see --since and --until")
@@ -83,7 +75,7 @@ def sampled(
     suite = Suite(
         name=f"recorded-{named}", cases=tuple(cases.values()), source=f"recordings of {named}", keeps_content=False
     )
-    return Sampled(suite=suite, rows={row.request_id: row for row in drawn}, found=found, left=why)
+    return Sampled(suite=suite, rows={row.request_id: row for row in drawn}, sessions=sessions, left=why)
 
 
 def guard_of(row: AttemptRow, snapshot: Snapshot, store: Store, now_ms: int) -> Guard | Left | None:

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from bascule.cli.evaluating.opening import evaluating
-from bascule.cli.evaluating.recordings import sampled
+from bascule.cli.evaluating.recordings import Sampled, sampled
 from bascule.cli.evaluating.running import Made, Wanted, evaluate
 from bascule.compose import Store, snapshot_of
 from bascule.config.load import Document
@@ -68,6 +68,9 @@ class Checked(Struct, frozen=True, kw_only=True):
     summaries: tuple[Summary, ...]
     made: Made | None
     drawn: int | None = None
+    """Requests, one of a session."""
+    sessions: int | None = None
+    """There were."""
     left: dict[str, int] = {}
 
 
@@ -77,7 +80,7 @@ def check(document: Document, store: Store | None, question: Question, now_ms: i
     before, after = _model(snapshot, question.first, needed=False), _model(snapshot, question.second, needed=True)
     assert after is not None
     traffic = _Traffic(store, question, before, after, now_ms)
-    made, results, drawn, left = _asked(document, snapshot, store, question, now_ms)
+    made, results, drawn = _asked(document, snapshot, store, question, now_ms)
     found = _difference(question, results)
     ratio = _output_ratio(question, results, traffic.rows_of(results))
     costs = traffic.costs(ratio)
@@ -96,8 +99,9 @@ def check(document: Document, store: Store | None, question: Question, now_ms: i
         breaks=tuple(breaks_of(results.get(question.first), results.get(question.second, []))),
         summaries=tuple([summary(name, found) for name, found in results.items()]),
         made=made,
-        drawn=drawn,
-        left=left,
+        drawn=None if drawn is None else len(drawn.rows),
+        sessions=None if drawn is None else drawn.sessions,
+        left={} if drawn is None else dict(drawn.left),
     )
 
 
@@ -192,17 +196,17 @@ def _model(snapshot: Snapshot, name: str, *, needed: bool) -> Model | None:
 
 def _asked(
     document: Document, snapshot: Snapshot, store: Store | None, question: Question, now_ms: int
-) -> tuple[Made | None, dict[str, list[Result]], int | None, dict[str, int]]:
-    """The run, its results by model, how many requests were drawn and why some of them make no case."""
+) -> tuple[Made | None, dict[str, list[Result]], Sampled | None]:
+    """The run, its results by model, and what was drawn for it from recordings."""
     if question.suite is not None:
         models = (question.first, question.second)
         made = evaluate(document, question.suite, structs.replace(question.wanted, models=models))
-        return made, {name: made.run.of(name) for name in models}, None, {}
+        return made, {name: made.run.of(name) for name in models}, None
     if question.wanted.judge is None or store is None:
-        return None, {}, None, {}
+        return None, {}, None
     drawn = sampled(document, snapshot, store, question.where, count=question.sample, task=question.task, now_ms=now_ms)
     made = evaluate(document, drawn.suite, structs.replace(question.wanted, models=(question.second,)))
-    return made, {question.second: made.run.of(question.second)}, len(drawn.rows), dict(drawn.left)
+    return made, {question.second: made.run.of(question.second)}, drawn
 
 
 def _difference(question: Question, results: dict[str, list[Result]]) -> Difference | None:

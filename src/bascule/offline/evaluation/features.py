@@ -16,7 +16,7 @@ from bascule.model.row import AttemptRow
 Standing = Literal["lost", "unknown"]
 IMAGES = ("image as data", "image by URL", "image in a tool's result")
 TOOLS = ("tools", "custom tool", "a call is required", "parallel calls and results", "failed tool")
-_OF_USE: dict[str, tuple[str, ...]] = {"image": IMAGES, "tools": TOOLS, "json_schema": ("JSON schema",)}
+OF_USE: dict[str, tuple[str, ...]] = {"image": IMAGES, "tools": TOOLS, "json_schema": ("JSON schema",)}
 """Rows of the dialect matrix that matter only to traffic that uses the feature."""
 
 
@@ -122,7 +122,7 @@ def translation_gaps(use: Use, before: str, after: str, matrix: Matrix) -> list[
         for feature, verdict in then.items():
             if verdict == "kept" or kept.get(feature) != "kept":
                 continue
-            used = next((name for name, listed in _OF_USE.items() if feature in listed), None)
+            used = next((name for name, listed in OF_USE.items() if feature in listed), None)
             if used is not None and not use.features.get(used) and use.decided == use.requests:
                 continue
             count = requests if used is None else use.features.get(used, 0)

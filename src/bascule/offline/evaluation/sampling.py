@@ -4,7 +4,7 @@ A sample is drawn by a digest of request ids, so that the same traffic gives the
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -52,12 +52,31 @@ def is_usable(row: AttemptRow, task: str | None) -> bool:
 
 def chosen(rows: Iterable[AttemptRow], count: int, seed: int) -> list[AttemptRow]:
     """`count` of them, each as likely as any other; in the order of their time."""
+    return _in_time(heapq.nsmallest(count, rows, key=_draw(seed)))
+
+
+def chosen_by_session(rows: Iterable[AttemptRow], count: int, seed: int) -> tuple[list[AttemptRow], int]:
+    """At most one of a session, each session as likely as any other, and how many sessions there were.
+
+    Requests of one session resemble each other: ten of one say little more than one does, and intervals that took them
+    for ten would be too narrow. What belongs to no session is one of its own.
+    """
+    draw = _draw(seed)
+    best: dict[str, AttemptRow] = {}
+    for row in rows:
+        name = row.session_id or row.request_id
+        if name not in best or draw(row) < draw(best[name]):
+            best[name] = row
+    return _in_time(heapq.nsmallest(count, best.values(), key=draw)), len(best)
+
+
+def _draw(seed: int) -> Callable[[AttemptRow], bytes]:
     salt = seed.to_bytes(8, "big")
+    return lambda row: blake2b(row.request_id.encode(), digest_size=16, salt=salt).digest()
 
-    def draw(row: AttemptRow) -> bytes:
-        return blake2b(row.request_id.encode(), digest_size=16, salt=salt).digest()
 
-    return sorted(heapq.nsmallest(count, rows, key=draw), key=lambda row: (row.ts_start_ms, row.attempt_id))
+def _in_time(rows: list[AttemptRow]) -> list[AttemptRow]:
+    return sorted(rows, key=lambda row: (row.ts_start_ms, row.attempt_id))
 
 
 def case_of(row: AttemptRow, recording: Recording | None, guard: Guard | None) -> Case | Left:
