@@ -102,6 +102,18 @@ class HeldMoney(RuleBasedStateMachine):
         self.authority.settle(hold, cost)
         self.books.settled.append((who, at_ms, amount if cost is None else cost))
 
+    @precondition(lambda self: self.open)
+    @rule(data=st.data(), share=st.floats(0, 1))
+    def split(self, data, share):
+        """A strategy's call takes its part: nothing becomes free by it, and nothing is held twice."""
+        whole = data.draw(st.sampled_from(sorted(self.open)))
+        hold, who, at_ms, amount = self.open[whole]
+        self.made += 1
+        part_id, taken = f"a{self.made}", int(amount * share)
+        part, rest = self.authority.split(hold, part_id, taken)
+        self.open[part_id] = (part, who, at_ms, taken)
+        self.open[whole] = (rest, who, at_ms, amount - taken)
+
     @rule(step_ms=st.sampled_from((1, 3_600_000, 3_700_000, 9 * 86_400_000)))
     def pass_time(self, step_ms):
         self.now_ms += step_ms

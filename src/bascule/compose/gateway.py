@@ -36,6 +36,7 @@ from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
 from bascule.gateway.runaway import RunawayWatch
 from bascule.gateway.runaway_guard import guard_of
+from bascule.gateway.strategies.strategies import Strategies
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot
 from bascule.model.policy import Budget
@@ -275,6 +276,7 @@ class Gateway:
             ),
             observe=observe,
             quality_levels={**QUALITY_LEVELS, **config.quality_levels},
+            strategies=Strategies(snapshot),
         )
 
     def open(self) -> Recovery:

@@ -7,6 +7,8 @@ from bascule.config.contract_check import contract_mistakes
 from bascule.config.places import Path, Places
 from bascule.config.rules import mistake
 from bascule.config.shape import QUALITY_LEVELS, Config, Floor, Price, Prices, Provider, Rates, Route
+from bascule.config.strategies import named
+from bascule.config.strategy_check import strategy_mistakes
 from bascule.config.suggest import remedy
 from bascule.decide.aliases import WILDCARD
 from bascule.model.errors import Problem
@@ -70,8 +72,12 @@ def _not_in_this_release(config: Config, checks: Checks) -> None:
     if config.cache.semantic.enabled:
         checks.wrong(("cache", "semantic", "enabled"), "the semantic cache is not in this release", "Set it to false")
     for name, route in config.routes.items():
-        if route.strategy != "single":
-            checks.wrong(("routes", name, "strategy"), "this strategy is not in this release", "Write `single`")
+        for strategy in set(named(route.strategy)) - {"single", "cascade"}:
+            checks.wrong(("routes", name, "strategy"), f"`{strategy}` is not in this release", "Use a cascade")
+        cascade = None if isinstance(route.strategy, str) else route.strategy.cascade
+        if cascade is not None and cascade.accept.command is not None:
+            where: Path = ("routes", name, "strategy", "cascade", "accept", "command")
+            checks.wrong(where, "commands are not in this release", "Use another test")
 
 
 def _server(config: Config, checks: Checks) -> None:
@@ -129,6 +135,8 @@ def _provider(name: str, provider: Provider, checks: Checks) -> None:
 
 
 def _route(name: str, route: Route, config: Config, checks: Checks) -> None:
+    for wrong in strategy_mistakes(name, route):
+        checks.wrong(wrong.path, wrong.what, wrong.remedy)
     _floor(("routes", name, "quality"), route.quality, config, checks)
     for index, rule in enumerate(route.rules):
         path: Path = ("routes", name, "rules", index)

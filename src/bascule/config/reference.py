@@ -47,7 +47,6 @@ FORMS = {
 NOT_YET = {
     ("ExactCache", "persist"): "false",
     ("SemanticCache", "enabled"): "false",
-    ("Route", "strategy"): "`single`",
 }
 """What this release can do of a field whose type allows more; `config.check` refuses the rest."""
 

@@ -3,7 +3,7 @@
 Money and prices are integers already (see `scalars`): `limit_usd: 0.25` is `limit_nanousd == 250_000_000`.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
@@ -33,6 +33,7 @@ from bascule.config.serving import Endpoint as Endpoint
 from bascule.config.serving import Model as Model
 from bascule.config.serving import Provider as Provider
 from bascule.config.serving import Timeouts as Timeouts
+from bascule.config.strategies import Strategies, Word
 from bascule.config.telemetry import Telemetry
 from bascule.model.policy import BudgetMode, BudgetWindow, Objective, OnExhausted, ServingMode
 
@@ -165,8 +166,8 @@ class Route(Section, frozen=True, kw_only=True):
     hedge: Hedge | None = None
     content_filter: Literal["stop", "failover"] = "stop"
     """When a provider refuses a request for its content: `stop` is its answer, `failover` asks the next candidate."""
-    strategy: str | dict[str, Any] = "single"
-    """How many models work on one request."""
+    strategy: Word | Strategies = "single"
+    """How many models work on one request: `single`, `race`, or a strategy with its settings."""
 
 
 class Admin(Section, frozen=True, kw_only=True):

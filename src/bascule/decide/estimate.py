@@ -228,6 +228,78 @@ def fit_output(
     )
 
 
+class Asked(Struct, frozen=True, kw_only=True):
+    """One of several calls that are planned for a request, as their hold sees it."""
+
+    facts: Facts
+    candidates: tuple[Priced, ...]
+    times: int = 1
+    """How often it is made at most."""
+
+
+def fit_calls(
+    calls: Sequence[Asked], tight: BudgetState | None, *, max_cost_nanousd: int | None = None
+) -> tuple[HoldPlan, ...] | Refusal:
+    """The holds of all calls that a strategy plans, which together fit what is left: all of them, or a Refusal.
+
+    INTERFACE, "Hold": strategies that plan several calls hold their sum. Where the client gave no output cap, those of
+    all calls are halved together until the sum is affordable, none below 256. Within a call the dearest candidate is
+    held; those without a price are left out where a budget can refuse. `max_cost_nanousd` bounds the sum.
+    """
+    left = None if tight is None else max(0, tight.left_nanousd)
+    limit = _least(left, max_cost_nanousd)
+    halvings = 0
+    while True:
+        plans = [_at(call, halvings, bounded=limit is not None) for call in calls]
+        if any(not plan.candidates for plan in plans):
+            return _none_fits(tight, max_cost_nanousd, [])
+        amounts = [plan.amount_nanousd for plan in plans]
+        known = [amount * call.times for amount, call in zip(amounts, calls, strict=True) if amount is not None]
+        total = sum(known)
+        if limit is None or total <= limit:
+            return tuple(plans)
+        if not any(_can_shrink(priced.cap, halvings) for call in calls for priced in call.candidates):
+            if max_cost_nanousd is not None and total > max_cost_nanousd:
+                return _none_fits(tight, max_cost_nanousd, [total])
+            assert tight is not None  # the limit is one of the two
+            return over_budget(tight.scope, tight.window_id, total, tight.left_nanousd)
+        halvings += 1
+
+
+def _at(call: Asked, halvings: int, *, bounded: bool) -> HoldPlan:
+    """A call whose outputs are cut so often; no candidates where none has a price and a budget minds."""
+    kept: list[int] = []
+    caps: list[int] = []
+    sent: list[int | None] = []
+    dearest, unknown = 0, False
+    for position, priced in enumerate(call.candidates):
+        tokens = _halved(priced.cap, halvings)
+        amount = _amount(call.facts, priced, tokens)
+        if amount is None and bounded:
+            continue
+        unknown = unknown or amount is None
+        dearest = max(dearest, amount or 0)
+        kept.append(position)
+        caps.append(tokens)
+        sent.append(_to_send(priced.cap, tokens, bounded))
+    return HoldPlan(
+        amount_nanousd=None if unknown else dearest,
+        candidates=tuple(kept),
+        max_tokens=tuple(caps),
+        send_tokens=tuple(sent),
+    )
+
+
+def _halved(cap: OutputCap, halvings: int) -> int:
+    if cap.from_client or cap.tokens <= LEAST_OUTPUT_TOKENS:
+        return cap.tokens
+    return max(LEAST_OUTPUT_TOKENS, cap.tokens >> halvings)
+
+
+def _can_shrink(cap: OutputCap, halvings: int) -> bool:
+    return _halved(cap, halvings + 1) < _halved(cap, halvings)
+
+
 def _amount_of(one: tuple[int, str | None]) -> int:
     return one[0]
 

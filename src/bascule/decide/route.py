@@ -87,6 +87,31 @@ def route(
     first = resolve(ask.model, table.registry)
     if isinstance(first, Refusal):
         return first
+    return _planned(first, ask, facts, who, identity, table, now)
+
+
+def route_through(
+    policy: RoutePolicy,
+    ask: Ask,
+    facts: Facts,
+    who: Attribution,
+    identity: Identity,
+    table: RouteTable,
+    now: Circumstances,
+) -> Plan | Refusal:
+    """As `route`, through a policy that need not stand in the configuration: for calls that a strategy makes."""
+    return _planned(Resolved(name=policy.name, route=policy), ask, facts, who, identity, table, now)
+
+
+def _planned(
+    first: Resolved,
+    ask: Ask,
+    facts: Facts,
+    who: Attribution,
+    identity: Identity,
+    table: RouteTable,
+    now: Circumstances,
+) -> Plan | Refusal:
     est_input_tokens = facts.text_bytes // 4 if now.est_input_tokens is None else now.est_input_tokens
     request = _Request(ask, facts, who, identity, table, now, est_input_tokens)
     task, task_source = _task(request, first)

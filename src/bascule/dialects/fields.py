@@ -21,6 +21,7 @@ _HEAD_CHARS = 2_000
 _MAX_NUMBER = 1e9
 _MAX_COUNT = 1_000_000_000
 _SHOWN_CHARS = 40
+_LEAST_WHOLE, _MOST_WHOLE = -(2**63), 2**64 - 1
 
 Holder = dict[str, Any]
 
@@ -69,11 +70,11 @@ def flag(holder: Holder, name: str, where: str = "") -> bool | None:
 
 
 def whole(holder: Holder, name: str, where: str = "") -> int | None:
-    """An optional integer of any sign."""
+    """An optional integer of any sign, of 64 bits at most, as every provider has it."""
     value = holder.get(name)
-    if value is None or type(value) is int:
+    if value is None or (type(value) is int and _LEAST_WHOLE <= value <= _MOST_WHOLE):
         return value
-    wrong(where, name, "an integer")
+    wrong(where, name, "an integer of at most 64 bits")
 
 
 def count(holder: Holder, name: str, where: str = "") -> int | None:

@@ -5,6 +5,11 @@ a call full of such numbers would cost more than was held for it.
 """
 
 import re
+from typing import Any
+
+import msgspec
+
+from bascule.dialects.base import Body
 
 MOST_GAINED_BYTES = 14
 """Of `1e15`. From 1e16 on, and below 1e-5, an exponent is written again."""
@@ -16,6 +21,21 @@ _EXPONENT = re.compile(rb"[0-9][eE][+-]?0*+[0-9]{1,2}(?![0-9A-Za-z])")
 """The end of a number that may get longer; with three digits of exponent it is as long already."""
 _WIDE = b"0" * 20
 """An integer beyond 64 bits becomes `1.8446744073709552e19`: one character more than its 20 digits."""
+
+
+def as_written(body: Body, raw: bytes) -> Body:
+    """A decoded body with its integers as `raw` has them, where that is to be written anew.
+
+    The fast decoder, which is enough where bytes go on as they came, makes floats of integers beyond 64 bits. What the
+    path of a request said (`model`, `stream`) stands in the body alone, and stays.
+    """
+    if _WIDE not in raw.translate(_KINDS):
+        return body
+    try:
+        exact = msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body  # it has a number beyond all range, too, which no decoder keeps
+    return {**exact, **{name: body[name] for name in ("model", "stream") if name in body}}
 
 
 def gained_bytes(raw: bytes) -> int:

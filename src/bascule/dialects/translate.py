@@ -11,6 +11,7 @@ from bascule.dialects.base import NO_CONTEXT, Body, ReplyContext, ReplyFacts, St
 from bascule.dialects.fields import is_json
 from bascule.dialects.names import original_names, tool_name
 from bascule.dialects.remembered import Remembered
+from bascule.dialects.respelled import as_written
 from bascule.dialects.splice import usd_number
 from bascule.dialects.sse import SseEvent, SseParser
 from bascule.dialects.streamed import again, too_long_fault
@@ -121,7 +122,7 @@ class Translator:
                 param="inference_geo",
             )
         try:
-            return self._provider.render_request(self._client.parse_request(body), target)
+            return self._provider.render_request(self._client.parse_request(as_written(body, raw)), target)
         except MalformedRequest as problem:
             return Refusal(kind="malformed", message=str(problem), param=problem.param)
         except Untranslatable as problem:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
+import msgspec
 from msgspec import Struct, structs
 
 from bascule.decide.admit import key_problem
@@ -128,11 +128,11 @@ def admit(
     if isinstance(body, Refusal):
         return body
     raw = incoming.body
-    whole = None if kept is None else kept.expand(key.name, body, len(raw), now_s)
+    whole = None if kept is None else kept.expand(key.name, body, raw, now_s)
     if isinstance(whole, Refusal):
         return whole
     if whole is not None:
-        body, raw = whole, orjson.dumps(whole)
+        body, raw = whole, msgspec.json.encode(whole)
     if incoming.model is not None:
         # What the path says stands in the body of every other dialect, and readers look for it there.
         body["model"], body["stream"] = incoming.model, incoming.stream is True

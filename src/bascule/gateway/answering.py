@@ -5,8 +5,8 @@ import logging
 from msgspec import structs
 
 from bascule.decide.attempt import AttemptLimits
-from bascule.decide.meter import Ending, bill
-from bascule.dialects.base import ReplyContext, Target
+from bascule.decide.meter import Ending
+from bascule.dialects.base import ReplyContext, ReplyFacts, Target
 from bascule.dialects.json_array import JsonArrayStream
 from bascule.dialects.openai_responses.history import last_response
 from bascule.gateway.admission import Admitted
@@ -30,6 +30,7 @@ from bascule.gateway.recording import HeardReply
 from bascule.gateway.relay import Relay, Relayed, read_out, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.surfaces import SURFACES
+from bascule.gateway.tally import Tally
 from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.outcome import Fault
 from bascule.model.plan import Candidate
@@ -47,46 +48,46 @@ class Answering:
     """Sends the attempts of one request and hands the client the answer of one of them."""
 
     def __init__(
-        self, effects: Effects, request: Admitted, limits: AttemptLimits, *, keep_bytes: int, compares: bool
+        self,
+        effects: Effects,
+        request: Admitted,
+        limits: AttemptLimits,
+        *,
+        tally: Tally,
+        keep_bytes: int,
+        compares: bool,
+        withheld_bytes: int = 0,
+        spent_nanousd: int | None = 0,
     ) -> None:
         """`keep_bytes`: how large an answer may be to be kept; 0 where none is. `compares`: what attempts show of
-        their endpoints is compared with others."""
+        their endpoints is compared with others. `withheld_bytes`: the client gets nothing of an answer, which is kept
+        up to this size. `spent_nanousd`: what earlier calls for the same answer have cost; None: that is unknown.
+        """
         self._fx = effects
         self._request = request
         self._limits = limits
         self._compares = compares
+        self._tally = tally
+        self._withheld_bytes = withheld_bytes
+        self._spent_nanousd = spent_nanousd
         self.keep_bytes = keep_bytes
         self.started = False
         self.complete = False
         """The client was given a whole answer."""
-        self.billable = False
-        """Something was sent for which a provider may bill."""
         self.refused: Refusal | None = None
         """Nothing was sent and nothing can be: the ledger took no more lines."""
-        self.tokens_used = 0
-        """Of all attempts so far whose use is known, if only by an estimate."""
-        self.unknown_uses = 0
-        """Attempts that may be billed and of which nobody has told how much they used."""
         self.answered: Answered | None = None
 
     def settle(self, opened: OpenAttempt, ended: Ended) -> Cost:
         fx = self._fx
-        self.billable = self.billable or ended.ending != "failed"
         self._observe(opened, ended)
         cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
         if ended.ending == "completed" and fx.collapse is not None:
             fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
         if fx.runaway is not None and cost.cost_nanousd is not None:
             fx.runaway.watch.spent(fx.runaway.rules, self._request, cost.cost_nanousd)
-        if bill(cost.usage) == "hold":
-            self.unknown_uses += 1
-        else:
-            self.tokens_used += cost.usage.all_tokens
+        self._tally.settled(ended, cost)
         return cost
-
-    def tokens_likely(self, expected: int) -> int:
-        """All that was used; `expected` stands for each use that is not known."""
-        return self.tokens_used + self.unknown_uses * expected
 
     def _observe(self, opened: OpenAttempt, ended: Ended) -> None:
         """What the end of an attempt says of who was asked."""
@@ -222,14 +223,17 @@ class Answering:
                 upstream_request_id=read.response_id,
             ),
         )
+        if self._withheld_bytes:
+            self._withhold(opened.candidate, raw, read, cost, streamed=False)
+            return None
         request = self._request
-        shown = cost.cost_nanousd if self._fx.splice_cost else None
+        shown = self._shown(cost) if self._fx.splice_cost else None
         candidate = opened.candidate
         context = self._context(destination, target, read.usage)
         answer = destination.codec.reply(raw, request.facts, candidate.model, shown, context)
         self._keep(context, answer)
         headers = self._answer_headers(candidate, JSON)
-        cost_line = cost_header(cost.cost_nanousd)
+        cost_line = cost_header(self._shown(cost))
         if cost_line is not None:
             headers.append(cost_line)
         self.started = True
@@ -262,7 +266,7 @@ class Answering:
             clock=fx.clock,
             drain=destination.drain,
             open_answer=lambda: self._opens(opened),
-            record_bytes=self.keep_bytes,
+            record_bytes=self._withheld_bytes or self.keep_bytes,
         )
         try:
             relayed = await relay.run()
@@ -273,10 +277,14 @@ class Answering:
             raise
         if relayed.fault is not None:
             relayed = structs.replace(relayed, fault=destination.conceal(relayed.fault))
-        self.started = self.started or relayed.started
+        self.started = self.started or (relayed.started and not self._withheld_bytes)
         cost = self.settle(opened, stream_ended(codec.facts, relayed))
+        if relayed.ending == "complete" and self._withheld_bytes:
+            await read_out(reply)
+            self._withhold(candidate, b"".join(relay.recorded), codec.facts, cost, streamed=True)
+            return None
         if relayed.ending == "complete":
-            last = codec.close(cost.cost_nanousd)
+            last = codec.close(self._shown(cost))
             self._keep(context, last_response(last) if context.keeps else None)
             await self._finish_stream(exchange, relayed, last, candidate)
             self.complete = True
@@ -294,6 +302,24 @@ class Answering:
         if relayed.started and relayed.ending == "fault":
             await exchange.end(codec.fail(cut_short(fault)))
         return fault
+
+    def _shown(self, cost: Cost) -> int | None:
+        """What the client is told that its answer cost: with all that a strategy did for it before; what attempts
+        that failed may have cost is in the ledger alone."""
+        if self._spent_nanousd == 0 or cost.cost_nanousd is None:
+            return cost.cost_nanousd
+        return None if self._spent_nanousd is None else self._spent_nanousd + cost.cost_nanousd
+
+    def _withhold(self, candidate: Candidate, raw: bytes, facts: ReplyFacts, cost: Cost, *, streamed: bool) -> None:
+        """Keep an answer that its client does not get, or not yet; one that is too large is known to have come."""
+        self.answered = Answered(
+            candidate=candidate,
+            raw=raw if len(raw) <= self._withheld_bytes else b"",
+            streamed=streamed,
+            finish_reason=facts.finish_reason,
+            has_tool_calls=facts.has_tool_calls,
+            cost=cost,
+        )
 
     def _opens(self, opened: OpenAttempt) -> list[Header]:
         """The head of a stream whose first content is there; a probe need not wait for its end."""

@@ -164,6 +164,10 @@ class Books:
         """The attempt that it was taken for is not made."""
         self._authority.settle(hold, 0)
 
+    def split(self, hold: Hold, identifier: str, amount_nanousd: int) -> tuple[Hold, Hold]:
+        """The part of a hold that an attempt takes, and the rest."""
+        return self._authority.split(hold, identifier, amount_nanousd)
+
     def _begin(self, decision: Decision, intent: Intent) -> bool:
         """False where the two could not be written together: what was decided is then worth a log line, no more."""
         try:

@@ -4,8 +4,6 @@ import msgspec
 
 from bascule.decide.fingerprint import Fingerprint, cacheable, fingerprint
 from bascule.dialects.base import ReplyContext
-from bascule.dialects.json_array import JsonArrayStream
-from bascule.dialects.registry import codec
 from bascule.gateway.admission import Admitted
 from bascule.gateway.books import Books
 from bascule.gateway.cache import ExactCache, Stored
@@ -13,8 +11,8 @@ from bascule.gateway.decisions import Recorder
 from bascule.gateway.effects import Answered
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.metrics import Metrics
-from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
-from bascule.gateway.surfaces import SURFACES, provider_dialect
+from bascule.gateway.replaying import content_type, give, rendered
+from bascule.gateway.respond import answer_headers, cost_header
 from bascule.model.errors import Refusal
 from bascule.model.plan import Plan
 from bascule.ports import Clock
@@ -110,28 +108,26 @@ def _fingerprint(request: Admitted, endpoint_id: str) -> Fingerprint:
 
 
 async def _replay(exchange: Exchange, request: Admitted, found: Stored, *, now_ms: int, splice_cost: bool) -> None:
-    """The stored answer through the codec that a live one would take. Its cost is 0, and no provider gave it."""
-    spoken = provider_dialect(request.surface, found.candidate.endpoint) or found.candidate.endpoint.dialect
-    pair = codec(SURFACES[request.surface].dialect, spoken)
-    context = ReplyContext(now_s=now_ms // 1000, request_id=request.request_id, body=request.body)
-    cost = 0 if splice_cost else None
+    """The stored answer. Its cost is 0, and no provider gave it."""
+    streamed = found.kind == "stream"
+    answer = rendered(
+        request,
+        found.candidate,
+        found.raw,
+        streamed=streamed,
+        cost_nanousd=0,
+        splice_cost=splice_cost,
+        context=ReplyContext(now_s=now_ms // 1000, request_id=request.request_id, body=request.body),
+    )
     headers = answer_headers(
         request_id=request.request_id,
         model=found.candidate.model,
         provider=None,
         reason="cache",
         cache="exact",
-        content_type=JSON if found.kind == "reply" or request.array else EVENT_STREAM,
+        content_type=content_type(request, streamed=streamed),
     )
     free = cost_header(0)
     if free is not None:
         headers.append(free)
-    if found.kind == "reply":
-        await exchange.respond(200, headers, pair.reply(found.raw, request.facts, found.candidate.model, cost, context))
-        return
-    stream = pair.stream(request.facts, found.candidate.model, splice_cost, context)
-    if request.array:
-        stream = JsonArrayStream(stream)
-    fed, ended = stream.feed(found.raw), stream.end()
-    await exchange.start(200, [*headers, UNBUFFERED])
-    await exchange.end(fed.forward + ended.forward + stream.close(cost))
+    await give(exchange, answer, headers)

@@ -82,6 +82,7 @@ class Recorder:
         health: Mapping[str, str] = WELL,
         observed: dict[str, Any] | None,
         price_version: str,
+        strategy: dict[str, Any] | None = None,
     ) -> Decision:
         """The record of a plan. It is written with the intent of the first attempt."""
         return Decision(
@@ -98,6 +99,7 @@ class Recorder:
             observed=observed,
             policy_version=plan.policy_version,
             price_version=price_version,
+            strategy=strategy,
         )
 
     def hit(self, request: Admitted, plan: Plan, candidate: Candidate, *, price_version: str) -> Decision:

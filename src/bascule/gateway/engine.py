@@ -18,7 +18,7 @@ from bascule.gateway.counting import count_tokens_locally, likely_tokens
 from bascule.gateway.decisions import Recorder
 from bascule.gateway.effects import Effects
 from bascule.gateway.exchange import Exchange
-from bascule.gateway.holding import affordable
+from bascule.gateway.holding import affordable, degrades
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
@@ -27,7 +27,11 @@ from bascule.gateway.planning import Planned, Planning
 from bascule.gateway.protecting import Protecting
 from bascule.gateway.respond import error_answer
 from bascule.gateway.serving import Serving
+from bascule.gateway.strategies.kit import Kit, Strategist
+from bascule.gateway.strategies.running import Running
+from bascule.gateway.strategies.strategies import Strategies
 from bascule.gateway.surfaces import SURFACES
+from bascule.gateway.tally import Tally
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError
 from bascule.model.policy import KeyPolicy
@@ -72,6 +76,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     effects: Effects
     observe: bool
     quality_levels: Mapping[str, float]
+    strategies: Strategies
     protecting: Protecting | None = None
     """None where nothing is looked for."""
 
@@ -253,18 +258,18 @@ class Engine:
         if limited is not None:
             world.recorder.refused(request, limited, planned.plan)
             return limited
-        serving: Serving | Refusal | None = None
+        serving: Serving | Running | Refusal | None = None
         refusal: Refusal | None = None
         try:
             serving = await self._prepare(exchange, settings, request, planned, keeps=keeps, run=run)
             refusal = serving if isinstance(serving, Refusal) else await self._finish(serving, request)
         finally:
             now_s = world.clock.monotonic_s()
-            sent = isinstance(serving, Serving) and serving.sent
+            sent = isinstance(serving, Serving | Running) and serving.tally.sent
             if refusal is not None and refusal.kind in NOT_COUNTED and not sent:
                 world.rates.give_back(name, limit, tokens, now_s)
             else:
-                used = serving.answering.tokens_likely(tokens) if isinstance(serving, Serving) else None
+                used = serving.tally.tokens_likely(tokens) if isinstance(serving, Serving | Running) else None
                 world.rates.finish(name, limit, tokens, used, now_s)
         return refusal
 
@@ -277,10 +282,24 @@ class Engine:
         *,
         keeps: bool,
         run: Run | None,
-    ) -> Serving | Refusal:
+    ) -> Serving | Running | Refusal:
         """Fit the plan to the money that is left, and write down what was decided. `keeps`: the answer may be kept."""
         world = self._world
         fx = settings.effects
+        found = None if settings.observe or request.work != "chat" else settings.strategies.of(planned.plan)
+        if found is not None:
+            route, strategist = found
+            kit = Kit(
+                effects=fx,
+                planning=settings.planning,
+                exchange=exchange,
+                request=request,
+                plan=planned.plan,
+                route=route,
+            )
+            several = await self._prepare_several(kit, strategist, planned, keeps=keeps, run=run)
+            if several is not None:
+                return several
         budgets = fx.holding.budgets(request)
         fitted = fx.holding.fit(request, planned.plan.candidates, planned.plan, budgets)
         if isinstance(fitted, Refusal) and fx.holding.lending is not None:
@@ -304,7 +323,7 @@ class Engine:
             request,
             plan,
             fitted,
-            decision=decision,
+            tally=Tally(decision),
             keep_bytes=world.caching.most_bytes if keeps else 0,
             strict=hold_mode(budgets) == "strict",
         )
@@ -312,15 +331,51 @@ class Engine:
             run.course = serving
         return serving
 
-    async def _finish(self, serving: Serving, request: Admitted) -> Refusal | None:
+    async def _prepare_several(
+        self, kit: Kit, strategist: Strategist, planned: Planned, *, keeps: bool, run: Run | None
+    ) -> Running | Refusal | None:
+        """The same where several models work on the request. None: one of them is to serve it after all."""
+        world, fx, request = self._world, kit.effects, kit.request
+        ready = strategist.ready(kit)
+        if isinstance(ready, Refusal) and ready.kind == "budget_exhausted" and fx.holding.lending is not None:
+            away = await fx.holding.lending.look(request.attribution, ready.needed_nanousd or 0)
+            ready = strategist.ready(kit) if away is None else away
+        budgets = fx.holding.budgets(request)
+        if ready is None or (isinstance(ready, Refusal) and ready.kind == "budget_exhausted" and degrades(budgets)):
+            return None
+        if isinstance(ready, Refusal):
+            world.recorder.refused(request, ready, kit.plan)
+            return ready
+        decision = world.recorder.planned(
+            request,
+            kit.plan,
+            budgets,
+            health=planned.health,
+            observed=planned.observed,
+            price_version=fx.price_version,
+            strategy=ready.told(),
+        )
+        running = Running(
+            fx,
+            kit.exchange,
+            request,
+            ready,
+            tally=Tally(decision),
+            strict=hold_mode(budgets) == "strict",
+            keep_bytes=world.caching.most_bytes if keeps else 0,
+        )
+        if run is not None:
+            run.course = running
+        return running
+
+    async def _finish(self, serving: Serving | Running, request: Admitted) -> Refusal | None:
         try:
             refusal = await serving.run()
         finally:
-            if serving.unrecorded is not None:
-                self._world.recorder.write(serving.unrecorded)
+            if serving.tally.unrecorded is not None:
+                self._world.recorder.write(serving.tally.unrecorded)
         if refusal is not None:
-            return None if serving.answering.started else refusal
-        answering = serving.answering
-        if answering.answered is not None and answering.keep_bytes:
-            self._world.caching.keep(request, answering.answered)
+            return None if serving.started else refusal
+        if serving.answered is not None:
+            self._world.caching.keep(request, serving.answered)
         return None

@@ -1,5 +1,7 @@
 """How much to hold before an attempt, and how long the answer may become."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct, structs
 
 from bascule.decide.bounds import unstated_fees
@@ -8,9 +10,11 @@ from bascule.decide.calibration import Calibration, output_p99_tokens
 from bascule.decide.estimate import (
     MAX_COST,
     NO_OUTPUT,
+    Asked,
     HoldPlan,
     OutputCap,
     Priced,
+    fit_calls,
     fit_output,
     held_input_tokens,
     held_thinking_tokens,
@@ -42,6 +46,16 @@ class Bound(Struct, frozen=True, kw_only=True):
     """Tokens per choice that the hold counts."""
     send_cap: int | None
     """The cap to write into the request; None leaves the client's own."""
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """A call that is planned for a request, among others."""
+
+    request: Admitted
+    """The client's own, or one that is made for it."""
+    candidates: tuple[Candidate, ...]
+    times: int = 1
+    """How often it is made at most."""
 
 
 class Holding:
@@ -79,24 +93,49 @@ class Holding:
 
         `budgets` is what `budgets` has just said, where the caller needs it too.
         """
-        request = _as_sent(request, *[candidate.endpoint for candidate in candidates])
         now_ms = self._clock.now_ms()
         states = self._authority.applicable(request.attribution, now_ms) if budgets is None else budgets
-        mode = hold_mode(states)
-        priced: list[Priced] = []
-        for candidate in candidates:
-            one = self._priced(request, candidate.endpoint, plan.max_output_tokens, mode, now_ms)
-            if isinstance(one, Refusal):
-                return one
-            priced.append(one)
+        asked = self._asked(Call(request=request, candidates=candidates), plan, hold_mode(states), now_ms)
+        if isinstance(asked, Refusal):
+            return asked
         tight = tightest(states)
         return fit_output(
-            request.facts,
-            priced,
+            asked.facts,
+            asked.candidates,
             tight,
             max_cost_nanousd=plan.max_cost_nanousd if self._enforce else None,
             degrade=_degrades(tight),
         )
+
+    def fit_calls(
+        self, request: Admitted, calls: Sequence[Call], plan: Plan, budgets: tuple[BudgetState, ...]
+    ) -> tuple[HoldPlan, ...] | Refusal:
+        """The holds of all calls that are planned for a request, in their order: together they fit what is left."""
+        mode, now_ms = hold_mode(budgets), self._clock.now_ms()
+        asked: list[Asked] = []
+        for call in calls:
+            one = self._asked(call, plan, mode, now_ms)
+            if isinstance(one, Refusal):
+                return one
+            asked.append(one)
+        most = plan.max_cost_nanousd if self._enforce else None
+        return fit_calls(asked, tightest(budgets), max_cost_nanousd=most)
+
+    def _asked(self, call: Call, plan: Plan, mode: BudgetMode | None, now_ms: int) -> Asked | Refusal:
+        request = _as_sent(call.request, *[candidate.endpoint for candidate in call.candidates])
+        priced: list[Priced] = []
+        for candidate in call.candidates:
+            one = self._priced(request, candidate.endpoint, plan.max_output_tokens, mode, now_ms)
+            if isinstance(one, Refusal):
+                return one
+            priced.append(one)
+        return Asked(facts=request.facts, candidates=tuple(priced), times=call.times)
+
+    async def reserve(self, request: Admitted, identifier: str, amount_nanousd: int | None) -> Hold | Refusal:
+        """Money for several calls at once, under a name that no attempt has."""
+        if self.lending is not None:
+            return await self.lending.reserve(request.attribution, identifier, amount_nanousd)
+        return self._authority.reserve(request.attribution, identifier, amount_nanousd, self._clock.now_ms())
 
     async def fit_anew(
         self,
@@ -194,6 +233,10 @@ class Holding:
             least=least_output(request.surface, endpoint),
         )
 
+    def longest(self, request: Admitted, endpoint: Endpoint, *, route_cap: int | None) -> int:
+        """The output cap that a strict budget would count there, in tokens per choice, before it is cut to fit."""
+        return self.cap(request, endpoint, self._calibrations.of(endpoint.id), route_cap=route_cap).tokens
+
     def least(self, request: Admitted, endpoint: Endpoint) -> int | None:
         """The smallest hold with which this request could be sent there; None where it has no price or bound."""
         request = _as_sent(request, endpoint)
@@ -253,6 +296,11 @@ def bound_at(hold: HoldPlan, position: int) -> Bound:
         output_cap=hold.max_tokens[position],
         send_cap=hold.send_tokens[position],
     )
+
+
+def degrades(states: tuple[BudgetState, ...]) -> bool:
+    """Whether the budget with the least left goes on with what is cheaper, rather than refuse."""
+    return _degrades(tightest(states))
 
 
 def _degrades(tight: BudgetState | None) -> bool:

@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from bascule.dialects.base import Body
 from bascule.dialects.openai_responses.history import as_items, expanded, id_of, output_of
+from bascule.dialects.respelled import as_written
 from bascule.model.errors import Refusal
 
 Name = tuple[str, str]
@@ -86,8 +87,8 @@ class KeptAnswers:
         self._items.clear()
         self._bytes = 0
 
-    def expand(self, key: str, body: Body, raw_bytes: int, now_s: float) -> Body | Refusal | None:
-        """The request, which has come as so many bytes, with what was kept in the place of references to it; None
+    def expand(self, key: str, body: Body, raw: bytes, now_s: float) -> Body | Refusal | None:
+        """The request, which has come as `raw`, with what was kept in the place of references to it; None
         where none of it was. Each answer is read once."""
         outputs: dict[str, dict[str, bytes]] = {}
 
@@ -104,7 +105,10 @@ class KeptAnswers:
                 outputs[response_id] = {} if found is None else output_of(found.response)
             return outputs[response_id].get(item_id)
 
-        return expanded(body, conversation, item, self._max_body_bytes - raw_bytes)
+        found = expanded(body, conversation, item, self._max_body_bytes - len(raw))
+        if found is None or isinstance(found, Refusal) or (exact := as_written(body, raw)) is body:
+            return found
+        return expanded(exact, conversation, item, self._max_body_bytes - len(raw))
 
     def _find(self, key: str, response_id: str, now_s: float) -> KeptAnswer | None:
         answer = self._answers.get((key, response_id))

@@ -12,7 +12,7 @@ from bascule.decide.estimate import expected_cost, expected_input_tokens, expect
 from bascule.decide.giving_up import CIRCUIT_OPEN
 from bascule.decide.observe import Observed, observe
 from bascule.decide.price import rates_for
-from bascule.decide.route import RouteTable, route
+from bascule.decide.route import RouteTable, route, route_through
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.holding import Holding
@@ -21,7 +21,7 @@ from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal
 from bascule.model.money import Rates
 from bascule.model.plan import Plan
-from bascule.model.policy import ServingMode
+from bascule.model.policy import RoutePolicy, ServingMode
 
 
 class Planned(Struct, frozen=True, kw_only=True):
@@ -70,6 +70,23 @@ class Planning:
         if isinstance(found, Refusal):
             return found
         return Planned(plan=found.plan, observed=_would_have(found))
+
+    def plan_among(self, request: Admitted, route_policy: RoutePolicy, models: tuple[str, ...]) -> Plan | Refusal:
+        """Who of these models may be asked a request of our own for one of a client's: by the same constraints of
+        route, key and request on data, providers and health; without a floor and without rules, which are about who
+        answers."""
+        policy = structs.replace(route_policy, candidates=models, quality=None, rules=(), max_cost_nanousd=None)
+        ask = structs.replace(
+            request.ask, model=policy.name, fallback_models=(), quality=None, max_cost_nanousd=None, suffix=None
+        )
+        now = Circumstances(
+            now_ms=request.started_ms,
+            hold_of=partial(self._holding.least, request),
+            expected_cost_of=partial(self._expected, request),
+            rates_of=partial(self._rates, request),
+            health=self._wellbeing.statuses(request.started_s),
+        )
+        return route_through(policy, ask, request.facts, request.attribution, request.identity, self._table, now)
 
     def _told_when(self, refusal: Refusal, request: Admitted) -> Refusal:
         """Only endpoints that keep failing are left. One request at a time looks whether that has passed."""

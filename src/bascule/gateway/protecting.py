@@ -5,12 +5,13 @@ local, or it is refused. Counted, never shown.
 import asyncio
 import logging
 
-import orjson
+import msgspec
 from msgspec import structs
 
 from bascule.decide.protect import Kind, Recogniser, Searched, TooMuchText, combined, search
 from bascule.decide.resolve import resolve
 from bascule.dialects.registry import dialect
+from bascule.dialects.respelled import as_written
 from bascule.gateway.admission import Admitted
 from bascule.gateway.metrics import Metrics
 from bascule.gateway.surfaces import SURFACES
@@ -65,16 +66,19 @@ class Protecting:
         redact = frozenset[Kind]([kind for kind in ("personal", "secrets") if actions[kind] == "redact"])
         wanted = tuple([one for one in self._recognisers if actions[one.kind] is not None])
         try:
+            body = as_written(request.body, request.raw)
             if len(request.raw) < THREAD_FROM_BYTES:
-                found = search(request.body, wanted, redact, self._max_chars)
+                found = search(body, wanted, redact, self._max_chars)
             else:
-                found = await asyncio.to_thread(search, request.body, wanted, redact, self._max_chars)
+                found = await asyncio.to_thread(search, body, wanted, redact, self._max_chars)
         except (TooMuchText, RecursionError):
             return Refusal(
                 kind="too_large",
                 message=f"more than {self._max_chars} characters (protection.max_chars), or nested too deeply, to be "
                 "searched for what this key or route does not let out",
             )
+        if found.body is body:
+            found.body = request.body
         return request if not found.counts else self._acted(request, found, actions)
 
     def _acted(
@@ -100,7 +104,7 @@ class Protecting:
 
 def _with_body(request: Admitted, found: Searched) -> Admitted:
     """Words may be longer than what they stand for, so the facts are read again."""
-    raw = orjson.dumps(found.body)
+    raw = msgspec.json.encode(found.body)
     try:
         facts = dialect(SURFACES[request.surface].dialect).read_facts(found.body, len(raw))
     except MalformedRequest as error:

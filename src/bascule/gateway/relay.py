@@ -86,6 +86,7 @@ class Relay:
         self._preamble_bytes = 0
         self._cut: asyncio.TimerHandle | None = None
         self._given_up = False
+        self._over = False
         self.recorded: list[bytes] = []
         """The upstream's bytes as they came, where at most `record_bytes` of them were asked for and no more came."""
         self.started = False
@@ -97,6 +98,7 @@ class Relay:
         try:
             return await self._pump()
         finally:
+            self._over = True
             if self._cut is not None:
                 self._cut.cancel()
                 self._drain.drains.leave()
@@ -130,6 +132,8 @@ class Relay:
 
     def _client_left(self) -> None:
         """Stop reading at once, or read on for a while so that the usage is exact."""
+        if self._over:
+            return
         if self._drain.policy == "cancel" or not self._drain.drains.enter():
             self._give_up()
         else:

@@ -11,7 +11,7 @@ from bascule.decide.giving_up import CIRCUIT_OPEN
 from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
 from bascule.gateway.answering import Answering
 from bascule.gateway.books import Ended, OpenAttempt
-from bascule.gateway.effects import Effects
+from bascule.gateway.effects import Answered, Effects
 from bascule.gateway.endings import (
     CANCELLED,
     NOBODY_WAITS,
@@ -22,9 +22,11 @@ from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import Bound, bound_at
 from bascule.gateway.identifiers import attempt_id, decision_id
 from bascule.gateway.patience import has_peers, limits_of, turn_of
+from bascule.gateway.purse import Purse
 from bascule.gateway.race import Race
+from bascule.gateway.tally import Tally
 from bascule.model.budget import Hold
-from bascule.model.entry import Decision
+from bascule.model.entry import Role
 from bascule.model.errors import Refusal
 from bascule.model.outcome import AttemptRecord, Fault
 from bascule.model.plan import Candidate, Plan
@@ -33,7 +35,11 @@ log = logging.getLogger("bascule.engine")
 
 
 class Serving:
-    """The life of one request after it was planned. `run` answers the client; its result says what is left to do."""
+    """One call: the life of a request after it was planned, or of one of those that a strategy makes for it.
+
+    `run` answers the client, or where `withheld_bytes` says so keeps the answer from it; its result says what is left
+    to do.
+    """
 
     def __init__(
         self,
@@ -43,16 +49,21 @@ class Serving:
         plan: Plan,
         fitted: HoldPlan,
         *,
-        decision: Decision,
+        tally: Tally,
         keep_bytes: int,
         strict: bool,
+        role: Role = "primary",
+        purse: Purse | None = None,
+        withheld_bytes: int = 0,
     ) -> None:
-        """`fitted`: what the first attempt is held at, for each candidate of the plan.
-        `keep_bytes`: how large an answer may be to be kept; 0 where none is.
+        """`fitted`: what the first attempt is held at, for each candidate of the plan; it takes that from `purse`, if
+        there is one. `keep_bytes`: how large an answer may be to be kept; 0 where none is. `withheld_bytes`: the
+        client gets nothing of the answer, and `answering.answered` has it, up to this size.
         """
-        self.unrecorded: Decision | None = decision
-        """The record of the plan until it is written, which the first attempt's intent takes along."""
+        self.tally = tally
         self._fx = effects
+        self._role: Role = role
+        self._purse = purse
         self._exchange = exchange
         self._request = request
         self._plan = plan
@@ -63,14 +74,26 @@ class Serving:
         self._limits = limits_of(effects, request, plan)
         self._history: list[AttemptRecord] = []
         self._refused: Refusal | None = None
-        self.sent = False
-        """At least one attempt has gone to an upstream."""
-        self.answering = Answering(effects, request, self._limits, keep_bytes=keep_bytes, compares=has_peers(plan))
+        self.answering = Answering(
+            effects,
+            request,
+            self._limits,
+            tally=tally,
+            keep_bytes=keep_bytes,
+            compares=has_peers(plan),
+            withheld_bytes=withheld_bytes,
+            spent_nanousd=tally.cost_nanousd,
+        )
+
+    @property
+    def started(self) -> bool:
+        """Something of an answer has gone to the client."""
+        return self.answering.started
 
     @property
     def attempts(self) -> int:
         """How many have been made."""
-        return len(self._history)
+        return self.tally.attempts
 
     @property
     def complete(self) -> bool:
@@ -80,7 +103,12 @@ class Serving:
     @property
     def billable(self) -> bool:
         """Something was sent for which a provider may bill."""
-        return self.answering.billable
+        return self.tally.billable
+
+    @property
+    def answered(self) -> Answered | None:
+        """The answer, where it may be kept for whoever asks the same."""
+        return self.answering.answered if self.answering.keep_bytes else None
 
     async def run(self) -> Refusal | None:
         """None where the client was answered, else the refusal that it should get."""
@@ -111,10 +139,11 @@ class Serving:
                 return NOBODY_WAITS
             match step:
                 case Start():
+                    record = self._record(step)
                     if race is None:
-                        await self._attempt(step, self._exchange)
+                        await self._attempt(record, self._exchange)
                     else:
-                        self._start_in(race, step)
+                        self._start_in(race, record)
                     if self._refused is not None:
                         return self._refused
                 case Wait():
@@ -148,37 +177,30 @@ class Serving:
         now_s = fx.clock.monotonic_s()
         fx.wellbeing.overtaken(candidate, record.credential, began_s=record.started_s, now_s=now_s)
 
-    def _start_in(self, race: Race, step: Start) -> None:
-        """Begin an attempt beside others; its line of the history is there from the start."""
-        at = len(self._history)
-        self._history.append(
-            AttemptRecord(
-                attempt_no=at + 1,
-                candidate=step.candidate,
-                credential=step.credential,
-                hedge=step.hedge,
-                started_s=self._fx.clock.monotonic_s(),
-            )
-        )
-        begun = self._history[at]
-        race.start(
-            lambda lane: self._attempt(step, lane, at),
-            claimed=lambda: self._history.__setitem__(at, structs.replace(begun, content_forwarded=True)),
-            overtaken=lambda: self._overtaken(begun),
-        )
-
-    async def _attempt(self, step: Start, exchange: Exchange, at: int | None = None) -> None:
-        """Try one candidate. The history then has one more line, or the line `at` its end, unless the money ran out."""
-        record = AttemptRecord(
-            attempt_no=(len(self._history) if at is None else at) + 1,
+    def _record(self, step: Start) -> AttemptRecord:
+        return AttemptRecord(
+            attempt_no=self.tally.next_no(),
             candidate=step.candidate,
             credential=step.credential,
             hedge=step.hedge,
             started_s=self._fx.clock.monotonic_s(),
         )
+
+    def _start_in(self, race: Race, begun: AttemptRecord) -> None:
+        """Begin an attempt beside others; its line of the history is there from the start."""
+        at = len(self._history)
+        self._history.append(begun)
+        race.start(
+            lambda lane: self._attempt(begun, lane, at),
+            claimed=lambda: self._history.__setitem__(at, structs.replace(begun, content_forwarded=True)),
+            overtaken=lambda: self._overtaken(begun),
+        )
+
+    async def _attempt(self, record: AttemptRecord, exchange: Exchange, at: int | None = None) -> None:
+        """Try one candidate. The history then has one more line, or the line `at` its end, unless the money ran out."""
         fault: Fault | None = CANCELLED
         try:
-            fault = await self._try(record, exchange)
+            fault = await self._try(record, exchange, self._history[: len(self._history) if at is None else at])
         finally:
             ended = structs.replace(
                 record,
@@ -191,21 +213,24 @@ class Serving:
             else:
                 self._history[at] = ended
 
-    async def _try(self, record: AttemptRecord, exchange: Exchange) -> Fault | None:
-        """Hold, send, settle. A hedge that cannot be paid for or asked is none; it stops nothing else."""
-        fx = self._fx
+    async def _try(self, record: AttemptRecord, exchange: Exchange, before: list[AttemptRecord]) -> Fault | None:
+        """Hold, send, settle. A hedge that cannot be paid for or asked is none; it stops nothing else. `before`: the
+        attempts that were begun earlier."""
+        fx, tally = self._fx, self.tally
         request = self._request
         candidate = self._plan.candidates[record.candidate]
         destination = fx.dispatcher.destination(request.surface, candidate.endpoint, record.credential)
         if isinstance(destination, Refusal):
             return unsupported(destination)
-        first = record.attempt_no == 1
+        first = not before
         bound = bound_at(self._fitted, record.candidate) if first else await self._bound_again(candidate)
         if isinstance(bound, Refusal):
             return self._stopped(bound, record)
+        identifier = attempt_id(request.request_id, record.attempt_no)
         hold: Hold | None = None
-        if fx.holding.lending is not None:
-            identifier = attempt_id(request.request_id, record.attempt_no)
+        if first and self._purse is not None:
+            hold = self._purse.take(identifier, bound.hold_nanousd)
+        if hold is None and fx.holding.lending is not None:
             secured = await fx.holding.secure(fx.holding.lending, request, candidate, self._plan, bound, identifier)
             if isinstance(secured, Refusal):
                 return self._stopped(secured, record)
@@ -229,27 +254,27 @@ class Serving:
             self._plan,
             candidate,
             attempt_no=record.attempt_no,
-            role="hedge" if record.hedge else "primary" if first else "retry",
+            role=self._role_of(record, first=first),
             hold_nanousd=bound.hold_nanousd,
             dialect_in=request.surface,
             decision=decision_id(request.request_id),
             price_version=fx.price_version,
-            unrecorded=self.unrecorded,
+            unrecorded=tally.unrecorded,
             strict=self._strict,
             hold=hold,
         )
         if isinstance(opened, Refusal):
             return self._stopped(opened, record)
-        self.unrecorded = None
-        self.sent = True
-        self._begun(opened, record)
+        tally.unrecorded = None
+        was_sent, tally.sent = tally.sent, True
+        self._begun(opened, record, before)
         try:
             fault = await self.answering.send(destination, opened, body, target, exchange)
         finally:
             if not opened.settled:
                 self.answering.settle(opened, Ended(ending="unknown", fault=CANCELLED))
         if self.answering.refused is not None:
-            self.sent = record.attempt_no > 1
+            tally.sent = was_sent
             return self._stopped(self.answering.refused, record)
         return fault
 
@@ -259,16 +284,19 @@ class Serving:
             self._refused = refusal
         return NOT_SENT
 
-    def _begun(self, opened: OpenAttempt, record: AttemptRecord) -> None:
+    def _role_of(self, record: AttemptRecord, *, first: bool) -> Role:
+        """Second tries of what answers the client are retries; a judge is one however often it is asked."""
+        if record.hedge:
+            return "hedge"
+        return "retry" if not first and self._role in ("primary", "escalation") else self._role
+
+    def _begun(self, opened: OpenAttempt, record: AttemptRecord, before: list[AttemptRecord]) -> None:
         """An attempt is about to leave: what it counts against."""
         fx, endpoint = self._fx, opened.candidate.endpoint
         now_s = opened.started_s = fx.clock.monotonic_s()
         opened.credential = record.credential
         opened.probe = fx.wellbeing.begin(endpoint, record.credential, now_s)
-        again = any(
-            self._plan.candidates[other.candidate].endpoint.id == endpoint.id
-            for other in self._history[: record.attempt_no - 1]
-        )
+        again = any(self._plan.candidates[other.candidate].endpoint.id == endpoint.id for other in before)
         if again:
             fx.retry_budgets.again(endpoint.id, now_s)
         else:

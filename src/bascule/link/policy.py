@@ -4,6 +4,7 @@ from bascule.config.shape import QUALITY_LEVELS, Config, DataConstraint, Floor, 
 from bascule.config.shape import Budget as BudgetConfig
 from bascule.config.shape import Hedge as HedgeConfig
 from bascule.config.shape import Protect as ProtectConfig
+from bascule.link.strategies import strategy_of
 from bascule.model.policy import (
     NO_DATA_POLICY,
     NO_PROTECTION,
@@ -32,6 +33,7 @@ def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
         protect=protect_policy(route.protect),
         hedge=_hedge(route.hedge),
         filtered_elsewhere=route.content_filter == "failover",
+        strategy=strategy_of(route),
         rules=tuple(
             [
                 Rule(

@@ -3,14 +3,17 @@
 from bascule.config.check import Checks
 from bascule.config.load import Document
 from bascule.config.places import Path
-from bascule.config.shape import DataConstraint
+from bascule.config.shape import DataConstraint, Route
 from bascule.config.suggest import nearest, remedy
 from bascule.decide.resolve import aliased, resolve
 from bascule.link.endpoint import Book
 from bascule.link.snapshot import Snapshot
+from bascule.link.strategies import strategy_of
+from bascule.link.strategy_models import answering_of, helpers_of
 from bascule.model.catalog import Model
 from bascule.model.errors import Refusal
 from bascule.model.imported import AGENTS
+from bascule.model.strategy import Cascade
 from bascule.providers.registry import Presets
 
 
@@ -65,6 +68,7 @@ class References:
             for index, rule in enumerate(route.rules):
                 self.candidates(("routes", name, "rules", index, "candidates"), rule.candidates or ())
             self.data(("routes", name), route.data)
+            self.strategy(name, route)
         for alias, target in self.config.aliases.items():
             if target not in self.config.aliases and not self.alias_leads_somewhere(target):
                 self.unknown_model(("aliases", alias), target)
@@ -79,11 +83,48 @@ class References:
 
     def candidates(self, path: Path, names: tuple[str, ...]) -> None:
         for index, name in enumerate(names):
-            if self.has("routes", name):
-                mend = "Name models: a route cannot lead to another, and its name wins over a model's"
-                self.checks.wrong((*path, index), f"the candidate `{name}` is a route", mend)
-            elif not self.leads_somewhere(name):
-                self.unknown_model((*path, index), name)
+            self.candidates_at((*path, index), name)
+
+    def candidates_at(self, path: Path, name: str) -> None:
+        if self.has("routes", name):
+            mend = "Name models: a route cannot lead to another, and its name wins over a model's"
+            self.checks.wrong(path, f"the candidate `{name}` is a route", mend)
+        elif not self.leads_somewhere(name):
+            self.unknown_model(path, name)
+
+    def strategy(self, name: str, route: Route) -> None:
+        """Models that a strategy names: there, of the candidates where they answer, and able to do their part."""
+        policy = strategy_of(route)
+        if policy is None:
+            return
+        place: Path = ("routes", name, "strategy")
+        helping = helpers_of(policy)
+        for where, model in answering_of(policy):
+            if model not in route.candidates and (*place, *where) in self.places:
+                mend = remedy(model, route.candidates, "candidate")
+                self.checks.wrong((*place, *where), f"`{model}` is no candidate of the route", mend)
+        for where, model, need in helping:
+            self.candidates_at((*place, *where), model)
+            found = resolve(model, self.snapshot)
+            if isinstance(found, Refusal) or found.model is None:
+                continue
+            if need == "json_schema" and found.model.json_schema is False:
+                mend = "Name a model that can answer in a JSON schema"
+                self.checks.wrong((*place, *where), f"`{model}` cannot answer in a schema, as a judge must", mend)
+            if need == "tools" and found.model.tools is False:
+                mend = "Name a model that can call tools"
+                self.checks.wrong((*place, *where), f"`{model}` calls no tools, so it cannot delegate", mend)
+
+        if isinstance(policy, Cascade) and policy.accept.logprob is not None:
+            for index, model in enumerate(policy.order[:-1]):
+                found = resolve(model, self.snapshot)
+                if isinstance(found, Refusal) or found.model is None:
+                    continue
+                if not any("openai_chat" in (one.dialect, *one.also) for one in found.model.endpoints):
+                    at = (*place, "cascade", "order", index)
+                    where = at if at in self.places else (*place, "cascade", "accept", "logprob")
+                    mend = "Use another test, or models that speak OpenAI's Chat Completions"
+                    self.checks.wrong(where, f"no provider of `{model}` tells the probabilities of its tokens", mend)
 
     def unknown_model(self, path: Path, name: str) -> None:
         if self.snapshot.is_price_only(name):

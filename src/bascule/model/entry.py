@@ -123,6 +123,8 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="decis
     policy_version: str | None = None
     price_version: str | None = None
     evidence_version: str | None = None
+    strategy: dict[str, Any] | None = None
+    """Where several models work on the request: its strategy, the calls that are planned, what is held for them."""
 
 
 Line = Intent | Settlement | Adjustment | Decision

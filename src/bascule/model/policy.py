@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from bascule.model.strategy import Strategy
+
 Objective = Literal["cheapest", "best", "fastest", "balanced"]
 BudgetMode = Literal["strict", "expected", "warn"]
 BudgetWindow = Literal["hour", "day", "week", "month", "total"]
@@ -117,6 +119,8 @@ class RoutePolicy(Struct, frozen=True, kw_only=True):
     hedge: Hedge | None = None
     filtered_elsewhere: bool = False
     """What one model refuses for its content, others may be asked."""
+    strategy: Strategy | None = None
+    """How several models work on one request; None: one does."""
 
 
 class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True):

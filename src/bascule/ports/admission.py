@@ -23,6 +23,14 @@ class Authority(Protocol):
         """
         ...
 
+    def split(self, hold: Hold, attempt_id: str, amount_nanousd: int) -> tuple[Hold, Hold]:
+        """Take a part of a hold for an attempt of its own: the part, and what is left. What is held in all stays the
+        same, in the same windows, so that nothing can be refused; each of the two is settled by itself.
+
+        Raises BasculeError where the hold is not open, or not that large.
+        """
+        ...
+
     def settle(self, hold: Hold, cost_nanousd: int | None) -> None:
         """Replace the hold by what was spent, in the windows of the hold. None settles at the hold."""
         ...

@@ -35,8 +35,14 @@ def test_a_directory_that_no_gateway_served_from_is_no_backup(run: Any, place: P
 def test_a_replicas_archive_says_that_the_ledger_is_elsewhere(run: Any, place: Path) -> None:
     (place / "data").mkdir()
     (place / "data" / "replica").write_text("r0123456789ab\n")
+    (place / "data" / "audit.anchor").write_text("4:" + "ab" * 32 + "\n")
     config = place / "bascule.yaml"
     config.write_text(config.read_text() + "database: postgresql://ann@db.example.com/bascule\n")
     done = run("backup", "create", "--out", "a.tar.gz")
     assert done.code == 0, done.err
     assert "pg_dump" in done.err
+    verified = run("backup", "verify", "a.tar.gz")
+    assert verified.code == 0, verified.err
+    assert "in PostgreSQL" in verified.out
+    assert "all of it holds" not in verified.out, "what is not in the archive was not looked at"
+    assert run("backup", "verify", "a.tar.gz", "--json").json["holds"] is None

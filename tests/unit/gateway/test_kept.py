@@ -43,11 +43,11 @@ def test_a_previous_answer_becomes_the_conversation_before() -> None:
     kept = store()
     kept.keep("ci", {"input": "hi", "instructions": "Be brief."}, response("1"), 0.0)
     asked = {"model": "m", "input": "more", "previous_response_id": "resp_1"}
-    expanded = kept.expand("ci", asked, 0, 1.0)
+    expanded = kept.expand("ci", asked, b"", 1.0)
     assert expanded == {"model": "m", "input": [user("hi"), said("1"), user("more")]}
     assert isinstance(expanded, dict)
     kept.keep("ci", expanded, response("2"), 1.0)
-    again = kept.expand("ci", {"previous_response_id": "resp_2", "input": [user("on")]}, 0, 2.0)
+    again = kept.expand("ci", {"previous_response_id": "resp_2", "input": [user("on")]}, b"", 2.0)
     assert again == {"input": [user("hi"), said("1"), user("more"), said("2"), user("on")]}
 
 
@@ -56,7 +56,7 @@ def test_an_item_is_found_by_its_id() -> None:
     kept.keep("ci", {"input": "hi"}, response("1"), 0.0)
     reference = {"type": "item_reference", "id": "msg_1_0"}
     unknown = {"type": "item_reference", "id": "msg_9"}
-    assert kept.expand("ci", {"input": [user("hi"), reference, unknown]}, 0, 1.0) == {
+    assert kept.expand("ci", {"input": [user("hi"), reference, unknown]}, b"", 1.0) == {
         "input": [user("hi"), said("1"), unknown]
     }
 
@@ -74,7 +74,7 @@ def test_an_item_is_found_by_its_id() -> None:
 def test_nothing_changes_where_nothing_was_kept(body: dict[str, Any]) -> None:
     kept = store()
     kept.keep("ci", {"input": "hi"}, response("1"), 0.0)
-    assert kept.expand("ci", body, 0, 1.0) is None
+    assert kept.expand("ci", body, b"", 1.0) is None
 
 
 ITEM = {"type": "item_reference", "id": "msg_1_0"}
@@ -84,11 +84,11 @@ def test_an_item_is_referred_to_once() -> None:
     """Else a short request would become a very long one."""
     kept = store()
     kept.keep("ci", {"input": "hi"}, response("1"), 0.0)
-    refused = kept.expand("ci", {"input": [ITEM, user("and"), ITEM]}, 0, 1.0)
+    refused = kept.expand("ci", {"input": [ITEM, user("and"), ITEM]}, b"", 1.0)
     assert isinstance(refused, Refusal)
     assert (refused.kind, refused.param) == ("malformed", "input[2].id")
     unknown = {"type": "item_reference", "id": "msg_9"}
-    assert kept.expand("ci", {"input": [unknown, unknown]}, 0, 1.0) is None  # its provider's to judge
+    assert kept.expand("ci", {"input": [unknown, unknown]}, b"", 1.0) is None  # its provider's to judge
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,14 @@ def test_a_request_grows_no_larger_than_one_may_be(body: dict[str, Any], kept_by
     kept = store(max_body_bytes=1_000)
     for name in "12":
         kept.keep("ci", {"input": "hi"}, response(name), 0.0)
-    assert isinstance(kept.expand("ci", body, 1_000 - kept_bytes, 1.0), dict)
-    refused = kept.expand("ci", body, 1_001 - kept_bytes, 1.0)
+    assert isinstance(kept.expand("ci", body, b"x" * (1_000 - kept_bytes), 1.0), dict)
+    refused = kept.expand("ci", body, b"x" * (1_001 - kept_bytes), 1.0)
     assert isinstance(refused, Refusal)
     assert refused.kind == "too_large"
 
 
 def test_what_refers_to_nothing_is_not_judged_by_its_size() -> None:
-    assert store(max_body_bytes=10).expand("ci", {"input": [user("hi"), ITEM]}, 100, 1.0) is None
+    assert store(max_body_bytes=10).expand("ci", {"input": [user("hi"), ITEM]}, b"x" * 100, 1.0) is None
 
 
 def test_each_answer_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_each_answer_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("bascule.gateway.kept.output_of", counted)
     references = [{"type": "item_reference", "id": item["id"]} for item in items]
-    assert kept.expand("ci", {"input": references}, 0, 1.0) == {"input": items}
+    assert kept.expand("ci", {"input": references}, b"", 1.0) == {"input": items}
     assert len(read) == 1
 
 
@@ -136,8 +136,8 @@ def test_another_key_finds_nothing() -> None:
     kept = store()
     kept.keep("ci", {"input": "hi"}, response("1"), 0.0)
     assert kept.response("other", "resp_1", 1.0) is None
-    assert kept.expand("other", {"input": "x", "previous_response_id": "resp_1"}, 0, 1.0) is None
-    assert kept.expand("other", {"input": [{"type": "item_reference", "id": "msg_1_0"}]}, 0, 1.0) is None
+    assert kept.expand("other", {"input": "x", "previous_response_id": "resp_1"}, b"", 1.0) is None
+    assert kept.expand("other", {"input": [{"type": "item_reference", "id": "msg_1_0"}]}, b"", 1.0) is None
     assert not kept.forget("other", "resp_1")
     assert kept.response("ci", "resp_1", 1.0) == response("1")
 
@@ -154,7 +154,7 @@ def test_it_is_bounded_in_number_bytes_and_age() -> None:
         kept.keep("ci", {"input": "hi"}, response(name), 0.0)
         kept.response("ci", "resp_1", 0.0)  # the one that is asked for stays
     assert [kept.response("ci", f"resp_{name}", 0.0) is not None for name in "123"] == [True, False, True]
-    assert kept.expand("ci", {"input": [{"type": "item_reference", "id": "msg_2_0"}]}, 0, 1.0) is None
+    assert kept.expand("ci", {"input": [{"type": "item_reference", "id": "msg_2_0"}]}, b"", 1.0) is None
     assert kept.response("ci", "resp_1", 100.0) is None
     assert len(kept) == 1
     small = store(max_bytes=1_000)

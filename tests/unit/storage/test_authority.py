@@ -345,3 +345,43 @@ def test_the_budget_of_a_user_starts_anew_on_the_stroke_of_the_hour():
     a.settle(held(a.reserve(CI, "a1", 100, NOON + HOUR - 1)), 100)
     refused(a.reserve(CI, "a2", 1, NOON + HOUR - 1))
     assert held(a.reserve(CI, "a3", 100, NOON + HOUR)).held == (HeldScope("user:ann", "2026-11-21T13"),)
+
+
+def test_parts_of_a_hold_are_held_where_the_whole_was_and_settled_by_themselves():
+    a = authority(budget("team:web", 1_000, window="month"), budget("key:ci"))
+    whole = held(a.reserve(CI, "all", 90, NOON))
+    part, rest = a.split(whole, "a1", 60)
+    assert (part.amount_nanousd, rest.amount_nanousd) == (60, 30)
+    assert part.held == rest.held == whole.held
+    assert set(sums(a).values()) == {(0, 90)}
+    a.settle(part, 25)
+    assert set(sums(a).values()) == {(25, 30)}
+    last, nothing = a.split(rest, "a2", 30)
+    a.settle(last, None)
+    a.settle(nothing, 0)
+    assert set(sums(a).values()) == {(55, 0)}
+    assert a.open_holds == 0
+
+
+def test_a_part_cannot_be_larger_than_the_whole_nor_taken_twice_nor_of_nothing():
+    a = authority(budget("key:ci"))
+    whole = held(a.reserve(CI, "all", 90, NOON))
+    with pytest.raises(BasculeError, match="91 of 90"):
+        a.split(whole, "a1", 91)
+    _, rest = a.split(whole, "a1", 10)
+    with pytest.raises(BasculeError, match="already holds money"):
+        a.split(rest, "a1", 10)
+    a.settle(rest, 0)
+    with pytest.raises(BasculeError, match="holds no known amount"):
+        a.split(rest, "a2", 10)
+
+
+def test_a_part_of_a_hold_that_was_there_before_its_counter_is_counted_as_the_whole_is():
+    """A budget made while money is held adopts the hold; another gateway must not take its part for spent before."""
+    a = MemoryAuthority((), nothing_spent, shared=True)
+    whole = held(a.reserve(CI, "all", 40, NOON))
+    a.configure((budget("key:ci"),))
+    (counter,) = a.counters(CI, NOON)
+    a.split(whole, "a1", 15)
+    assert set(counter.adopted) == {"all", "a1"}
+    assert counter.held == 40

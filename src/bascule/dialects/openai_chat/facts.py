@@ -42,6 +42,7 @@ _PLAIN_KEYS = CHAT_FIELDS - _RARE_KEYS
 _FUNCTION_FIELDS = frozenset({"type", "function", "name", "description", "parameters", "input_schema", "strict"})
 """Of a tool that says no type and still is a function. Google's own tools have none either: `{"googleSearch": {}}`."""
 _MAX_CHOICES = 128
+_MAX_THINKING_TOKENS = 1_000_000_000
 _THINKING: dict[bool | None, Literal["on", "off"] | None] = {None: None, True: "on", False: "off"}
 
 
@@ -116,6 +117,8 @@ def _rare_facts(body: dict[str, Any], model: str, messages: int, seen: _Seen, ra
     _read_modalities(body, seen)
     prediction_bytes = _prediction_bytes(body, seen)
     thinking_tokens = whole(body, "thinking_budget")
+    if thinking_tokens is not None and thinking_tokens > _MAX_THINKING_TOKENS:
+        wrong("", "thinking_budget", f"an integer up to {_MAX_THINKING_TOKENS:,}")
     if thinking_tokens is not None and thinking_tokens < 0:
         seen.unbounded.append("thinking_budget")  # "as much as you like", where it is taken at all
     options = mapping(body, "stream_options")

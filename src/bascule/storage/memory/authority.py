@@ -164,6 +164,28 @@ class MemoryAuthority:
                     line.counter.sessions.add(session)
         return Hold(attempt_id=attempt_id, amount_nanousd=amount_nanousd, held=group.held)
 
+    def split(self, hold: Hold, attempt_id: str, amount_nanousd: int) -> tuple[Hold, Hold]:
+        """The part of a hold that an attempt takes, and the rest; both together are held where the whole was.
+
+        Raises BasculeError where the hold is not open, where it is smaller, or where the attempt holds money already.
+        """
+        opened = self._open.get(hold.attempt_id)
+        if opened is None or hold.amount_nanousd is None:
+            raise BasculeError(f"{hold.attempt_id} holds no known amount, so no part of it can be taken")
+        if attempt_id in self._open:
+            raise BasculeError(f"attempt {attempt_id} already holds money; every attempt needs an id of its own")
+        if not 0 <= amount_nanousd <= opened.amount:
+            raise BasculeError(f"{amount_nanousd} of {opened.amount} nano-USD cannot be taken from {hold.attempt_id}")
+        opened.amount -= amount_nanousd
+        self._open[attempt_id] = OpenHold(amount_nanousd, opened.counters, opened.attribution, opened.start_ms)
+        for counter in opened.counters:
+            if hold.attempt_id in counter.adopted:
+                counter.adopted = (*counter.adopted, attempt_id)
+        return (
+            Hold(attempt_id=attempt_id, amount_nanousd=amount_nanousd, held=hold.held),
+            Hold(attempt_id=hold.attempt_id, amount_nanousd=opened.amount, held=hold.held),
+        )
+
     def settle(self, hold: Hold, cost_nanousd: int | None) -> None:
         """Replace the hold by its cost, where and when it was taken. None (unknown) settles at the hold.
 

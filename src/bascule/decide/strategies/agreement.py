@@ -1,0 +1,47 @@
+"""Whether two answers say the same: two cheap models that agree are right more often than either alone.
+
+Self-consistency (Wang et al. 2022, arXiv 2203.11171), across models instead of samples.
+"""
+
+import re
+from collections import Counter
+
+from bascule.decide.grade import numbers_in, plain
+from bascule.decide.json_schema import json_in
+from bascule.decide.strategies.acceptance import Tested
+from bascule.model.strategy import Agreement
+
+_WORD = re.compile(r"\w+")
+
+
+def agreement(policy: Agreement, one: str, other: str) -> Tested:
+    """What the policy's measure says of two answers; unknown where one of them has nothing to compare."""
+    match policy.by:
+        case "exact":
+            return Tested("agreement", plain(one) == plain(other) != "", "the texts compared")
+        case "json":
+            return _json(one, other)
+        case "numeric":
+            first, second = numbers_in(one), numbers_in(other)
+            if not first or not second:
+                return Tested("agreement", None, "an answer has no number")
+            return Tested("agreement", first[-1] == second[-1], f"{first[-1]} and {second[-1]}")
+        case "words":
+            common = overlap(one, other)
+            return Tested("agreement", common >= policy.threshold, f"{common:.2f}, at least {policy.threshold:g}")
+
+
+def _json(one: str, other: str) -> Tested:
+    try:
+        same = json_in(one) == json_in(other)
+    except ValueError:
+        return Tested("agreement", None, "an answer is not JSON")
+    return Tested("agreement", same, "the JSON values compared")
+
+
+def overlap(one: str, other: str) -> float:
+    """The F1 of words in common, from 0 to 1; of texts without words 0."""
+    first, second = Counter(_WORD.findall(one.casefold())), Counter(_WORD.findall(other.casefold()))
+    common = sum((first & second).values())
+    total = sum(first.values()) + sum(second.values())
+    return 2 * common / total if common else 0.0

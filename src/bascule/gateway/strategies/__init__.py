@@ -1,0 +1,1 @@
+"""How several models work on one request. See docs/strategies.md."""

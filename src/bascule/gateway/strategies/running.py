@@ -1,0 +1,66 @@
+"""A request that is served by a strategy, from its hold to its end."""
+
+from bascule.gateway.admission import Admitted
+from bascule.gateway.client import Client
+from bascule.gateway.effects import Answered, Effects
+from bascule.gateway.exchange import Exchange
+from bascule.gateway.strategies.kit import Ready
+from bascule.gateway.subcalls import Subcalls
+from bascule.gateway.tally import Tally
+from bascule.model.errors import Refusal
+
+
+class Running:
+    """As `Serving` for one call: `run` answers the client, its result says what is left to do."""
+
+    def __init__(
+        self,
+        effects: Effects,
+        exchange: Exchange,
+        request: Admitted,
+        ready: Ready,
+        *,
+        tally: Tally,
+        strict: bool,
+        keep_bytes: int,
+    ) -> None:
+        self.tally = tally
+        self._ready = ready
+        self._calls = Subcalls(
+            effects,
+            Client(exchange),
+            request,
+            tally=tally,
+            strict=strict,
+            keep_bytes=keep_bytes,
+            max_answer_bytes=ready.max_answer_bytes,
+        )
+
+    async def run(self) -> Refusal | None:
+        refused = await self._calls.hold(self._ready.calls, self._ready.times)
+        if refused is not None:
+            return refused
+        try:
+            return await self._ready.course(self._calls)
+        finally:
+            self._calls.close()
+
+    @property
+    def started(self) -> bool:
+        return self._calls.started
+
+    @property
+    def complete(self) -> bool:
+        return self._calls.complete
+
+    @property
+    def billable(self) -> bool:
+        return self.tally.billable
+
+    @property
+    def attempts(self) -> int:
+        return self.tally.attempts
+
+    @property
+    def answered(self) -> Answered | None:
+        return self._calls.answered

@@ -1,0 +1,93 @@
+"""What a route says of its strategy in the words of decisions, with what it leaves out filled in."""
+
+from typing import TypeVar
+
+from msgspec import Struct
+
+from bascule.config.shape import Route
+from bascule.config.strategies import Accepting, Agreeing, Command, Judging, Strategies
+from bascule.model.strategy import (
+    Acceptance,
+    Agreement,
+    BestOf,
+    Cascade,
+    CommandPolicy,
+    Delegate,
+    JudgePolicy,
+    RaceOf,
+    Strategy,
+    Verify,
+)
+
+T = TypeVar("T", bound=Struct)
+
+
+def strategy_of(route: Route) -> Strategy | None:
+    """None where one model works on a request, or where what is written is a mistake that `check` reports."""
+    written = route.strategy
+    if isinstance(written, str):
+        return RaceOf(models=route.candidates) if written == "race" else None
+    return _strategy(written, route)
+
+
+def _strategy(written: Strategies, route: Route) -> Strategy | None:
+    if written.cascade is not None:
+        one = written.cascade
+        return Cascade(
+            order=one.order or route.candidates,
+            accept=_acceptance(one.accept),
+            max_answer_bytes=one.max_answer_bytes,
+        )
+    if written.verify is not None:
+        return Verify(
+            generate=written.verify.generate or route.candidates[0],
+            check=_judge(written.verify.check),
+            regenerate=written.verify.regenerate or route.candidates[-1],
+            max_answer_bytes=written.verify.max_answer_bytes,
+        )
+    if written.best_of is not None:
+        best = written.best_of
+        return BestOf(
+            models=best.models or route.candidates[:1],
+            n=best.n,
+            temperature=best.temperature,
+            judge=_judge(best.judge),
+            max_answer_bytes=best.max_answer_bytes,
+        )
+    if written.race is not None:
+        race = written.race
+        return RaceOf(
+            models=race.models or route.candidates,
+            accept=_acceptance(race.accept),
+            max_answer_bytes=race.max_answer_bytes,
+        )
+    return None if written.delegate is None else _alike(Delegate, written.delegate)
+
+
+def _acceptance(written: Accepting) -> Acceptance:
+    return Acceptance(
+        schema=written.schema,
+        regex=written.regex,
+        logprob=written.logprob,
+        command=None if written.command is None else _command(written.command),
+        agreement=None if written.agreement is None else _agreement(written.agreement),
+        judge=None if written.judge is None else _judge(written.judge),
+        tool_calls=written.tool_calls,
+    )
+
+
+def _judge(written: Judging) -> JudgePolicy:
+    return _alike(JudgePolicy, written)
+
+
+def _agreement(written: Agreeing) -> Agreement:
+    return _alike(Agreement, written)
+
+
+def _command(written: Command) -> CommandPolicy:
+    return _alike(CommandPolicy, written)
+
+
+def _alike(shape: type[T], written: Struct) -> T:
+    """The policy that has the fields of a section."""
+    return shape(**{name: getattr(written, name) for name in shape.__struct_fields__})

@@ -1,0 +1,5 @@
+"""Worlds for strategies: those of the engine's playbooks."""
+
+from tests.playbooks.engine.conftest import begin
+
+__all__ = ["begin"]
