@@ -59,6 +59,8 @@ class Book:
         self._clock = clock
         self._current: dict[Case, KeptTrial] = {}
         self._opening: dict[TrialKey, EvidencePolicy] = {}
+        self._chosen: dict[Case, TrialKey] = {}
+        """What providers said last of their models, where that has changed while this process ran."""
         self._recurring = Recurring(self.refresh, REFRESH_EVERY_S)
         self.policies: Mapping[str, EvidencePolicy] = {}
         """By route; those of the configuration that is served."""
@@ -79,12 +81,10 @@ class Book:
 
     def turn_to(self, policy: EvidencePolicy, key: TrialKey) -> None:
         """A provider says that its model is another one than before: what was proved of the old one is over."""
-        current = self._current.pop(case_of(key), None)
-        if current is not None:
-            log.warning(
-                "a model has changed: %s against %s at %s begins anew",
-                key.challenger, key.incumbent, key.route,
-            )  # fmt: skip
+        case = case_of(key)
+        if self._current.pop(case, None) is not None:
+            log.warning("models at %s are now %s and %s", key.route, key.incumbent_snapshot, key.challenger_snapshot)
+        self._chosen[case] = key
         self._opening[key] = policy
 
     async def refresh(self) -> None:
@@ -98,7 +98,7 @@ class Book:
             log.error("evidence cannot be read: %s", error)
             self._opening = {**opening, **self._opening}
             return
-        self._current = _latest(kept)
+        self._current = _latest(kept, self._chosen)
 
     def _look(self, opening: Mapping[TrialKey, EvidencePolicy]) -> list[KeptTrial]:
         """Blocking."""
@@ -112,13 +112,13 @@ class Book:
         await self._beside.run(work, STORE_WITHIN_S)
 
 
-def _latest(kept: list[KeptTrial]) -> dict[Case, KeptTrial]:
-    """Of each case the trial that began last: what a model was before it changed is history."""
+def _latest(kept: list[KeptTrial], chosen: Mapping[Case, TrialKey]) -> dict[Case, KeptTrial]:
+    """Of each case the trial that is about what its models are said to be now, else the one that began last: what a
+    model was before it changed is history."""
     found: dict[Case, KeptTrial] = {}
-    for one in kept:
+    for one in sorted(kept, key=lambda each: each.trial.opened_ms):
         case = case_of(one.trial.key)
-        known = found.get(case)
-        if known is None or known.trial.opened_ms <= one.trial.opened_ms:
+        if case not in found or found[case].trial.key != chosen.get(case):
             found[case] = one
     return found
 

@@ -215,6 +215,7 @@ class Comparing:
         if answers is None:
             return "unknown"  # it stays without a grade, which counts against the challenger
         if self._has_changed(comparison, *answers):
+            await self._book.write(lambda: store.withdraw(pair.pair_id))
             return "changed"
         ask = None if judge is None else judge.comparing(subcalls, ready[1])
         one, other = [None if isinstance(each, Refusal) else shown_answer(each) for each in answers]
@@ -271,6 +272,11 @@ class Tasks:
         self._running.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a comparison failed", exc_info=task.exception())
+
+    async def over(self) -> None:
+        """Returns when all that is under way has ended."""
+        while self._running:
+            await asyncio.wait(tuple(self._running))
 
     async def stop(self) -> None:
         """Cancel what is under way; attempts settle as those of a client that leaves."""
