@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bascule.decide.calibration import Calibration
-from bascule.decide.estimate import HoldPlan, Priced, fit_output, hold_amount, output_cap
+from bascule.decide.estimate import Asked, HoldPlan, Priced, fit_calls, fit_output, hold_amount, output_cap
 from bascule.decide.meter import bill, settle_usage
 from bascule.decide.price import dearest_rates, price
 from bascule.model.budget import BudgetState
@@ -166,3 +166,43 @@ def test_metering_never_goes_below_what_was_reported(usage, output_bytes, ending
         assert settled.source == "estimated"
         assert settled.tokens_in is not None
         assert settled.tokens_out is not None
+
+
+CALL = st.tuples(st.integers(1, 100_000), RATE, RATE, CAP, st.integers(1, 4))
+
+
+@given(st.lists(CALL, min_size=1, max_size=5), st.integers(0, 10**10), st.none() | st.integers(0, 10**10))
+def test_the_calls_of_a_strategy_fit_together_or_not_at_all(calls, remaining, max_cost):
+    """Their sum fits what is left; where it is refused, no common cut of outputs of at least 256 tokens would fit."""
+    asked = []
+    for tokens, rate_in, rate_out, client, times in calls:
+        facts = Facts(model="m", max_tokens=client)
+        priced = Priced(
+            input_tokens=tokens,
+            rates=Rates(input=rate_in, output=rate_out),
+            cap=output_cap(facts, None, None, 50_000),
+        )
+        asked.append(Asked(facts=facts, candidates=(priced,), times=times))
+    found = fit_calls(asked, left(remaining), max_cost_nanousd=max_cost)
+    limit = remaining if max_cost is None else min(remaining, max_cost)
+    least = 0
+    for call in asked:
+        (priced,) = call.candidates
+        assert priced.rates is not None
+        tokens = priced.cap.tokens if priced.cap.from_client else min(priced.cap.tokens, 256)
+        amount = hold_amount(priced.input_tokens, tokens, 1, priced.rates)
+        assert amount is not None
+        least += amount * call.times
+    if isinstance(found, Refusal):
+        assert least > limit
+        assert found.needed_nanousd == least
+        return
+    assert least <= limit
+    total = 0
+    for call, plan in zip(asked, found, strict=True):
+        (priced,) = call.candidates
+        assert priced.rates is not None
+        assert plan.amount_nanousd == hold_amount(priced.input_tokens, plan.max_tokens[0], 1, priced.rates)
+        assert not priced.cap.from_client or plan.max_tokens[0] == priced.cap.tokens
+        total += (plan.amount_nanousd or 0) * call.times
+    assert total <= limit

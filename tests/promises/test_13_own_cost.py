@@ -13,6 +13,7 @@ from tests.playbooks.engine.wire import (
     in_band_error,
     openai_error,
     streamed,
+    usage,
     used,
 )
 from tests.promises.conftest import Figure
@@ -20,7 +21,7 @@ from tests.promises.steady import Upstream, gateway, steady
 
 from bascule.model.row import AttemptRow
 from bascule.offline.rows import requests
-from bascule.testing.transport import Break, Reply, broken, stream
+from bascule.testing.transport import Break, Reply, broken, stream, whole
 
 PRICES = {"small": (1_000, 10_000), "big": (3_000, 30_000)}
 """Nano-USD per token, in and out."""
@@ -37,6 +38,7 @@ def first_replies(tokens_in: int) -> dict[str, Reply]:
         "reset": stream(ROLE, Break("reset")),
         "refused": broken("connect", request_sent=False),
         "500": openai_error(500),
+        "500 with usage": whole({"error": {"message": "it broke"}, "usage": usage(tokens_in, 0)}, status=500),
     }
 
 

@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from benchmarks.availability import Outage, Provider, both_down_s, directly, drawn, main, through_bascule
+from benchmarks.availability import directly, main, through_bascule
+from benchmarks.outages import Outage, Provider, both_down_s, drawn
 
 HOUR_S = 3_600.0
 

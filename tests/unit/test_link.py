@@ -3,73 +3,15 @@
 from time import perf_counter
 
 import pytest
+from tests.unit.link.linking import BOOK, ENV, FULL, KEY, found, linked, problems
 
-from bascule.config.environment import environment_document
 from bascule.config.load import Document, load_text
 from bascule.config.secret import Secret
 from bascule.config.sources import Secrets
-from bascule.config.starter import starter_text
-from bascule.decide.resolve import Resolved, resolve
-from bascule.link import Snapshot, link, with_server
-from bascule.model.errors import ConfigError, Problem, Refusal
+from bascule.link import link, with_server
 from bascule.model.registry import Registry
-from bascule.prices.book import PriceBook
-from bascule.providers.discover import discover
-from bascule.providers.registry import NAMES, Presets, presets
+from bascule.providers.registry import Presets
 from bascule.providers.spec import compatible
-
-BOOK = PriceBook()
-KEY = "sk-CANARY-0123456789"
-ENV = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": f"{KEY}-2", "CI_KEY": f"{KEY}-ci", "BASCULE_ADMIN": f"{KEY}-admin"}
-
-FULL = """\
-providers:
-  openai: {}
-  local:
-    dialect: openai_chat
-    base_url: http://127.0.0.1:11434/v1
-    api_key: none
-    data: {retention: none, training: false, region: local}
-models:
-  big:
-    endpoints: [{provider: local, model: big-upstream}]
-    price: {input: 3.00, output: 15.00, cache_read: 0.30, cache_write: 3.75}
-    context_window: 200000
-    input: [text, image]
-    quality: {default: 0.88, code_generation: 0.67}
-  small: {endpoints: [{provider: openai, model: gpt-4o-mini}], quality: 0.7}
-routes:
-  auto:
-    candidates: [small, big, openai/gpt-4o, gpt-4.1]
-    quality: medium
-    max_cost_usd: 0.05
-    data: {retention: 30d, providers: {deny: [local]}}
-    rules:
-      - {when: 'task == "security_audit"', quality: high}
-      - {when: 'has_image', candidates: [big]}
-aliases: {claude-haiku-4-5: small}
-baseline: {model: big}
-admin: {secret: env:BASCULE_ADMIN}
-keys:
-  ci: {secret: env:CI_KEY, org: acme, team: platform, models: [auto, small], rate: {rpm: 600}}
-budgets:
-  - {scope: key:ci, limit_usd: 50, window: day}
-"""
-
-
-def linked(text: str, env: dict[str, str] | None = None) -> Snapshot:
-    return link(load_text(text, "f.yaml"), BOOK, Secrets(ENV if env is None else env))
-
-
-def problems(document: Document, env: dict[str, str] | None = None) -> tuple[Problem, ...]:
-    with pytest.raises(ConfigError) as caught:
-        link(document, BOOK, Secrets(ENV if env is None else env))
-    assert "CANARY" not in str(caught.value)
-    return caught.value.problems
-
-
-def found(text: str, env: dict[str, str] | None = None) -> list[tuple[str, str]]:
-    return [(problem.where, problem.what) for problem in problems(load_text(text, "f.yaml"), env)]
 
 
 def test_a_whole_configuration() -> None:
@@ -121,96 +63,6 @@ def test_rules_are_judged_and_faults_reported() -> None:
     assert verdict.rule == rule
     assert len(verdict.faults) == 1
     assert snapshot.first_rule(auto, {"task": "x", "has_image": False}) is None
-
-
-def test_direct_and_catalog_models_are_made_on_demand() -> None:
-    snapshot = linked(FULL)
-    direct = snapshot.direct("local", "some/other:model")
-    assert direct is not None
-    assert direct.name == "local/some/other:model"
-    assert direct.endpoints[0].prices is None
-    assert direct.endpoints[0].free is False
-    assert snapshot.direct("local", "some/other:model") is direct
-    assert snapshot.direct("anthropic", "claude-sonnet-4-5") is None
-    assert snapshot.direct("local", "a\nb") is None
-    assert snapshot.direct("local", "") is None
-    catalog = snapshot.catalog_model("gpt-4o-mini")
-    assert catalog is not None
-    assert [endpoint.id for endpoint in catalog.endpoints] == ["openai/gpt-4o-mini"]
-    assert catalog.declared is False
-    assert snapshot.catalog_model("claude-sonnet-4-5") is None, "no configured provider serves it"
-    assert snapshot.catalog_model("no-such-model-anywhere") is None
-
-
-def test_a_catalog_model_has_an_endpoint_at_each_provider_that_sells_it() -> None:
-    snapshot = linked(
-        "providers: {anthropic: {}, other: {preset: anthropic},\n"
-        "  azure: {base_url: 'https://r.example', api_key: env:CI_KEY}}"
-    )
-    model = snapshot.catalog_model("claude-sonnet-4-5")
-    assert model is not None
-    assert [endpoint.provider for endpoint in model.endpoints] == ["anthropic", "other"]
-    assert snapshot.catalog_model("gpt-4o") is None, "a deployment's name is the user's, not the catalog's"
-    azure = snapshot.direct("azure", "gpt-4o")
-    assert azure is not None
-    assert azure.endpoints[0].prices is not None, "but a deployment that is called like a model has its price"
-
-
-def test_what_clients_ask_for_cannot_fill_the_memory() -> None:
-    snapshot = linked(FULL)
-    for index in range(5_000):
-        snapshot.direct("local", f"model-{index}")
-        snapshot.catalog_model(f"model-{index}")
-    assert len(vars(snapshot)["_direct"]) <= 2_048
-    assert len(vars(snapshot)["_catalog"]) <= 2_048
-
-
-def test_names_resolve_in_the_promised_order() -> None:
-    snapshot = linked(FULL)
-    for name, kind in [("auto", "route"), ("small", "model"), ("openai/gpt-4o", "direct"), ("gpt-4o", "catalog")]:
-        resolved = resolve(name, snapshot)
-        assert isinstance(resolved, Resolved)
-        assert (resolved.route is not None) == (kind == "route")
-        assert resolved.direct == (kind == "direct")
-    aliased = resolve("claude-haiku-4-5", snapshot)
-    assert isinstance(aliased, Resolved)
-    assert aliased.name == "small"
-
-
-def test_a_model_with_a_price_alone_is_for_imports() -> None:
-    base = (
-        "providers: {openai: {}, anthropic: {}}\nmodels: {gpt-4o: {price: {input: 1}}, claude-x: {price: {input: 1}}}\n"
-    )
-    snapshot = linked(base)
-    assert (set(snapshot.price_only), dict(snapshot.models)) == ({"gpt-4o", "claude-x"}, {})
-    # The book's price is not what the operator wrote, so its entry does not stand in.
-    assert isinstance(resolve("gpt-4o", snapshot), Refusal)
-    assert not {"gpt-4o", "claude-x"} & {*snapshot.names(), *snapshot.catalog_names()}
-    written = {name: found.periods[0].rates.cache_write_5m for name, found in snapshot.price_only.items()}
-    assert written == {"gpt-4o": None, "claude-x": 1_250_000}
-    ((_, what),) = found(base + "routes: {auto: {candidates: [gpt-4o]}}\n")
-    assert "`gpt-4o` has a price and no `endpoints`" in what
-
-
-def test_endpoints_that_cannot_be_read_are_no_missing_ones() -> None:
-    text = "providers: {openai: {}}\nmodels: {m: {endpoints: [{provider: openai, modle: x}]%s}}\n"
-    text += "routes: {r: {candidates: [m]}}\n"
-    for price in ("", ", price: {input: 1}"):
-        told = " ".join([what for _, what in found(text % price)])
-        assert "modle" in told
-        assert "no `endpoints`" not in told
-
-
-def test_patterns_lead_names_that_nobody_listed() -> None:
-    snapshot = linked(FULL.replace("aliases: {", "aliases: {'claude-*': big, 'gpt-*': gpt-4o, "))
-    asked = {name: resolve(name, snapshot) for name in ("claude-opus-9", "claude-haiku-4-5", "claude-x:floor", "gpt-9")}
-    assert all(isinstance(resolved, Resolved) for resolved in asked.values())
-    assert [resolved.name for resolved in asked.values()] == ["big", "small", "big", "gpt-4o"]
-    assert asked["claude-x:floor"].suffix == "floor"
-    assert snapshot.names() == ("auto", "big", "small", "claude-haiku-4-5")
-    # aliases are followed once
-    (problem,) = found(FULL.replace("aliases: {", "aliases: {'claude-*': big, quick: claude-opus-9, "))
-    assert "there is no model `claude-opus-9`" in problem[1]
 
 
 def test_mistakes_of_reading_and_of_linking_come_together() -> None:
@@ -344,80 +196,6 @@ def test_policy_version_follows_the_configuration_and_not_the_secrets() -> None:
     assert first == linked(FULL, {**ENV, "OPENAI_API_KEY": "another-key-entirely"}).policy_version
     assert first != linked(FULL.replace("limit_usd: 50", "limit_usd: 51")).policy_version
     assert len(first) == 12
-
-
-def test_configuration_from_the_environment_alone() -> None:
-    env = {
-        "OPENAI_API_KEY": KEY,
-        "ANTHROPIC_API_KEY": "  ",
-        "GOOGLE_API_KEY": KEY,
-        "OLLAMA_HOST": "0.0.0.0",
-        "VLLM_BASE_URL": "http://10.0.0.5:8001/v1/",
-        "AZURE_OPENAI_API_KEY": KEY,
-        "CLOUDFLARE_API_TOKEN": KEY,
-        "CLOUDFLARE_ACCOUNT_ID": "acc",
-        "GITHUB_TOKEN": KEY,
-    }
-    document = environment_document(discover(env, presets()))
-    snapshot = link(document, BOOK, Secrets(env))
-    assert list(snapshot.providers) == ["openai", "gemini", "vllm", "ollama", "cloudflare"]
-    assert snapshot.providers["ollama"].origin == "http://127.0.0.1:11434"
-    assert snapshot.providers["vllm"].origin == "http://10.0.0.5:8001"
-    assert snapshot.providers["cloudflare"].base_path == "/client/v4/accounts/acc/ai/v1"
-    assert snapshot.catalog_model("gpt-4o-mini") is not None
-    assert [found.name for found in discover({"GEMINI_API_KEY": KEY, "GOOGLE_API_KEY": KEY}, presets())] == ["gemini"]
-    assert discover({}, presets()) == ()
-    (problem,) = problems(environment_document(()), {})
-    assert problem.where == "environment"
-
-
-@pytest.mark.parametrize(
-    ("host", "origin", "path"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:11434", "/v1"),
-        ("gpu:9999", "http://gpu:9999", "/v1"),
-        ("http://gpu:9999/", "http://gpu:9999", "/v1"),
-        ("https://gpu.example", "https://gpu.example", "/v1"),
-        ("http://gpu:1/api/v1", "http://gpu:1", "/api/v1"),
-        ("[::1]:7", "http://[::1]:7", "/v1"),
-    ],
-)
-def test_ollama_hosts_as_people_write_them(host: str, origin: str, path: str) -> None:
-    env = {"OLLAMA_HOST": host}
-    provider = link(environment_document(discover(env, presets())), BOOK, Secrets(env)).providers["ollama"]
-    assert (provider.origin, provider.base_path) == (origin, path)
-
-
-@pytest.mark.parametrize("count", [0, 1, len(NAMES)])
-def test_the_starter_loads_and_links(count: int) -> None:
-    env = {name: KEY for spec in presets()[:count] for name in spec.key_envs[:1]}
-    env |= {"AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com", "CLOUDFLARE_ACCOUNT_ID": "a"} if count else {}
-    places = {"OLLAMA_HOST": "127.0.0.1:5", "VLLM_BASE_URL": "http://x:1/v1", "AWS_REGION": "eu-west-1"}
-    env |= places if count == len(NAMES) else {}
-    text = starter_text(discover(env, presets()))
-    document = load_text(text)
-    assert document.problems == ()
-    snapshot = link(document, BOOK, Secrets(env))
-    expected = {0: {"ollama"}, 1: {"openai"}}.get(count, set(NAMES) - {"google", "sglang", "llamacpp", "lmstudio"})
-    assert set(snapshot.providers) == expected
-    assert KEY not in text
-
-
-def test_the_starters_comments_are_valid_configuration_too() -> None:
-    text = starter_text(discover({"OPENAI_API_KEY": KEY}, presets()))
-    lines = [line.removeprefix("# ") for line in text.splitlines() if not line.startswith("# ") or ":" in line]
-    kept = [
-        line
-        for line in lines
-        if line.startswith((" ", "server", "data_dir", "providers", "models", "routes", "keys", "budgets"))
-    ]
-    filled = (
-        "\n".join(kept).replace("PROVIDER", "openai").replace("ITS-NAME-THERE", "gpt-4o").replace("small, big", "small")
-    )
-    snapshot = linked(filled)
-    assert set(snapshot.routes) == {"auto"}
-    assert set(snapshot.models) == {"small"}
-    assert len(snapshot.budgets) == 1
 
 
 def test_third_party_presets() -> None:

@@ -3,7 +3,7 @@
 import importlib.util
 
 import pytest
-from tests.unit.test_link import found, linked
+from tests.unit.link.linking import found, linked
 
 from bascule.model.money import PriceTimeline
 from bascule.providers.signing import SigV4, region_of

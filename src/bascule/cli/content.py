@@ -28,7 +28,7 @@ def command() -> None:
 def show_request(request_id: str, config_path: str | None, as_json: bool) -> None:
     """Print what was recorded of a request, attempt by attempt. Needs the key that it is sealed under."""
     document = read_document(config_path)
-    content = _content(document, _secrets(document))
+    content = content_of(document)
     governance = open_existing(document).governance
     found = show(content, governance, request_id, by=who(), now_ms=now_ms())
     if not found:
@@ -69,6 +69,11 @@ def _print(one: Recording) -> None:
     for part, size in (("request", one.request_bytes), ("answer", one.answer_bytes)):
         told = payload[part]
         click.echo(f"{part} ({size:,} bytes): {'digest ' + str(payload[part + '_digest']) if told is None else told}")
+
+
+def content_of(document: Document) -> SqliteContent:
+    """What was recorded, to be read. Raises BasculeError where nothing was, or its key is missing."""
+    return _content(document, _secrets(document))
 
 
 def _content(document: Document, secrets: tuple[Secret, ...]) -> SqliteContent:

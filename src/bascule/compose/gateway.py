@@ -45,6 +45,7 @@ from bascule.link import Snapshot
 from bascule.link.evidence import evidence_policies
 from bascule.model.policy import Budget
 from bascule.ports import Beside, Clock, KeyStore, LeaseStore, Upstream
+from bascule.ports.commands import Commands
 from bascule.ports.telemetry import Telemetry
 from bascule.storage.beside import OneThread
 from bascule.storage.content.open import open_content
@@ -54,11 +55,13 @@ from bascule.storage.journal.writer import JournalWriter
 from bascule.storage.keys import open_pepper
 from bascule.storage.lending.borrowing import Borrowing
 from bascule.storage.lending.lender import LendingLimits
+from bascule.storage.lending.twin import judge_only
 from bascule.storage.memory.authority import MemoryAuthority
 from bascule.storage.memory.rate import RateLimiter
 from bascule.storage.recover import Recovery, recover
-from bascule.storage.replica import is_of
+from bascule.storage.replica import LOCAL, is_of
 from bascule.upstream.client import HttpUpstream
+from bascule.upstream.commands import LocalCommands
 from bascule.upstream.guarded import GuardedConnector
 from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.outbox import Outbox
@@ -106,9 +109,10 @@ class Gateway:
         worker: int = 0,
         leases: LeaseStore | None = None,
         telemetry: Telemetry | None = None,
+        commands: Commands | None = None,
     ) -> None:
-        """`transport`, `journal` and `beside` stand in for the real ones in tests; `leases` where budgets are shared
-        with other workers. Raises StoreError where the journal cannot be begun."""
+        """`transport`, `journal`, `beside` and `commands` stand in for the real ones in tests; `leases` where budgets
+        are shared with other workers. Raises StoreError where the journal cannot be begun."""
         config = snapshot.config
         self.clock = clock or SystemClock()
         self.store = store
@@ -126,8 +130,10 @@ class Gateway:
             spent_in(store.ledger, self.journal),
             shared=leases is not None,
         )
+        self.leases = leases
         self.borrowing = None if leases is None else self._borrowing(leases, config)
         self.metrics = Metrics()
+        self.bodies = Bodies(snapshot.config.server.limits.max_body_values)
         self.alerting = Alerting(
             claims=store.governance,
             clock=self.clock,
@@ -161,6 +167,7 @@ class Gateway:
             config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms, store.stores.replies
         )
         self.recordings = self._recordings(config)
+        self.commands = commands or LocalCommands()
         self.once = self._once(config)
         self.books = Books(
             journal=self.journal,
@@ -223,7 +230,7 @@ class Gateway:
     def _world(self) -> World:
         return World(
             keys=self.keys,
-            bodies=Bodies(),
+            bodies=self.bodies,
             rates=RateLimiter(),
             calibrations=self.calibrations,
             recorder=Recorder(self.journal, self.authority, self.books.outage),
@@ -239,6 +246,7 @@ class Gateway:
     def settings(self, snapshot: Snapshot) -> Settings:
         """A configuration, ready to serve."""
         config = snapshot.config
+        self.metrics.configured = _named(snapshot)
         observe = config.mode == "observe"
         holding = Holding(
             authority=self.authority,
@@ -305,12 +313,15 @@ class Gateway:
             runaway=guard_of(snapshot, self.runaway_watch),
             kept=self.kept,
             recordings=self.recordings,
+            commands=self.commands,
         )
 
     def open(self) -> Recovery:
         """Bring the ledger up to date, load what has been spent, start draining."""
         now_ms = self.clock.now_ms()
         store = self.store
+        if self.leases is not None and store.replica != LOCAL:
+            judge_only(self.leases, store.journals, store.replica)
         found = recover(store.journals, store.ledger, self.journal, self.drainer, now_ms, replica=store.replica)
         self._forget_dead_journals()
         if self.keys_used is not None:
@@ -352,6 +363,7 @@ class Gateway:
         self.authority.configure(budgets_of(snapshot, stored))
         self.wellbeing.use(*parts.leaving_alone(snapshot.config))
         self.retry_budgets.policy = parts.retry_budget(snapshot.config.retry)
+        self.bodies.max_values = snapshot.config.server.limits.max_body_values
         self.engine.use(self.settings(snapshot))
         self._tell_whom(snapshot)
 
@@ -389,3 +401,9 @@ class Gateway:
             self.keys_used.close()
         self.store.database.close()
         return complete
+
+
+def _named(snapshot: Snapshot) -> frozenset[str]:
+    """The models of the configuration, and the endpoints that serve them."""
+    models = snapshot.models.values()
+    return frozenset([*snapshot.models, *[endpoint.id for model in models for endpoint in model.endpoints]])

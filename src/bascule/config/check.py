@@ -8,7 +8,6 @@ from bascule.config.evidence_check import evidence_mistakes
 from bascule.config.places import Path, Places
 from bascule.config.rules import mistake
 from bascule.config.shape import QUALITY_LEVELS, Config, Floor, Price, Prices, Provider, Rates, Route
-from bascule.config.strategies import named
 from bascule.config.strategy_check import strategy_mistakes
 from bascule.config.suggest import remedy
 from bascule.decide.aliases import WILDCARD
@@ -72,13 +71,6 @@ def _not_in_this_release(config: Config, checks: Checks) -> None:
         checks.wrong(("cache", "exact", "persist"), "a cache on disk is not in this release", "Set it to false")
     if config.cache.semantic.enabled:
         checks.wrong(("cache", "semantic", "enabled"), "the semantic cache is not in this release", "Set it to false")
-    for name, route in config.routes.items():
-        for strategy in set(named(route.strategy)) - {"single", "cascade"}:
-            checks.wrong(("routes", name, "strategy"), f"`{strategy}` is not in this release", "Use a cascade")
-        cascade = None if isinstance(route.strategy, str) else route.strategy.cascade
-        if cascade is not None and cascade.accept.command is not None:
-            where: Path = ("routes", name, "strategy", "cascade", "accept", "command")
-            checks.wrong(where, "commands are not in this release", "Use another test")
 
 
 def _server(config: Config, checks: Checks) -> None:

@@ -44,8 +44,13 @@ class Limits(Section, frozen=True, kw_only=True):
 
     max_body_bytes: Count = 32 * 1024 * 1024
     """Of a request; a longer one gets 413."""
+    max_body_values: Count = 1_000_000
+    """Of the JSON in a request: numbers, texts, lists and objects; one that may hold more gets 413. Decoded, a value of
+    three bytes takes a hundred."""
     max_response_bytes: Count = 64 * 1024 * 1024
     """Of an upstream body that is read whole."""
+    max_response_values: Count = 4_000_000
+    """Of its JSON, as with `max_body_values`; the numbers of vectors apart. One that may hold more is a fault."""
     max_in_flight: Count = 1_000
     """Requests being served at once, in each worker."""
     max_head_bytes: Count = 64 * 1024

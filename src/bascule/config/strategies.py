@@ -128,13 +128,13 @@ class DelegateConfig(Section, frozen=True, kw_only=True):
     """The name of the tool. A request that has a tool of this name is served without it."""
     max_calls: Annotated[int, Meta(ge=1, le=32)] = 4
     """Of workers, for one request."""
-    max_rounds: Annotated[int, Meta(ge=1, le=8)] = 3
+    max_rounds: Annotated[int, Meta(ge=1, le=8)] = 2
     """Answers in which it may delegate; after these it has to answer itself."""
-    max_task_bytes: Annotated[int, Meta(ge=1_024, le=1024 * 1024)] = 32 * 1024
+    max_task_bytes: Annotated[int, Meta(ge=1_024, le=1024 * 1024)] = 16 * 1024
     """Of what is handed on."""
     max_output_tokens: OutputTokens = 2_000
     """Of a worker's answer."""
-    max_result_bytes: Annotated[int, Meta(ge=1_024, le=1024 * 1024)] = 16 * 1024
+    max_result_bytes: Annotated[int, Meta(ge=1_024, le=1024 * 1024)] = 8 * 1024
     """Of what the strong model is told of it; the rest is cut, and it is told so."""
     max_cost_nanousd: NanoUsd | None = field(name="max_cost_usd", default=None)
     """Of all workers for one request together."""

@@ -38,6 +38,8 @@ class Admitted(Struct, frozen=True, kw_only=True):
     key: KeyPolicy
     raw: bytes
     body: dict[str, Any]
+    client_body: dict[str, Any] | None = None
+    """What the client sent, where this was made of it; None: `body` is that."""
     facts: Facts
     identity: Identity
     ask: Ask

@@ -7,8 +7,10 @@ from msgspec import structs
 from bascule.decide.attempt import AttemptLimits
 from bascule.decide.meter import Ending
 from bascule.dialects.base import ReplyContext, ReplyFacts, Target
+from bascule.dialects.classify import protocol_fault
 from bascule.dialects.json_array import JsonArrayStream
 from bascule.dialects.openai_responses.history import last_response
+from bascule.dialects.values import most_containers, most_values
 from bascule.gateway.admission import Admitted
 from bascule.gateway.books import LEDGER_DOWN, Cost, Ended, OpenAttempt
 from bascule.gateway.dispatch import Destination
@@ -202,7 +204,8 @@ class Answering:
             self.settle(opened, Ended(ending=unanswered(fault), fault=fault, status=200, first_ms=first_ms))
             return fault
         came = raw
-        raw, read = understood(came, destination.provider_dialect.read_reply)
+        swollen = self._swollen(raw, destination.max_values)
+        raw, read = (raw, swollen) if swollen else understood(came, destination.provider_dialect.read_reply)
         if raw is not came:
             log.warning(
                 "an answer was not quite JSON and was mended",
@@ -249,6 +252,17 @@ class Answering:
                 cost=cost,
             )
         return None
+
+    def _swollen(self, raw: bytes, max_values: int) -> Fault | None:
+        """Why an answer is not decoded: what its bytes stand for may be far more than they are."""
+        if len(raw) <= max_values:
+            return None
+        count = most_containers if self._request.work == "embeddings" else most_values
+        if count(raw) <= max_values:
+            return None
+        return protocol_fault(
+            f"the answer may hold more than {max_values} values (server.limits.max_response_values), so it was not read"
+        )
 
     async def _stream(
         self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply, target: Target, exchange: Exchange
@@ -338,14 +352,15 @@ class Answering:
     def _context(self, destination: Destination, target: Target, usage: Usage | None = None) -> ReplyContext:
         request = self._request
         surface = SURFACES[request.surface]
+        body = request.client_body or request.body
         # What is relayed is the provider's to keep.
         refers = surface.refers and destination.provider_dialect.name != surface.dialect
-        keeps = refers and self._fx.kept is not None and request.body.get("store") is not False
+        keeps = refers and self._fx.kept is not None and body.get("store") is not False
         return ReplyContext(
             now_s=request.started_ms // 1000,
             request_id=request.request_id,
             target=target,
-            body=request.body,
+            body=body,
             keeps=keeps,
             usage=usage,
         )
@@ -354,7 +369,7 @@ class Answering:
         """Keep an answer for requests that refer to it, where that is wanted."""
         if context.keeps and self._fx.kept is not None and response is not None:
             now_s = self._fx.clock.monotonic_s()
-            self._fx.kept.keep(self._request.key.name, self._request.body, response, now_s)
+            self._fx.kept.keep(self._request.key.name, context.body or {}, response, now_s)
 
     def _stream_headers(self, candidate: Candidate) -> list[Header]:
         return [*self._answer_headers(candidate, JSON if self._request.array else EVENT_STREAM), UNBUFFERED]

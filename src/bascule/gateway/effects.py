@@ -18,6 +18,7 @@ from bascule.gateway.wellbeing import Wellbeing
 from bascule.model.money import PriceTimeline
 from bascule.model.plan import Candidate
 from bascule.ports import Clock, Upstream
+from bascule.ports.commands import Commands
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -55,3 +56,5 @@ class Effects(Struct, frozen=True, kw_only=True):
     """Where answers are kept that later requests may refer to; None where none are."""
     recordings: Recordings | None = None
     """None where nothing is recorded."""
+    commands: Commands | None = None
+    """Who runs the operator's own programs; None where there is nobody who could."""

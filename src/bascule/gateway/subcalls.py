@@ -9,7 +9,8 @@ settled.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
 
 import orjson
 from msgspec import Struct, structs
@@ -38,6 +39,7 @@ from bascule.model.plan import Candidate, Plan
 from bascule.model.request import Request
 from bascule.model.response import Response
 
+T = TypeVar("T")
 JUDGED_IN: Surface = "openai_chat"
 """The dialect in which requests of our own are written; whoever is asked speaks another one is translated to."""
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -77,6 +79,10 @@ class Prepared(Struct, frozen=True, kw_only=True):
     plan: Plan
     fitted: HoldPlan
     role: Role = "primary"
+
+    def asked(self, request: Admitted) -> "Prepared":
+        """The same with another request, no larger than the one that it was planned with."""
+        return structs.replace(self, request=request)
 
     def because(self, reason: str, *, role: Role | None = None) -> "Prepared":
         """The same with the reason that its attempts' rows give; further endpoints say that they stand in."""
@@ -118,6 +124,13 @@ class Subcalls:
         """The client was given a whole answer."""
         self.answered: Answered | None = None
         """The answer that the client was given, where it may be kept for whoever asks the same."""
+
+    @property
+    def client(self) -> Client:
+        """Who waits for the answer. Raises ValueError where nobody does."""
+        if self._client is None:
+            raise ValueError("nobody waits for this answer")
+        return self._client
 
     async def hold(self, calls: Sequence[Prepared], times: Sequence[int] = ()) -> Refusal | None:
         """Take the sum of what these calls may cost, in every budget or in none. `times`: how often each is made."""
@@ -171,13 +184,24 @@ class Subcalls:
             latency_s=self._fx.clock.monotonic_s() - began_s,
         )
 
+    async def alone(self, request: Admitted, plan: Plan, *, role: Role, reason: str) -> Captured | Refusal:
+        """One call by itself, held and given back: `plan` says who may be asked. For work in the background."""
+        calls = self.prepared([(request, plan.candidates)], plan)
+        if isinstance(calls, Refusal):
+            return calls
+        refused = await self.hold(calls)
+        if refused is not None:
+            return refused
+        try:
+            return await self.withheld(calls[0].because(reason, role=role))
+        finally:
+            self.close()
+
     async def to_client(self, call: Prepared) -> Refusal | None:
         """Make a call whose answer goes to the client as it comes: a stream streams."""
-        if self._client is None:
-            raise ValueError("nobody waits for this answer; use `withheld`")
         serving = Serving(
             self._fx,
-            self._client,
+            self.client,
             call.request,
             call.plan,
             call.fitted,
@@ -197,8 +221,6 @@ class Subcalls:
     async def give(self, captured: Captured, reason: str) -> None:
         """Give the client an answer that was withheld, in its dialect, as a stream where it asked for one. The cost
         that it is told is that of all calls so far."""
-        if self._client is None:
-            raise ValueError("nobody waits for this answer")
         request, answered, fx = self.request, captured.answered, self._fx
         cost_nanousd = self.tally.cost_nanousd
         context = self._context(captured)
@@ -226,7 +248,7 @@ class Subcalls:
         if cost_line is not None:
             headers.append(cost_line)
         self.started = True
-        await give(self._client, answer, headers)
+        await give(self.client, answer, headers)
         self.complete = True
         if self._keep_bytes and len(answered.raw) <= self._keep_bytes and captured.request is request:
             self.answered = answered
@@ -317,27 +339,36 @@ def asking(parent: Admitted, asked: Request, *, surface: Surface, stream: bool =
     if isinstance(raw, Refusal):
         return raw
     body = orjson.loads(raw)
-    body["model"] = parent.facts.model
-    if surface == parent.surface and "stream" not in body and parent.facts.stream == stream:
-        body["stream"] = stream
+    body["model"], body["stream"] = parent.facts.model, stream
     raw = orjson.dumps(body)
     facts = dialect(name).read_facts(body, len(raw))
+    own = surface == parent.surface
     return structs.replace(
         parent,
         surface=surface,
         work="chat",
         raw=raw,
         body=body,
-        facts=structs.replace(facts, stream=stream, openrouter={}),
+        client_body=(parent.client_body or parent.body) if own else None,
+        facts=structs.replace(
+            facts, stream=stream, wants_stream_usage=parent.facts.wants_stream_usage if own else True, openrouter={}
+        ),
         array=parent.array and stream,
     )
 
 
-async def at_once(*calls: "asyncio.Task[Captured | Refusal]") -> list[Captured | Refusal]:
-    """Wait for all of these; where one raises or this is cancelled, the others are cancelled and have settled."""
+async def all_of(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Do all of it at once. Where one raises, or this is cancelled, the others are cancelled and have settled."""
+    tasks = [asyncio.ensure_future(one) for one in work]
     try:
-        return list(await asyncio.gather(*calls))
+        return list(await asyncio.gather(*tasks))
     finally:
-        for call in calls:
-            call.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def in_background(request: Admitted, *, now_ms: int, now_s: float) -> Admitted:
+    """The request as one that begins now and that nobody waits for: its own deadline is no longer one."""
+    ask = structs.replace(request.ask, deadline_ms=None)
+    return structs.replace(request, ask=ask, started_ms=now_ms, started_s=now_s)

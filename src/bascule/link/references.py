@@ -1,5 +1,7 @@
 """Whether the names in a configuration lead somewhere."""
 
+from shutil import which
+
 from bascule.config.check import Checks
 from bascule.config.load import Document
 from bascule.config.places import Path
@@ -13,7 +15,7 @@ from bascule.link.strategy_models import answering_of, helpers_of
 from bascule.model.catalog import Model
 from bascule.model.errors import Refusal
 from bascule.model.imported import AGENTS
-from bascule.model.strategy import Cascade
+from bascule.model.strategy import COMMAND_PATH, Cascade
 from bascule.providers.registry import Presets
 
 
@@ -116,6 +118,11 @@ class References:
                 mend = "Name a model that can call tools"
                 self.checks.wrong((*place, *where), f"`{model}` calls no tools, so it cannot delegate", mend)
 
+        command = policy.accept.command if isinstance(policy, Cascade) else None
+        if command is not None and which(command.run[0], path=COMMAND_PATH) is None:
+            what = f"there is no program `{command.run[0]}`"
+            mend = "Write its whole path, or one that is found in /usr/local/bin, /usr/bin or /bin"
+            self.checks.wrong((*place, "cascade", "accept", "command", "run"), what, mend)
         if isinstance(policy, Cascade) and policy.accept.logprob is not None:
             for index, model in enumerate(policy.order[:-1]):
                 found = resolve(model, self.snapshot)

@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bascule.config.shape import Route
 from bascule.config.strategies import Accepting, Agreeing, Command, Judging, Strategies
@@ -26,7 +27,7 @@ def strategy_of(route: Route) -> Strategy | None:
     """None where one model works on a request, or where what is written is a mistake that `check` reports."""
     written = route.strategy
     if isinstance(written, str):
-        return RaceOf(models=route.candidates) if written == "race" else None
+        return RaceOf(models=route.candidates, accept=Acceptance(tool_calls="accept")) if written == "race" else None
     return _strategy(written, route)
 
 
@@ -58,7 +59,7 @@ def _strategy(written: Strategies, route: Route) -> Strategy | None:
         race = written.race
         return RaceOf(
             models=race.models or route.candidates,
-            accept=_acceptance(race.accept),
+            accept=replace(_acceptance(race.accept), tool_calls="accept"),
             max_answer_bytes=race.max_answer_bytes,
         )
     return None if written.delegate is None else _alike(Delegate, written.delegate)

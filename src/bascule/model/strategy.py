@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+COMMAND_PATH = "/usr/local/bin:/usr/bin:/bin"
+"""Where programs are looked for that are named without their path."""
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """Of an answer that is held back to be looked at, as its provider sent it; a larger one is not looked at."""
 
@@ -103,12 +105,12 @@ class Delegate(Struct, frozen=True, kw_only=True):
     worker: str
     tool: str = "delegate"
     max_calls: int = 4
-    max_rounds: int = 3
+    max_rounds: int = 2
     """Answers of the strong model in which it may delegate; then it has to answer itself."""
-    max_task_bytes: int = 32 * 1024
+    max_task_bytes: int = 16 * 1024
     max_output_tokens: int = 2_000
     """Of a worker's answer."""
-    max_result_bytes: int = 16 * 1024
+    max_result_bytes: int = 8 * 1024
     max_cost_nanousd: int | None = None
     """Of all workers for one request together."""
     max_answer_bytes: int = MAX_ANSWER_BYTES

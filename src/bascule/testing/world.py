@@ -27,6 +27,7 @@ from bascule.model.entry import Decision, Intent, Settlement
 from bascule.model.errors import LedgerUnavailable
 from bascule.model.headers import Headers
 from bascule.model.row import AttemptRow
+from bascule.ports.commands import Commands
 from bascule.ports.telemetry import Telemetry
 from bascule.storage.beside import AtOnce
 from bascule.storage.journal.writer import JournalWriter
@@ -85,6 +86,7 @@ class World:
         environment: Mapping[str, str] | None = None,
         now_ms: int = NOON_MS,
         telemetry: Telemetry | None = None,
+        commands: Commands | None = None,
     ) -> None:
         """`config` is the text of a bascule.yaml, `directory` where its relative paths begin."""
         self.effects: list[tuple[Any, ...]] = []
@@ -110,6 +112,7 @@ class World:
             journal=self.journal,
             beside=AtOnce(),
             telemetry=telemetry,
+            commands=commands,
         )
         self.gateway.open()
 

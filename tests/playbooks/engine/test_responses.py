@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.playbooks.engine.conftest import CONFIG, OTHER, Begin, strict
+from tests.playbooks.engine.conftest import Begin, strict
+from tests.playbooks.engine.responses_wire import CREW, NATIVE, TOOL, begun, codex, completed, delta, events, response
 from tests.playbooks.engine.wire import (
     DONE,
     ROLE,
@@ -22,82 +23,6 @@ from tests.playbooks.engine.wire import (
 )
 
 from bascule.testing.transport import Break, stream, whole
-
-NATIVE = CONFIG.replace(
-    "models:",
-    """
-  native: {dialect: openai_responses, base_url: "https://native.test/v1", api_key: "env:ONE_KEY"}
-  openai: {base_url: "https://openai.test/v1", api_key: "env:ONE_KEY"}
-models:
-  five: {endpoints: [{provider: native, model: five-up}], price: {input: 1, output: 10}, max_output: 4000}
-  both: {endpoints: [{provider: openai, model: both-up}], price: {input: 1, output: 10}, max_output: 4000}
-""",
-    1,
-)
-TOOL = {"type": "function", "name": "read", "parameters": {"type": "object", "properties": {}}, "strict": False}
-CREW = {"type": "namespace", "name": "crew", "description": "Others.", "tools": [{**TOOL, "name": "hire"}]}
-SEARCH = {"type": "web_search", "external_web_access": True}
-
-
-def codex(model: str = "small", **more: Any) -> dict[str, Any]:
-    """A first turn of Codex's, in short."""
-    said = [
-        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "You help with code."}]},
-        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]},
-    ]
-    return {
-        "model": model,
-        "input": said,
-        "tools": [TOOL, CREW, SEARCH],
-        "tool_choice": "auto",
-        "parallel_tool_calls": True,
-        "reasoning": {"summary": "auto"},
-        "store": False,
-        "stream": True,
-        "include": ["reasoning.encrypted_content"],
-        "prompt_cache_key": "thread-7",
-        "client_metadata": {"a": "b"},
-        **more,
-    }
-
-
-def response(text: str = "hello", status: str = "completed", **more: Any) -> dict[str, Any]:
-    """A whole response of 10 tokens in and 5 out, which costs 60,000 nano-USD at `five`."""
-    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
-    message = {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": [part]}
-    return {
-        "id": "resp_1",
-        "object": "response",
-        "created_at": 1,
-        "status": status,
-        "model": "five-up-2026",
-        "output": [message],
-        "error": None,
-        "usage": {
-            "input_tokens": 10,
-            "input_tokens_details": {"cached_tokens": 0},
-            "output_tokens": 5,
-            "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": 15,
-        },
-        **more,
-    }
-
-
-def begun() -> bytes:
-    return named("response.created", sequence_number=0, response=response(status="in_progress", output=[], usage=None))
-
-
-def delta(text: str) -> bytes:
-    return named("response.output_text.delta", sequence_number=1, output_index=0, content_index=0, delta=text)
-
-
-def completed(**more: Any) -> bytes:
-    return named("response.completed", sequence_number=2, response=response(**more))
-
-
-def events(answer: Any) -> list[dict[str, Any]]:
-    return [event for event in answer.data if isinstance(event, dict)]
 
 
 def test_a_codex_turn_on_a_chat_model(begin: Begin) -> None:
@@ -245,95 +170,6 @@ def test_a_context_that_is_too_long_has_codexs_code(begin: Begin) -> None:
     world = begin(stream(begun(), named("response.failed", response={"error": inside})), config=NATIVE)
     answer = world.ask(codex("five"), surface="openai_responses")
     assert (answer.status, answer.error["code"]) == (400, "context_length_exceeded")
-
-
-def test_previous_answers_are_kept_by_openai_only(begin: Begin) -> None:
-    world = begin(whole(response()), config=NATIVE)
-    body = {"model": "small", "input": "more", "previous_response_id": "resp_0"}
-    refused = world.ask(body, surface="openai_responses")
-    assert (refused.status, refused.error["param"]) == (400, "previous_response_id")
-    assert "store: false" in refused.error["message"]
-    assert world.ask({**body, "model": "five"}, surface="openai_responses").status == 200
-    assert world.upstream.body()["previous_response_id"] == "resp_0"
-
-
-KEEPING = "\nresponses: {store: {enabled: true}}\n"
-
-
-@pytest.mark.parametrize("streams", [False, True])
-def test_a_translated_answer_is_kept_for_its_key(begin: Begin, streams: bool) -> None:
-    first = a_stream("Well.") if streams else answered("Well.")
-    world = begin(first, answered("More."), config=NATIVE, more=KEEPING)
-    asked = {"model": "small", "input": "hi", "stream": streams}
-    answer = world.ask(asked, surface="openai_responses")
-    told = events(answer)[-1]["response"] if streams else answer.json
-    assert told["store"] is True
-    more = {"model": "small", "input": "more", "previous_response_id": told["id"]}
-    foreign = world.ask(more, surface="openai_responses", key=OTHER)
-    assert (foreign.status, foreign.error["param"]) == (400, "previous_response_id")
-    assert world.ask(more, surface="openai_responses").status == 200
-    said = [(message["role"], message["content"]) for message in world.upstream.body()["messages"]]
-    assert said == [("user", "hi"), ("assistant", "Well."), ("user", "more")]
-
-
-def test_a_long_streamed_answer_is_kept_too(begin: Begin) -> None:
-    """Its last event repeats it whole, and is longer than any that came from its provider."""
-    word = "w" * 200_000
-    world = begin(a_stream(*[word] * 6), answered("More."), config=NATIVE, more=KEEPING)
-    told = events(world.ask({"model": "small", "input": "hi", "stream": True}, surface="openai_responses"))[-1]
-    more = {"model": "small", "input": "more", "previous_response_id": told["response"]["id"]}
-    assert world.ask(more, surface="openai_responses").status == 200
-    assert world.upstream.body()["messages"][1] == {"role": "assistant", "content": word * 6}
-
-
-@pytest.mark.parametrize("streams", [False, True])
-def test_an_id_that_a_provider_gives_twice_names_two_answers(begin: Begin, streams: bool) -> None:
-    replies = [a_stream(word) if streams else answered(word) for word in ("Noted, Ann.", "Hello, Bob.")]
-    world = begin(*replies, answered(), answered(), config=NATIVE, more=KEEPING)
-    told = []
-    for name in ("Ann", "Bob"):
-        asked = {"model": "small", "input": f"I am {name}.", "stream": streams}
-        answer = world.ask(asked, surface="openai_responses")
-        told.append(events(answer)[-1]["response"] if streams else answer.json)
-    for response, name in zip(told, ("Ann", "Bob"), strict=True):
-        more = {"model": "small", "input": "Who am I?", "previous_response_id": response["id"]}
-        world.ask(more, surface="openai_responses")
-        assert world.upstream.body()["messages"][0]["content"] == f"I am {name}."
-    assert len({response["output"][0]["id"] for response in told}) == 2
-    assert [row.upstream_request_id for row in world.rows[:2]] == ["chatcmpl-1"] * 2
-
-
-def test_what_was_kept_is_bounded_like_what_was_sent(begin: Begin) -> None:
-    """A reference to a long conversation costs what the conversation does."""
-    world = begin(answered("Well."), answered(), config=NATIVE, more=KEEPING + strict("1"))
-    told = world.ask({"model": "small", "input": "word " * 2_000}, surface="openai_responses").json
-    more = {"model": "small", "input": "more", "previous_response_id": told["id"]}
-    assert world.ask(more, surface="openai_responses").status == 200
-    assert (world.rows[-1].hold_nanousd or 0) > 10_000 * 1_000  # a nano-USD for each byte at least
-
-
-def test_a_short_request_does_not_become_a_long_one(begin: Begin) -> None:
-    limit = "server: {limits: {max_body_bytes: 3000}}\n"
-    world = begin(answered("word " * 300), answered(), config=NATIVE, more=KEEPING + limit)
-    told = world.ask({"model": "small", "input": "word " * 300}, surface="openai_responses").json
-    item = {"type": "item_reference", "id": told["output"][0]["id"]}
-    again = world.ask({"model": "small", "input": [item, item]}, surface="openai_responses")
-    assert (again.status, again.error["param"]) == (400, "input[1].id")
-    more = {"model": "small", "input": "more", "previous_response_id": told["id"]}
-    long = world.ask(more, surface="openai_responses")
-    assert (long.status, long.error["code"]) == (413, "request_too_large")
-    assert "server.limits.max_body_bytes" in long.error["message"]
-    assert len(world.upstream.calls) == 1
-    assert world.ask({"model": "small", "input": [item]}, surface="openai_responses").status == 200
-
-
-def test_a_relayed_answer_is_its_providers_to_keep(begin: Begin) -> None:
-    world = begin(whole(response()), whole(response()), config=NATIVE, more=KEEPING)
-    world.ask({"model": "five", "input": "hi"}, surface="openai_responses")
-    more = {"model": "five", "input": "more", "previous_response_id": "resp_1"}
-    world.ask(more, surface="openai_responses")
-    assert world.upstream.body() == {**more, "model": "five-up"}
-    assert len(world.gateway.kept or ()) == 0
 
 
 def test_a_session_is_codexs_own_or_the_threads(begin: Begin) -> None:

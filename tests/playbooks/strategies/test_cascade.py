@@ -1,7 +1,9 @@
 """The cheapest first: what is accepted, what goes on to the dearer model, and what all of it costs."""
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.playbooks.engine.conftest import ENVIRONMENT, Begin, Playbook, strict
@@ -20,6 +22,8 @@ from tests.playbooks.engine.wire import (
 )
 from tests.playbooks.strategies.wire import attempts, configured, content, sent
 
+from bascule.model.strategy import CommandPolicy
+from bascule.ports.commands import Said
 from bascule.testing.transport import Break, Reply, stream, whole
 
 REGEX = configured("{cascade: {accept: {regex: '^yes'}}}")
@@ -306,3 +310,33 @@ def test_answers_too_large_to_hold_back_are_escalated(begin: Begin) -> None:
     world = begin(answered("yes" * 500), answered("well"), config=config)
     assert content(world.ask(chat("way"))) == "well"
     assert world.rows[1].reason == "escalation: small failed (answer_too_large)"
+
+
+class Scripted:
+    """Implements `ports.Commands` by what is to be said, one after the other."""
+
+    def __init__(self, *said: bool | None) -> None:
+        self.said = list(said)
+        self.given: list[Any] = []
+
+    async def ask(self, policy: CommandPolicy, given: bytes) -> Said:
+        assert policy.run == ("true",)
+        self.given.append(json.loads(given))
+        return Said(self.said.pop(0))
+
+
+@pytest.mark.parametrize(("said", "reason"), [(True, None), (False, "command not met"), (None, "command unknown")])
+def test_a_program_of_the_operators_own_looks_at_it(tmp_path: Path, said: bool | None, reason: str | None) -> None:
+    config = configured("{cascade: {accept: {command: {run: ['true']}}}}")
+    commands = Scripted(said)
+    replies = [answered("code"), answered("well")]
+    world = Playbook(config, replies, tmp_path, environment=ENVIRONMENT, commands=commands)
+    try:
+        answer = world.ask(chat("way"))
+        assert content(answer) == ("code" if said else "well")
+        assert commands.given == [{"question": "user: hi", "answer": "code", "model": "small"}]
+        if reason is not None:
+            assert world.rows[1].reason == f"escalation: small not accepted ({reason})"
+        world.assert_at_rest()
+    finally:
+        world.close()

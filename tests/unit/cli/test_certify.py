@@ -1,14 +1,12 @@
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.cli.scripted_provider import Running
 
 from bascule.testing.script import ProviderRequest, Script, ScriptedCall
-from bascule.testing.upstream import ScriptedUpstream
 
 KEYS = {"provider", "preset", "dialect", "origin", "model", "date", "passed", "cost_usd", "checks"}
 
@@ -21,29 +19,9 @@ def answer(request: ProviderRequest) -> Script:
     return Script(output_tokens=5)
 
 
-class Running:
-    """The scripted upstream in a thread, since the command has a loop of its own."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.upstream = ScriptedUpstream(answer, models=("scripted-small",))
-        self.thread.start()
-        self.do(self.upstream.start())
-
-    def do(self, coroutine: Any) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
-
-    def stop(self) -> None:
-        self.do(self.upstream.stop())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
-        self.loop.close()
-
-
 @pytest.fixture
 def running() -> Iterator[Running]:
-    made = Running()
+    made = Running(answer, ("scripted-small",))
     yield made
     made.stop()
 

@@ -209,9 +209,9 @@ def test_base_urls_are_checked_and_not_echoed(url: str) -> None:
 
 
 def test_what_is_not_in_this_release_says_so() -> None:
-    text = "cache: {semantic: {enabled: true}}\nroutes: {r: {candidates: [m, n], strategy: race}}\n"
+    text = "cache:\n  exact: {persist: true}\n  semantic: {enabled: true}\n"
     problems = read(text).problems
-    assert [problem.where.split(":")[1] for problem in problems] == ["1", "2"]
+    assert [problem.where.split(":")[1] for problem in problems] == ["2", "3"]
     assert all("not in this release" in problem.what for problem in problems)
 
 

@@ -208,3 +208,11 @@ class Timers:
         at, callback = self.set.pop()
         self.now = at
         callback()
+
+
+HALF = post("/v1/messages", b"{", "content-length: 2")
+
+
+def a_hot(engine: FakeEngine, limits: EdgeLimits) -> Hot:
+    guard = Guard(bound_host="127.0.0.1", allowed_hosts=(), allowed_origins=())
+    return Hot(engine=cast(Engine, engine), guard=guard, limits=limits)

@@ -1,21 +1,15 @@
 """Workers that open one database file together."""
 
-import multiprocessing
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 
 from bascule.model.errors import StoreError
 from bascule.storage.sqlite import connect
-from bascule.storage.sqlite.connect import Database, open_database
-from bascule.storage.sqlite.leases import SqliteLeases
-
-ROUNDS, TOGETHER = 40, 4
+from bascule.storage.sqlite.connect import Database
 
 
 @contextmanager
@@ -60,30 +54,3 @@ def test_where_no_write_ahead_log_can_be_it_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(database, "connection", sqlite3.connect(":memory:"))
     with pytest.raises(StoreError, match=r"stays in mode memory.*Move data_dir"):
         database.use_write_ahead_log()
-
-
-@pytest.mark.real
-@pytest.mark.parametrize(
-    "open_", [lambda data_dir: SqliteLeases(data_dir).shut(), lambda data_dir: open_database(data_dir).close()]
-)
-def test_workers_that_make_a_file_together_all_have_it(tmp_path: Path, open_: Callable[[Path], None]):
-    fork = multiprocessing.get_context("fork")
-
-    def worker(data_dir: Path, together: Barrier, said: "Queue[str]") -> None:
-        together.wait()
-        try:
-            open_(data_dir)
-            said.put("opened")
-        except StoreError as error:
-            said.put(str(error))
-
-    for number in range(ROUNDS):
-        data_dir = tmp_path / str(number)
-        data_dir.mkdir()
-        together, said = fork.Barrier(TOGETHER), fork.Queue()
-        workers = [fork.Process(target=worker, args=(data_dir, together, said)) for _ in range(TOGETHER)]
-        for each in workers:
-            each.start()
-        assert [said.get(timeout=60) for _ in workers] == ["opened"] * TOGETHER
-        for each in workers:
-            each.join()

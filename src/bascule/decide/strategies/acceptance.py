@@ -19,7 +19,7 @@ OF_THE_REQUEST = "request"
 MAX_REASON_CHARS = 160
 
 
-class Tested(Struct, frozen=True):
+class Checked(Struct, frozen=True):
     """What one test says of one answer."""
 
     test: str
@@ -42,7 +42,7 @@ class Look(Struct, frozen=True, kw_only=True):
     """Natural logarithms of the probabilities of its tokens, where the provider told them."""
 
 
-Test = Callable[[Look], Tested]
+Test = Callable[[Look], Checked]
 
 
 class OwnTests:
@@ -55,9 +55,9 @@ class OwnTests:
         fixed = policy.schema if policy.schema not in (None, OF_THE_REQUEST) else None
         self._schema = None if fixed is None else prepare(Schema(schema=orjson.loads(fixed)))
 
-    def look(self, seen: Look) -> list[Tested]:
+    def look(self, seen: Look) -> list[Checked]:
         """What each says, up to the first that does not accept."""
-        found: list[Tested] = []
+        found: list[Checked] = []
         for test in self._tests(seen):
             found.append(test(seen))
             if not found[-1].passed:
@@ -80,59 +80,59 @@ class OwnTests:
             tests.append(self._likely)
         return tests
 
-    def _calls(self, seen: Look) -> Tested:
+    def _calls(self, seen: Look) -> Checked:
         if self._policy.tool_calls == "escalate":
-            return Tested("tool_calls", None, "it calls tools, of which no test can tell anything")
+            return Checked("tool_calls", None, "it calls tools, of which no test can tell anything")
         return well_formed(seen)
 
-    def _fits(self, seen: Look) -> Tested:
+    def _fits(self, seen: Look) -> Checked:
         graded = self._schema
         if graded is None:
             if seen.schema is None:
-                return Tested("schema", None, "the request asks for no schema")
+                return Checked("schema", None, "the request asks for no schema")
             try:
                 graded = prepare(Schema(schema=seen.schema))
             except GraderError as error:
-                return Tested("schema", None, str(error))
+                return Checked("schema", None, str(error))
         score = graded(seen.text)
-        return Tested("schema", score.passed, score.reason)
+        return Checked("schema", score.passed, score.reason)
 
-    def _matches(self, seen: Look) -> Tested:
+    def _matches(self, seen: Look) -> Checked:
         assert self._regex is not None  # it is only asked where there is one
         score = self._regex(seen.text)
-        return Tested("regex", score.passed, score.reason)
+        return Checked("regex", score.passed, score.reason)
 
-    def _likely(self, seen: Look) -> Tested:
+    def _likely(self, seen: Look) -> Checked:
         least = self._policy.logprob
         assert least is not None  # as above
         if not seen.logprobs:
-            return Tested("logprob", None, "its provider tells no probabilities")
+            return Checked("logprob", None, "its provider tells no probabilities")
         mean = exp(sum(seen.logprobs) / len(seen.logprobs))
-        return Tested("logprob", mean >= least, f"{mean:.3f}, at least {least:g}")
+        return Checked("logprob", mean >= least, f"{mean:.3f}, at least {least:g}")
 
 
-def ended(seen: Look) -> Tested:
+def ended(seen: Look) -> Checked:
     """An answer that was cut at its cap, filtered or empty is none, whatever else it passes."""
     if seen.finish_reason != "stop":
-        return Tested("whole", False, f"it ended with {seen.finish_reason or 'no reason'}")
-    return Tested("whole", bool(seen.text.strip()), "" if seen.text.strip() else "it is empty")
+        return Checked("whole", False, f"it ended with {seen.finish_reason or 'no reason'}")
+    return Checked("whole", bool(seen.text.strip()), "" if seen.text.strip() else "it is empty")
 
 
-def well_formed(seen: Look) -> Tested:
+def well_formed(seen: Look) -> Checked:
     """Every call is of a tool that was offered, with arguments that are a JSON object."""
     offered = {tool.name for tool in seen.tools}
     for call in seen.tool_calls:
         if call.name not in offered:
-            return Tested("tool_calls", False, "it calls a tool that was not offered")
+            return Checked("tool_calls", False, "it calls a tool that was not offered")
         if call.kind != "function":
             continue
         try:
             given = orjson.loads(call.arguments or "{}")
         except ValueError:
-            return Tested("tool_calls", False, "the arguments of a call are not JSON")
+            return Checked("tool_calls", False, "the arguments of a call are not JSON")
         if not isinstance(given, dict):
-            return Tested("tool_calls", False, "the arguments of a call are no object")
-    return Tested("tool_calls", True)
+            return Checked("tool_calls", False, "the arguments of a call are no object")
+    return Checked("tool_calls", True)
 
 
 class Accepted(Struct, frozen=True):
@@ -143,7 +143,7 @@ class Accepted(Struct, frozen=True):
     """In few words, in ASCII, without anything of the answer: it travels in a header and stands in rows."""
 
 
-def verdict(tested: Sequence[Tested]) -> Accepted:
+def verdict(tested: Sequence[Checked]) -> Accepted:
     """Accepted where every test says yes; no test at all accepts nothing."""
     for one in tested:
         if not one.passed:

@@ -8,35 +8,35 @@ from collections import Counter
 
 from bascule.decide.grade import numbers_in, plain
 from bascule.decide.json_schema import json_in
-from bascule.decide.strategies.acceptance import Tested
+from bascule.decide.strategies.acceptance import Checked
 from bascule.model.strategy import Agreement
 
 _WORD = re.compile(r"\w+")
 
 
-def agreement(policy: Agreement, one: str, other: str) -> Tested:
+def agreement(policy: Agreement, one: str, other: str) -> Checked:
     """What the policy's measure says of two answers; unknown where one of them has nothing to compare."""
     match policy.by:
         case "exact":
-            return Tested("agreement", plain(one) == plain(other) != "", "the texts compared")
+            return Checked("agreement", plain(one) == plain(other) != "", "the texts compared")
         case "json":
             return _json(one, other)
         case "numeric":
             first, second = numbers_in(one), numbers_in(other)
             if not first or not second:
-                return Tested("agreement", None, "an answer has no number")
-            return Tested("agreement", first[-1] == second[-1], f"{first[-1]} and {second[-1]}")
+                return Checked("agreement", None, "an answer has no number")
+            return Checked("agreement", first[-1] == second[-1], f"{first[-1]} and {second[-1]}")
         case "words":
             common = overlap(one, other)
-            return Tested("agreement", common >= policy.threshold, f"{common:.2f}, at least {policy.threshold:g}")
+            return Checked("agreement", common >= policy.threshold, f"{common:.2f}, at least {policy.threshold:g}")
 
 
-def _json(one: str, other: str) -> Tested:
+def _json(one: str, other: str) -> Checked:
     try:
         same = json_in(one) == json_in(other)
     except ValueError:
-        return Tested("agreement", None, "an answer is not JSON")
-    return Tested("agreement", same, "the JSON values compared")
+        return Checked("agreement", None, "an answer is not JSON")
+    return Checked("agreement", same, "the JSON values compared")
 
 
 def overlap(one: str, other: str) -> float:

@@ -3,20 +3,21 @@
 FrugalGPT (Chen et al. 2023, arXiv 2305.05176), with tests that can be looked at instead of a score alone.
 """
 
+import orjson
 from msgspec import Struct, structs
 
-from bascule.decide.strategies.acceptance import Accepted, Look, OwnTests, Tested, verdict
+from bascule.decide.strategies.acceptance import Accepted, Checked, Look, OwnTests, verdict
 from bascule.decide.strategies.agreement import agreement
-from bascule.dialects.openai_chat.logprobs import logprobs_in
 from bascule.gateway.admission import Admitted
 from bascule.gateway.strategies.judging import Rubric, material_of
 from bascule.gateway.strategies.kit import Asked, Kit, Ready
-from bascule.gateway.strategies.material import judged_bytes
+from bascule.gateway.strategies.look import look_at
+from bascule.gateway.strategies.material import conversation, judged_bytes
 from bascule.gateway.subcalls import JUDGED_IN, Captured, Prepared, Subcalls, asking, canonical
-from bascule.gateway.surfaces import provider_dialect
 from bascule.model.errors import Refusal
-from bascule.model.request import Request, ToolUse
-from bascule.model.strategy import Cascade
+from bascule.model.request import Request
+from bascule.model.strategy import Cascade, CommandPolicy
+from bascule.ports.commands import Commands
 
 FIRST = "cascade: cheapest first"
 
@@ -60,7 +61,8 @@ class CascadeStrategist:
         prepared = kit.prepare(calls, times)
         if isinstance(prepared, Refusal):
             return prepared
-        course = _Course(self._policy, self._own, [stage.model for stage in stages], prepared, helpers, asked)
+        models = [stage.model for stage in stages]
+        course = _Course(self._policy, self._own, models, prepared, helpers, asked, kit.effects.commands)
         return Ready(
             name="cascade",
             calls=prepared,
@@ -119,7 +121,9 @@ class _Course:
         calls: tuple[Prepared, ...],
         helpers: Helpers,
         asked: Request,
+        commands: Commands | None,
     ) -> None:
+        self._commands = commands
         self._policy = policy
         self._own = own
         self._models = models
@@ -147,25 +151,29 @@ class _Course:
 
     async def _accepts(self, calls: Subcalls, got: Captured) -> Accepted:
         """Whether all choices of an answer pass; the dearer tests are made only where the cheaper ones say yes."""
-        tested: list[Tested] = []
+        tested: list[Checked] = []
         for choice in range(len(got.response.choices)):
-            seen = self._look(got, choice)
+            seen = look_at(got, choice, self._asked, likely=self._policy.accept.logprob is not None)
             tested += self._own.look(seen)
             if not verdict(tested).accepted:
                 return verdict(tested)
             if not self._own.decides_alone(seen):
-                tested += await self._ask_others(calls, seen)
+                tested += await self._ask_others(calls, got, seen)
         return verdict(tested)
 
-    async def _ask_others(self, calls: Subcalls, seen: Look) -> list[Tested]:
+    async def _ask_others(self, calls: Subcalls, got: Captured, seen: Look) -> list[Checked]:
         helpers, accept = self._helpers, self._policy.accept
-        found: list[Tested] = []
+        found: list[Checked] = []
+        if accept.command is not None:
+            found.append(await self._commanded(accept.command, got, seen))
+            if not found[-1].passed:
+                return found
         if accept.agreement is not None and helpers.second_at is not None:
             if self._second is None:
                 call = self._calls[helpers.second_at].because("cascade: second opinion", role="verify")
                 self._second = await calls.withheld(call)
             if isinstance(self._second, Refusal):
-                return [*found, Tested("agreement", None, self._second.message)]
+                return [*found, Checked("agreement", None, self._second.message)]
             found.append(agreement(accept.agreement, seen.text, self._second.text))
             if not found[-1].passed:
                 return found
@@ -173,22 +181,15 @@ class _Course:
             found.append(await helpers.rubric.test(calls, self._calls[helpers.judge_at], seen.text))
         return found
 
-    def _look(self, got: Captured, choice: int) -> Look:
-        response = got.response.choices[choice]
-        wanted = self._asked.response_format
-        return Look(
-            text=got.text_of(choice),
-            finish_reason=response.finish_reason,
-            tool_calls=tuple([block for block in response.content if isinstance(block, ToolUse)]),
-            tools=self._asked.tools,
-            schema=None if wanted is None else wanted.schema,
-            logprobs=self._logprobs(got),
-        )
+    async def _commanded(self, policy: CommandPolicy, got: Captured, seen: Look) -> Checked:
+        if self._commands is None:
+            return Checked("command", None, "there is nobody who could run it")
+        model = got.answered.candidate.model
+        told = {"question": conversation(self._asked), "answer": _whole(seen.text), "model": model}
+        said = await self._commands.ask(policy, orjson.dumps(told))
+        return Checked("command", said.accepted, said.detail)
 
-    def _logprobs(self, got: Captured) -> tuple[float, ...] | None:
-        if self._policy.accept.logprob is None:
-            return None
-        endpoint = got.answered.candidate.endpoint
-        if provider_dialect(got.request.surface, endpoint) != "openai_chat":
-            return None
-        return logprobs_in(got.answered.raw, streamed=got.answered.streamed)
+
+def _whole(text: str) -> str:
+    """Without half characters, which no encoder writes."""
+    return text.encode("utf-8", "replace").decode()

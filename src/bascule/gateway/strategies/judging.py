@@ -1,14 +1,10 @@
 """Calls to a judge: planned at the largest that they may become, made with the answers that came."""
 
-from collections.abc import Callable
-
-from msgspec import structs
-
 from bascule.decide.judge import Material, Unreadable, Verdict, read_rubric, rubric_request
-from bascule.decide.strategies.acceptance import Tested
+from bascule.decide.strategies.acceptance import Checked
 from bascule.gateway.admission import Admitted
 from bascule.gateway.strategies.kit import Asked, Kit
-from bascule.gateway.strategies.material import filler, judged_bytes, question_of, size_of
+from bascule.gateway.strategies.material import filler, question_of, size_of
 from bascule.gateway.subcalls import JUDGED_IN, Prepared, Subcalls, asking
 from bascule.model.errors import Refusal
 from bascule.model.request import Request
@@ -39,11 +35,11 @@ class Rubric:
         said = await said_to(calls, call, self._parent, self._about(answer))
         return Unreadable(said.message) if isinstance(said, Refusal) else read_rubric(said)
 
-    async def test(self, calls: Subcalls, call: Prepared, answer: str) -> Tested:
+    async def test(self, calls: Subcalls, call: Prepared, answer: str) -> Checked:
         found = await self.score(calls, call.because("cascade: judge", role="judge"), answer)
         if isinstance(found, Unreadable):
-            return Tested("judge", None, found.why)
-        return Tested("judge", found.score >= self._policy.threshold, f"{found.score:g}: {found.reason}")
+            return Checked("judge", None, found.why)
+        return Checked("judge", found.score >= self._policy.threshold, f"{found.score:g}: {found.reason}")
 
 
 def material_of(request: Admitted, policy: JudgePolicy) -> Material | Refusal:
@@ -55,11 +51,6 @@ def material_of(request: Admitted, policy: JudgePolicy) -> Material | Refusal:
         if policy.criteria is None
         else Material(question=question, criteria=policy.criteria)
     )
-
-
-def limit_of(kit: Kit, cap_of: Callable[[], int]) -> int:
-    """How large an answer to this request may be to be judged."""
-    return judged_bytes(cap_of())
 
 
 def planned(kit: Kit, model: str, request: Request) -> Asked | Refusal:
@@ -78,5 +69,5 @@ async def said_to(calls: Subcalls, call: Prepared, parent: Admitted, request: Re
         return admitted
     if admitted.facts.text_bytes > call.request.facts.text_bytes:
         return Refusal(kind="too_large", message="there is more to look at than money was held for")
-    got = await calls.withheld(structs.replace(call, request=admitted))
+    got = await calls.withheld(call.asked(admitted))
     return got if isinstance(got, Refusal) else got.text

@@ -20,11 +20,6 @@ from bascule.server.slots import ALONE
 PATHS = sorted(path.decode() for path in HOT_ROUTES)
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
 @pytest.mark.parametrize("path", PATHS)
 async def test_hot_routes_reach_the_engine_with_all_that_it_needs(engine: FakeEngine, path: str) -> None:
     client = Client(engine)
@@ -320,50 +315,6 @@ async def test_a_closed_connection_is_gone_from_memory_without_the_garbage_colle
         gc.enable()
 
 
-@pytest.mark.parametrize("line", ["connection: close", "HTTP/1.0"])
-async def test_a_connection_that_shall_not_live_on_is_closed_behind_its_answer(engine: FakeEngine, line: str) -> None:
-    client = Client(engine)
-    data = post("/v1/messages", b"{}", *([] if line == "HTTP/1.0" else [line]))
-    (answer,) = await client.ask(data.replace(b"HTTP/1.1", b"HTTP/1.0") if line == "HTTP/1.0" else data)
-    assert (answer.status, answer.headers["connection"]) == (200, "close")
-    assert client.transport.closed
-
-
-async def test_a_stop_closes_idle_connections_at_once_and_others_behind_their_answer(engine: FakeEngine) -> None:
-    client = Client(engine)
-    client.protocol.shutdown()
-    assert client.transport.closed
-    busy = Client(engine)
-    busy.protocol.data_received(post("/v1/messages", b"{}"))
-    await busy.rounds(1)
-    busy.protocol.shutdown()
-    assert not busy.transport.closed
-    await busy.rounds()
-    assert busy.transport.closed
-    assert busy.sent.endswith(b"{}")
-
-
-@pytest.mark.parametrize("started", [False, True])
-async def test_a_stop_that_lost_its_patience_breaks_off(engine: FakeEngine, started: bool) -> None:
-    async def hang(exchange: Exchange) -> None:
-        if started:
-            await exchange.start(200, [])
-        await asyncio.Event().wait()
-
-    engine.answer = hang
-    client = Client(engine)
-    client.protocol.data_received(post("/v1/messages"))
-    await client.rounds()
-    for task in client.state.tasks:
-        task.cancel()
-    await client.rounds()
-    assert client.transport.closed
-    assert not client.state.tasks
-    if not started:
-        (answer,) = answers(client.sent)
-        assert (answer.status, answer.json["type"], answer.headers["connection"]) == (503, "error", "close")
-
-
 async def test_an_engine_that_answers_nothing_leaves_no_client_hanging(engine: FakeEngine) -> None:
     async def nothing(exchange: Exchange) -> None:
         pass
@@ -408,10 +359,3 @@ async def test_a_connection_with_a_request_is_not_idle(engine: FakeEngine, monke
     await client.rounds()
     timers.ring()
     assert client.transport.closed
-
-
-@pytest.fixture(autouse=True)
-async def no_task_is_left() -> Any:
-    yield
-    await asyncio.sleep(0)
-    assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
