@@ -154,6 +154,7 @@ class Service:
         self._audit_head.start()
         self._watch.start()
         self._alerts.start()
+        self.gateway.evidence.start()
         self.gateway.ledger_watch.start()
         self._load.start()
         settle_garbage_collector()
@@ -167,6 +168,8 @@ class Service:
         await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
+        await self.gateway.comparisons.stop()
+        await self.gateway.evidence.stop()
         if self.gateway.borrowing is not None:
             await self.gateway.borrowing.lender.stop()
         await self.gateway.ledger_watch.stop()
@@ -189,8 +192,11 @@ class Service:
 
     def _read_anew(self) -> tuple[Snapshot, tuple[Budget, ...]]:
         """The configuration and the budgets of the store. Beside the event loop."""
+        _judge_file(self._file())
         snapshot = self._link(self._read())
         _judge_fixed(self.snapshot.config, snapshot.config)
+        if not (self.keys.is_open or snapshot.keys or self.store.governance.keys()):
+            raise ConfigError((THE_LAST_KEY,))
         budgets = self.store.governance.budgets()
         self._enter(snapshot, changed=_changed_sections(self.snapshot, snapshot))
         return snapshot, budgets
@@ -331,6 +337,14 @@ class Service:
         return "the ledger's journal did not take a line just now" if self.gateway.books.outage.is_recent else None
 
 
+THE_LAST_KEY = Problem(
+    "keys",
+    "no key is left, which would open the gateway to everybody who reaches it",
+    "Keep one, or restart the gateway if that is meant",
+)
+"""A file that lost its keys by mistake must not open a door that has a lock; nor does revoking the last stored key."""
+
+
 class StoredKeys:
     """Implements the admin API's `KeyMaker` over the store."""
 
@@ -372,6 +386,13 @@ def secrets_of(snapshot: Snapshot, *others: Secret) -> list[str]:
 def _changed_sections(old: Snapshot, new: Snapshot) -> list[str]:
     was, now = old.config, new.config
     return [name for name in was.__struct_fields__ if getattr(was, name) != getattr(now, name)]
+
+
+def _judge_file(path: Path | None) -> None:
+    """Raises ConfigError where what is to be read again would be waited for without end, and every reload behind it."""
+    if path is not None and (path.is_fifo() or path.is_char_device()):
+        what = "cannot be read again: it is a pipe or a device"
+        raise ConfigError((Problem(str(path), what, "Put the configuration into a file"),))
 
 
 def _judge_fixed(old: Config, new: Config) -> None:

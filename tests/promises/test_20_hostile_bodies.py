@@ -53,7 +53,9 @@ SMUGGLED: dict[str, tuple[bytes, bytes]] = {
     "a length beyond 64 bits": (wire(b"content-length: 99999999999999999999", body=INNER), b"400"),
     "chunked twice": (wire(TE, TE, body=CHUNKED_INNER), b"400"),
     "not chunked last": (wire(b"transfer-encoding: chunked, identity", body=b"0\r\n\r\n" + INNER), b"400"),
-    "almost chunked": (wire(b"transfer-encoding: xchunked", body=b"0\r\n\r\n" + INNER), b"400"),
+    "almost chunked": (wire(b"transfer-encoding: xchunked", body=b"0\r\n\r\n" + INNER), b"501"),
+    "compressed chunks": (wire(b"transfer-encoding: gzip, chunked", body=CHUNKED_INNER), b"501"),
+    "a tunnel to a page": (b"CONNECT /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n\r\n" + INNER, b"405"),
     "chunked behind a tab": (wire(b"transfer-encoding:\x0bchunked", body=b"0\r\n\r\n" + INNER), b"400"),
     "a blank before the colon": (wire(b"content-length : 0", body=INNER), b"400"),
     "a folded header": (wire(b"x: a\r\n content-length: 0", body=INNER), b"400"),
@@ -131,6 +133,23 @@ def test_bodies_that_are_too_much(tmp_path: Path, figure: Figure) -> None:
         grown = peak_bytes(gateway) - before
         figure("peak", grown / 1024 / 1024, "MB")
         assert grown < MOST_BYTES
+        assert up.served == 0
+
+
+@pytest.mark.promise(20, fault="16 MB that decode to half a gigabyte", limit="413; memory < 64 MB")
+@pytest.mark.parametrize("piece", [b"[],", b'{"a":1},'], ids=["lists", "objects"])
+def test_bodies_that_swell(tmp_path: Path, figure: Figure, piece: bytes) -> None:
+    """Most that is read of one is the body itself, twice."""
+    body = BODY[:-1] + b',"metadata":[' + piece * (16 * 1024 * 1024 // len(piece)) + b"1]}"
+    with upstream() as up, serving(tmp_path / "gw", config_for(up, "words-1-1")) as gateway:
+        before = resident_bytes(gateway)
+        forget_peak(gateway)
+        with connect(gateway) as line:
+            line.sendall(wire(b"content-length: %d" % len(body), body=body))
+            assert line.recv(65_536).startswith(b"HTTP/1.1 413")
+        grown = peak_bytes(gateway) - before
+        figure("peak", grown / 1024 / 1024, "MB")
+        assert grown < 2 * MOST_BYTES
         assert up.served == 0
 
 

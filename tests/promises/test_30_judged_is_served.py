@@ -184,6 +184,32 @@ def test_no_admin_answer_without_an_administrator(gateway: Gateway, full: bool, 
     assert {401, 403, 404} <= set(statuses)
 
 
+@pytest.mark.promise(30, fault="the administrator's secret, and Host and Origin, behind the body", limit="admin 2xx 0")
+def test_what_comes_behind_the_body_is_no_header(gateway: Gateway, figure: Figure) -> None:
+    """Whoever stands before the gateway has judged the head: a trailer gives nothing and takes nothing away."""
+    own = [f"authorization: Bearer {ADMIN}"]
+    statuses: list[int | None] = []
+
+    async def attack() -> None:
+        for path in ADMIN_PATHS:
+            seen = [await send(gateway.url, behind("POST", path, [], late)) for late in (*own, f"x-api-key: {ADMIN}")]
+            statuses.extend([one.status for one in seen])
+        for late in ("host: evil.example", "origin: http://evil.example"):
+            assert (await send(gateway.url, behind("GET", f"{PREFIX}/keys", own, late))).status == 200
+
+    asyncio.run(attack())
+    figure("requests", len(statuses))
+    figure("admin 2xx", sum(status is not None and status < 400 for status in statuses))
+    assert set(statuses) <= {401, 403, 404, 405}
+
+
+def behind(method: str, target: str, lines: list[str], late: str) -> bytes:
+    """A request in chunks, with a trailer."""
+    head = [f"{method} {target} HTTP/1.1", "host: 127.0.0.1", *lines, "connection: close", "transfer-encoding: chunked"]
+    chunks = b"%x\r\n%b\r\n0\r\n" % (len(BODY), BODY)
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + chunks + late.encode() + b"\r\n\r\n"
+
+
 @pytest.mark.promise(30, fault="the same at the routes that cost, without a key", limit="hits 0")
 def test_no_provider_is_called_without_a_key(gateway: Gateway, provider: Provider, full: bool, figure: Figure) -> None:  # noqa: F811
     dice = random.Random(31)

@@ -21,6 +21,9 @@ from bascule.gateway.decisions import Recorder
 from bascule.gateway.dispatch import Dispatcher
 from bascule.gateway.effects import Effects
 from bascule.gateway.engine import Engine, Settings, World
+from bascule.gateway.evidence.book import Book
+from bascule.gateway.evidence.comparing import Comparing, Tasks
+from bascule.gateway.evidence.earning import Earning
 from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.ledger_watch import LedgerWatch
@@ -39,6 +42,7 @@ from bascule.gateway.runaway_guard import guard_of
 from bascule.gateway.strategies.strategies import Strategies
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot
+from bascule.link.evidence import evidence_policies
 from bascule.model.policy import Budget
 from bascule.ports import Beside, Clock, KeyStore, LeaseStore, Upstream
 from bascule.ports.commands import Commands
@@ -129,6 +133,7 @@ class Gateway:
         self.leases = leases
         self.borrowing = None if leases is None else self._borrowing(leases, config)
         self.metrics = Metrics()
+        self.bodies = Bodies(snapshot.config.server.limits.max_body_values)
         self.alerting = Alerting(
             claims=store.governance,
             clock=self.clock,
@@ -154,6 +159,9 @@ class Gateway:
         self.cache = parts.cache(config)
         self.kept = parts.kept(config)
         self.beside = beside or OneThread("bascule-keys")
+        self.evidence_beside = beside or OneThread("bascule-evidence")
+        self.evidence = Book(store.stores.evidence, self.evidence_beside, self.clock)
+        self.comparisons = Tasks()
         self.keys_used = parts.keys_used(config, store)
         self.content = open_content(
             config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms, store.stores.replies
@@ -222,7 +230,7 @@ class Gateway:
     def _world(self) -> World:
         return World(
             keys=self.keys,
-            bodies=Bodies(),
+            bodies=self.bodies,
             rates=RateLimiter(),
             calibrations=self.calibrations,
             recorder=Recorder(self.journal, self.authority, self.books.outage),
@@ -238,6 +246,7 @@ class Gateway:
     def settings(self, snapshot: Snapshot) -> Settings:
         """A configuration, ready to serve."""
         config = snapshot.config
+        self.metrics.configured = _named(snapshot)
         observe = config.mode == "observe"
         holding = Holding(
             authority=self.authority,
@@ -246,44 +255,65 @@ class Gateway:
             enforce=not observe,
             lending=None if self.borrowing is None else self.borrowing.lender,
         )
-        baseline = snapshot.baseline_model
+        policies = {} if observe else evidence_policies(snapshot)
+        self.evidence.policies = policies
+        earning = Earning(snapshot, policies, self.evidence) if policies else None
+        planning = Planning(
+            RouteTable(snapshot),
+            mode=config.mode,
+            calibrations=self.calibrations,
+            holding=holding,
+            wellbeing=self.wellbeing,
+            earning=earning,
+        )
+        effects = self._effects(snapshot, holding)
         return Settings(
             snapshot=snapshot,
             protecting=Protecting(snapshot, recognisers(), self.metrics),
-            planning=Planning(
-                RouteTable(snapshot),
-                mode=config.mode,
-                calibrations=self.calibrations,
-                holding=holding,
-                wellbeing=self.wellbeing,
-            ),
-            effects=Effects(
-                upstream=self.upstream,
-                books=self.books,
-                clock=self.clock,
-                dispatcher=Dispatcher(snapshot, drains=self.drains),
-                holding=holding,
-                wellbeing=self.wellbeing,
-                retry_budgets=self.retry_budgets,
-                dice=random.random,
-                limits=AttemptLimits(
-                    max_attempts=config.retry.max_attempts,
-                    retry_after_cap_s=config.retry.retry_after_cap_s,
-                    deadline_s=config.retry.deadline_s,
-                ),
-                baseline=None if baseline is None else baseline.endpoints[0].prices,
-                price_version=snapshot.price_version,
-                splice_cost=config.server.usage_cost,
-                cache_watch=self.cache_watch,
-                collapse=parts.collapse(config.cache.prompt.alert),
-                runaway=guard_of(snapshot, self.runaway_watch),
-                kept=self.kept,
-                recordings=self.recordings,
-                commands=self.commands,
-            ),
+            planning=planning,
+            effects=effects,
             observe=observe,
             quality_levels={**QUALITY_LEVELS, **config.quality_levels},
             strategies=Strategies(snapshot),
+            comparing=None
+            if earning is None
+            else Comparing(
+                snapshot,
+                earning=earning,
+                book=self.evidence,
+                store=self.store.stores.evidence,
+                effects=effects,
+                planning=planning,
+                tasks=self.comparisons,
+                metrics=self.metrics,
+            ),
+        )
+
+    def _effects(self, snapshot: Snapshot, holding: Holding) -> Effects:
+        config, baseline = snapshot.config, snapshot.baseline_model
+        return Effects(
+            upstream=self.upstream,
+            books=self.books,
+            clock=self.clock,
+            dispatcher=Dispatcher(snapshot, drains=self.drains),
+            holding=holding,
+            wellbeing=self.wellbeing,
+            retry_budgets=self.retry_budgets,
+            dice=random.random,
+            limits=AttemptLimits(
+                max_attempts=config.retry.max_attempts,
+                retry_after_cap_s=config.retry.retry_after_cap_s,
+                deadline_s=config.retry.deadline_s,
+            ),
+            baseline=None if baseline is None else baseline.endpoints[0].prices,
+            price_version=snapshot.price_version,
+            splice_cost=config.server.usage_cost,
+            cache_watch=self.cache_watch,
+            collapse=parts.collapse(config.cache.prompt.alert),
+            runaway=guard_of(snapshot, self.runaway_watch),
+            kept=self.kept,
+            recordings=self.recordings,
+            commands=self.commands,
         )
 
     def open(self) -> Recovery:
@@ -333,6 +363,7 @@ class Gateway:
         self.authority.configure(budgets_of(snapshot, stored))
         self.wellbeing.use(*parts.leaving_alone(snapshot.config))
         self.retry_budgets.policy = parts.retry_budget(snapshot.config.retry)
+        self.bodies.max_values = snapshot.config.server.limits.max_body_values
         self.engine.use(self.settings(snapshot))
         self._tell_whom(snapshot)
 
@@ -363,9 +394,16 @@ class Gateway:
         if self.borrowing is not None:
             self.borrowing.close(complete)
         self.beside.close()
+        self.evidence_beside.close()
         if self.content is not None:
             self.content.close()
         if self.keys_used is not None:
             self.keys_used.close()
         self.store.database.close()
         return complete
+
+
+def _named(snapshot: Snapshot) -> frozenset[str]:
+    """The models of the configuration, and the endpoints that serve them."""
+    models = snapshot.models.values()
+    return frozenset([*snapshot.models, *[endpoint.id for model in models for endpoint in model.endpoints]])

@@ -47,6 +47,7 @@ def kept(config: Config) -> KeptAnswers | None:
         max_entries=store.max_entries,
         max_bytes=store.max_bytes,
         max_body_bytes=config.server.limits.max_body_bytes,
+        max_body_values=config.server.limits.max_body_values,
     )
 
 

@@ -11,6 +11,8 @@ from bascule.config.places import Places
 from bascule.config.shape import Config
 from bascule.model.errors import ConfigError, Problem
 
+MAX_FILE_BYTES = 16 * 1024 * 1024
+
 
 class Document(Struct, frozen=True):
     """A configuration as far as it could be read. `link` adds what it finds and raises all of it at once."""
@@ -40,10 +42,13 @@ def load_file(path: FilePath) -> Document:
     """Read a configuration file. Raises ConfigError only where the file itself cannot be read."""
     name = str(path)
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         mend = "Give an existing file with -c, or make one with `bascule init`"
         raise ConfigError((Problem(name, f"cannot be read: {error.strerror or 'error'}", mend),)) from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise ConfigError((Problem(name, f"longer than {MAX_FILE_BYTES} bytes", "Name a configuration file"),))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

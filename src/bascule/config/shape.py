@@ -12,6 +12,7 @@ from bascule.config.attempts import Breaker as Breaker
 from bascule.config.attempts import Hedge as Hedge
 from bascule.config.attempts import Outlier as Outlier
 from bascule.config.attempts import Retry as Retry
+from bascule.config.evidence import EvidenceConfig
 from bascule.config.idempotency import Idempotency as Idempotency
 from bascule.config.leases import Leases as Leases
 from bascule.config.overload import Overload as Overload
@@ -43,8 +44,13 @@ class Limits(Section, frozen=True, kw_only=True):
 
     max_body_bytes: Count = 32 * 1024 * 1024
     """Of a request; a longer one gets 413."""
+    max_body_values: Count = 1_000_000
+    """Of the JSON in a request: numbers, texts, lists and objects; one that may hold more gets 413. Decoded, a value of
+    three bytes takes a hundred."""
     max_response_bytes: Count = 64 * 1024 * 1024
     """Of an upstream body that is read whole."""
+    max_response_values: Count = 4_000_000
+    """Of its JSON, as with `max_body_values`; the numbers of vectors apart. One that may hold more is a fault."""
     max_in_flight: Count = 1_000
     """Requests being served at once, in each worker."""
     max_head_bytes: Count = 64 * 1024
@@ -168,6 +174,8 @@ class Route(Section, frozen=True, kw_only=True):
     """When a provider refuses a request for its content: `stop` is its answer, `failover` asks the next candidate."""
     strategy: Word | Strategies = "single"
     """How many models work on one request: `single`, `race`, or a strategy with its settings."""
+    evidence: EvidenceConfig | None = None
+    """Who may come to serve it by proving that it is good enough."""
 
 
 class Admin(Section, frozen=True, kw_only=True):

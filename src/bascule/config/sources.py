@@ -53,8 +53,12 @@ class Secrets:
         return text
 
     def _from_file(self, name: str) -> str:
+        path = self._directory / name
+        if path.is_fifo() or path.is_char_device():
+            # It may be waited for without end, and at the next reload it is empty.
+            raise SecretMissing(f"{name} is a pipe or a device", "Put the secret into a file, or name a variable")
         try:
-            with (self._directory / name).open("rb") as file:
+            with path.open("rb") as file:
                 raw = file.read(MAX_SECRET_BYTES + 1)
         except OSError as error:
             raise SecretMissing(

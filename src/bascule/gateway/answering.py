@@ -7,8 +7,10 @@ from msgspec import structs
 from bascule.decide.attempt import AttemptLimits
 from bascule.decide.meter import Ending
 from bascule.dialects.base import ReplyContext, ReplyFacts, Target
+from bascule.dialects.classify import protocol_fault
 from bascule.dialects.json_array import JsonArrayStream
 from bascule.dialects.openai_responses.history import last_response
+from bascule.dialects.values import most_containers, most_values
 from bascule.gateway.admission import Admitted
 from bascule.gateway.books import LEDGER_DOWN, Cost, Ended, OpenAttempt
 from bascule.gateway.dispatch import Destination
@@ -202,7 +204,8 @@ class Answering:
             self.settle(opened, Ended(ending=unanswered(fault), fault=fault, status=200, first_ms=first_ms))
             return fault
         came = raw
-        raw, read = understood(came, destination.provider_dialect.read_reply)
+        swollen = self._swollen(raw, destination.max_values)
+        raw, read = (raw, swollen) if swollen else understood(came, destination.provider_dialect.read_reply)
         if raw is not came:
             log.warning(
                 "an answer was not quite JSON and was mended",
@@ -210,7 +213,7 @@ class Answering:
             )
         if isinstance(read, Fault):
             read = destination.conceal(read)
-            told = told_of_failure(destination.provider_dialect.name, raw)
+            told = None if swollen else told_of_failure(destination.provider_dialect.name, raw)
             self.settle(opened, Ended(ending=unanswered(read), reply=told, fault=read, status=200, first_ms=first_ms))
             return read
         cost = self.settle(
@@ -249,6 +252,17 @@ class Answering:
                 cost=cost,
             )
         return None
+
+    def _swollen(self, raw: bytes, max_values: int) -> Fault | None:
+        """Why an answer is not decoded: what its bytes stand for may be far more than they are."""
+        if len(raw) <= max_values:
+            return None
+        count = most_containers if self._request.work == "embeddings" else most_values
+        if count(raw) <= max_values:
+            return None
+        return protocol_fault(
+            f"the answer may hold more than {max_values} values (server.limits.max_response_values), so it was not read"
+        )
 
     async def _stream(
         self, destination: Destination, opened: OpenAttempt, reply: UpstreamReply, target: Target, exchange: Exchange

@@ -32,6 +32,8 @@ NOTHING_CONSUMED = Usage(
     tokens_reasoning=0,
     source="counted",
 )
+MAX_WORD_CHARS = 256
+"""Of a word that a provider says of its answer (its id, model, tier, reason to end): it becomes part of every line."""
 LEDGER_DOWN = Refusal(
     kind="unavailable",
     message="the ledger cannot take another line (disk full or database down), so nothing new is sent; try again soon",
@@ -193,17 +195,17 @@ class Books:
             ts_end_ms=now_ms,
             status=ended.status,
             error_class=None if ended.fault is None else ended.fault.error_class,
-            upstream_request_id=ended.upstream_request_id,
-            model_reported=None if ended.reply is None else ended.reply.model,
-            service_tier=cost.usage.service_tier,
-            usage=cost.usage,
+            upstream_request_id=_word(ended.upstream_request_id),
+            model_reported=None if ended.reply is None else _word(ended.reply.model),
+            service_tier=_word(cost.usage.service_tier),
+            usage=_in_words(cost.usage),
             tool_fees_nanousd=cost.tool_fees_nanousd,
             cost_nanousd=cost.cost_nanousd,
             charged_nanousd=None if charged_nanousd == cost.cost_nanousd else charged_nanousd,
             rates=cost.rates,
             baseline_nanousd=baseline_nanousd,
             saved_nanousd=saved_nanousd,
-            finish_reason=None if ended.reply is None else ended.reply.finish_reason,
+            finish_reason=None if ended.reply is None else _word(ended.reply.finish_reason),
         )
         try:
             self._journal.settle(settlement)
@@ -353,6 +355,18 @@ class Books:
         counters.duration.observe((now_ms - attempt.started_ms) / 1000)
         if ended.first_ms is not None:
             counters.first_byte.observe((ended.first_ms - attempt.started_ms) / 1000)
+
+
+def _word(said: str | None) -> str | None:
+    """No longer than a word is."""
+    return said if said is None or len(said) <= MAX_WORD_CHARS else said[:MAX_WORD_CHARS] + "…"
+
+
+def _in_words(usage: Usage) -> Usage:
+    tier, geo = _word(usage.service_tier), _word(usage.inference_geo)
+    if tier is usage.service_tier and geo is usage.inference_geo:
+        return usage
+    return structs.replace(usage, service_tier=tier, inference_geo=geo)
 
 
 def _is_above_bound(cost_nanousd: int, attempt: OpenAttempt) -> bool:

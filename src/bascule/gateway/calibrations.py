@@ -7,6 +7,9 @@ from bascule.model.usage import Usage
 LEARN_EVERY = 8
 """Once an endpoint is known, only every eighth answer is learned from: it costs a few microseconds."""
 ALWAYS_LEARN_BELOW = 64
+MAX_ENDPOINTS = 4_096
+"""Of which is remembered what they taught; beyond it the one that first taught something is forgotten. Names come from
+clients."""
 BELIEVED = frozenset({"reasoning_beside_completion"})
 """Flags of usage that is sound. One count that was clamped would teach estimates of a million tokens a word."""
 
@@ -28,6 +31,10 @@ class Calibrations:
         if usage.flags and not BELIEVED.issuperset(usage.flags):
             return
         seen = self._seen.get(endpoint_id, 0) + 1
+        if seen == 1 and len(self._seen) >= MAX_ENDPOINTS:
+            first = next(iter(self._seen))
+            del self._seen[first]
+            self._of.pop(first, None)
         self._seen[endpoint_id] = seen
         if seen > ALWAYS_LEARN_BELOW and seen % LEARN_EVERY:
             return

@@ -30,6 +30,8 @@ _JSON_HEADERS: tuple[Header, ...] = (
     (b"accept-encoding", b"identity"),
     (b"user-agent", b"bascule"),
 )
+MAX_DESTINATIONS = 4_096
+"""That are kept once they were worked out. Names of models come from clients."""
 STREAM_FIRST_BYTE_S = 120.0
 WHOLE_FIRST_BYTE_S = 600.0
 
@@ -57,6 +59,8 @@ class Destination(Struct, frozen=True, kw_only=True):
     whole_timeouts: Timeouts
     """Of an answer that is not streamed."""
     max_body_bytes: int
+    max_values: int
+    """Of an answer that is read whole."""
     drain: DrainLimits
     signing: SigV4 | None
     redactor: Redactor
@@ -130,6 +134,8 @@ class Dispatcher:
         key = (surface, endpoint.id, credential)
         found = self._known.get(key)
         if found is None:
+            if len(self._known) >= MAX_DESTINATIONS:
+                self._known.clear()
             found = self._known[key] = self._make(surface, endpoint, credential)
         return found
 
@@ -165,6 +171,7 @@ class Dispatcher:
             timeouts=timeouts_of(provider.timeouts, stream=True),
             whole_timeouts=timeouts_of(provider.timeouts, stream=False),
             max_body_bytes=self._snapshot.config.server.limits.max_response_bytes,
+            max_values=self._snapshot.config.server.limits.max_response_values,
             drain=DrainLimits(
                 policy=provider.disconnect,
                 drains=self._drains,

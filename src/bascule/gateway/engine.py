@@ -17,6 +17,7 @@ from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.counting import count_tokens_locally, likely_tokens
 from bascule.gateway.decisions import Recorder
 from bascule.gateway.effects import Effects
+from bascule.gateway.evidence.comparing import Comparing
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import affordable, degrades
 from bascule.gateway.identifiers import Identifiers
@@ -77,6 +78,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     observe: bool
     quality_levels: Mapping[str, float]
     strategies: Strategies
+    comparing: Comparing | None = None
+    """None where no route has challengers, or nothing is enforced."""
     protecting: Protecting | None = None
     """None where nothing is looked for."""
 
@@ -327,6 +330,8 @@ class Engine:
             keep_bytes=world.caching.most_bytes if keeps else 0,
             strict=hold_mode(budgets) == "strict",
         )
+        if settings.comparing is not None:
+            settings.comparing.watch(serving, request, plan)
         if run is not None:
             run.course = serving
         return serving
@@ -369,13 +374,18 @@ class Engine:
         return running
 
     async def _finish(self, serving: Serving | Running, request: Admitted) -> Refusal | None:
+        cancelled = True
         try:
             refusal = await serving.run()
+            cancelled = False
         finally:
+            if isinstance(serving, Serving) and serving.on_end is not None:
+                serving.on_end(serving, cancelled)
             if serving.tally.unrecorded is not None:
                 self._world.recorder.write(serving.tally.unrecorded)
         if refusal is not None:
             return None if serving.started else refusal
-        if serving.answered is not None:
-            self._world.caching.keep(request, serving.answered)
+        caching, answered = self._world.caching, serving.answered
+        if answered is not None and caching.wants(request) and len(answered.raw) <= caching.most_bytes:
+            caching.keep(request, answered)
         return None

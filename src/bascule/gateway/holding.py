@@ -33,6 +33,8 @@ from bascule.model.plan import Candidate, Plan, Rejected
 from bascule.model.policy import BudgetMode
 from bascule.ports import Authority, Clock, Lending
 
+MAX_CEILINGS = 4_096
+"""Endpoints whose dearest rates are kept once they were worked out. Names of models come from clients."""
 MAX_FITTINGS = 4
 """How often an output is cut anew because others took what was left."""
 
@@ -215,6 +217,8 @@ class Holding:
                 return None
         found = self._ceilings.get(endpoint.id)
         if found is None:
+            if len(self._ceilings) >= MAX_CEILINGS:
+                self._ceilings.clear()
             found = self._ceilings[endpoint.id] = ceilings(endpoint.prices)
         return ceiling_at(found, now_ms, tokens)
 

@@ -34,12 +34,15 @@ class KeptAnswer(Struct, frozen=True):
 class KeptAnswers:
     """The least recently used ones go first, bounded in number, bytes and age."""
 
-    def __init__(self, *, ttl_s: float, max_entries: int, max_bytes: int, max_body_bytes: int) -> None:
-        """`max_body_bytes`: of a request together with what it refers to."""
+    def __init__(
+        self, *, ttl_s: float, max_entries: int, max_bytes: int, max_body_bytes: int, max_body_values: int = 1_000_000
+    ) -> None:
+        """`max_body_bytes`, `max_body_values`: of a request together with what it refers to."""
         self._ttl_s = ttl_s
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._max_body_bytes = max_body_bytes
+        self._max_body_values = max_body_values
         self._answers: OrderedDict[Name, KeptAnswer] = OrderedDict()
         self._items: dict[Name, str] = {}
         """(key, item id) to the id of its response."""
@@ -105,10 +108,11 @@ class KeptAnswers:
                 outputs[response_id] = {} if found is None else output_of(found.response)
             return outputs[response_id].get(item_id)
 
-        found = expanded(body, conversation, item, self._max_body_bytes - len(raw))
+        room_bytes, room_values = self._max_body_bytes - len(raw), self._max_body_values
+        found = expanded(body, conversation, item, room_bytes, room_values)
         if found is None or isinstance(found, Refusal) or (exact := as_written(body, raw)) is body:
             return found
-        return expanded(exact, conversation, item, self._max_body_bytes - len(raw))
+        return expanded(exact, conversation, item, room_bytes, room_values)
 
     def _find(self, key: str, response_id: str, now_s: float) -> KeptAnswer | None:
         answer = self._answers.get((key, response_id))

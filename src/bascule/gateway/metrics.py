@@ -2,8 +2,16 @@
 
 from bisect import bisect_left
 
+from bascule.decide.health import Kind
 from bascule.gateway.wellbeing import BreakerChange
 
+MAX_INVENTED = 200
+"""Names of models that no configuration holds and that are still counted apart. Clients choose them (`provider/x`), so
+there must be an end; counters that are there may not fall, so the first ones stay."""
+OTHER = "(other)"
+"""What the others are counted as."""
+OPERATORS_OWN: frozenset[Kind] = frozenset({"provider", "credential"})
+"""Kinds of targets whose names are the configuration's."""
 DURATION_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
@@ -71,14 +79,32 @@ class Metrics:
         """To webhooks, by name and what became of them."""
         self.protected: dict[tuple[str, str], int] = {}
         """Found in requests before they left, by name and what was done."""
+        self.comparisons: dict[tuple[str, str], int] = {}
+        """Requests that were chosen to be answered by incumbent and challenger, by route and what became of it."""
         self.breaker_changes: dict[tuple[str, str, str], int] = {}
         """By kind of target, target and new state."""
+        self.configured: frozenset[str] = frozenset()
+        """Models and endpoints of the configuration: counted by their names, however many others there are."""
+        self._invented: set[str] = set()
+
+    def shown(self, name: str) -> str:
+        """What a model or an endpoint is counted as."""
+        if name in self.configured or name in self._invented:
+            return name
+        if len(self._invented) >= MAX_INVENTED:
+            return OTHER
+        self._invented.add(name)
+        return name
 
     def protection(self, name: str, action: str, count: int) -> None:
         self.protected[name, action] = self.protected.get((name, action), 0) + count
 
+    def comparison(self, route: str, outcome: str) -> None:
+        self.comparisons[route, outcome] = self.comparisons.get((route, outcome), 0) + 1
+
     def breaker(self, change: BreakerChange) -> None:
-        key = (change.kind, change.target, change.state)
+        target = change.target if change.kind in OPERATORS_OWN else self.shown(change.target)
+        key = (change.kind, target, change.state)
         self.breaker_changes[key] = self.breaker_changes.get(key, 0) + 1
 
     def request(self, surface: str, status: int) -> None:
@@ -102,11 +128,11 @@ class Metrics:
         self.budget_alerts[key] = self.budget_alerts.get(key, 0) + 1
 
     def uncached_prompt(self, model: str, provider: str, reason: str) -> None:
-        key = (model, provider, reason)
+        key = (self.shown(model), provider, reason)
         self.uncached_prompts[key] = self.uncached_prompts.get(key, 0) + 1
 
     def cache_collapse(self, model: str, provider: str) -> None:
-        key = (model, provider)
+        key = (self.shown(model), provider)
         self.cache_collapses[key] = self.cache_collapses.get(key, 0) + 1
 
     def runaway_session(self, step: str, rule: str) -> None:
@@ -122,8 +148,10 @@ class Metrics:
         self.deliveries[key] = self.deliveries.get(key, 0) + count
 
     def model(self, model: str, provider: str) -> ModelCounters:
-        key = (model, provider)
-        counters = self.models.get(key)
+        counters = self.models.get((model, provider))
         if counters is None:
-            counters = self.models[key] = ModelCounters()
+            key = (self.shown(model), provider)
+            counters = self.models.get(key)
+            if counters is None:
+                counters = self.models[key] = ModelCounters()
         return counters

@@ -71,6 +71,7 @@ class References:
                 self.candidates(("routes", name, "rules", index, "candidates"), rule.candidates or ())
             self.data(("routes", name), route.data)
             self.strategy(name, route)
+            self.judge_of_evidence(name, route)
         for alias, target in self.config.aliases.items():
             if target not in self.config.aliases and not self.alias_leads_somewhere(target):
                 self.unknown_model(("aliases", alias), target)
@@ -132,6 +133,17 @@ class References:
                     where = at if at in self.places else (*place, "cascade", "accept", "logprob")
                     mend = "Use another test, or models that speak OpenAI's Chat Completions"
                     self.checks.wrong(where, f"no provider of `{model}` tells the probabilities of its tokens", mend)
+
+    def judge_of_evidence(self, name: str, route: Route) -> None:
+        judge = None if route.evidence is None else route.evidence.judge
+        if judge is None:
+            return
+        path: Path = ("routes", name, "evidence", "judge", "model")
+        self.candidates_at(path, judge.model)
+        found = resolve(judge.model, self.snapshot)
+        if not isinstance(found, Refusal) and found.model is not None and found.model.json_schema is False:
+            mend = "Name a model that can answer in a JSON schema"
+            self.checks.wrong(path, f"`{judge.model}` cannot answer in a schema, as a judge must", mend)
 
     def unknown_model(self, path: Path, name: str) -> None:
         if self.snapshot.is_price_only(name):

@@ -36,6 +36,12 @@ TOO_SLOW = Refusal(
 TOO_MANY = Refusal(
     kind="overloaded", message="too many connections are open (server.limits.max_connections)", retry_after_s=1.0
 )
+NOT_CHUNKED = Refusal(
+    kind="malformed",
+    status=501,
+    message="a body may come chunked or with its length, and in no other Transfer-Encoding",
+    code="invalid_http",
+)
 CLOSE = (b"connection", b"close")
 WRITE_BUFFER_BYTES = 4 * 1024
 """Above which an answer waits for its client."""
@@ -131,8 +137,14 @@ class ArrivingProtocol(HttpToolsProtocol):
 
     def _read_on(self, data: bytes, offer: httptools.HttpParserUpgrade) -> bool:
         """The parser stops behind a head that offers another protocol, and takes its body for that protocol's. So the
-        head is read again without the offer, and what came behind it. False where that was no HTTP.
+        head is read again without the offer, and what came behind it. False where that was no HTTP: behind CONNECT
+        nothing is, whatever became of the request itself.
         """
+        if self.parser.get_method() == b"CONNECT":
+            self._deaf = True
+            self._deadline_s = None
+            self._say_last(b"")
+            return False
         rest = memoryview(data)
         refused: httptools.HttpParserUpgrade | None = offer
         try:
@@ -179,6 +191,10 @@ class ArrivingProtocol(HttpToolsProtocol):
         self._head_bytes += len(name) + len(value)
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
+        elif name == b"transfer-encoding" and value.lower() != b"chunked":
+            # The parser reads `gzip, chunked` as if it were `chunked` alone; whoever stands before us may not.
+            self._trouble = NOT_CHUNKED
+            raise ValueError(NOT_CHUNKED.message)
         self.headers.append((name, value))
 
     def on_chunk_header(self) -> None:

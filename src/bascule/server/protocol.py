@@ -232,6 +232,7 @@ class GatewayProtocol(ArrivingProtocol):
         self.headers.extend(headers)
         self.expect_100_continue = expected
         super().on_headers_complete()
+        self.headers = []  # the scope has them; what comes in trailers is none, here too
         if self._is_reserved:
             self.cycle.keep_alive = False
 

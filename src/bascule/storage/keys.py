@@ -239,12 +239,21 @@ def _check_pepper(hasher: KeyHasher, governance: Governance, *, shared: bool) ->
 
 
 def create_key(governance: Governance, hasher: KeyHasher, policy: KeyPolicy, *, by: str, now_ms: int) -> NewKey:
-    """A new key. Raises StoreError where a key of this name is good at `now_ms`: names are what budgets hang on."""
+    """A new key. Raises StoreError where a key of this name is good at `now_ms`, or was another team's: names are what
+    budgets, kept answers, used Idempotency-Keys and feedback hang on, after a key's end too."""
+    if was_anothers(governance, policy):
+        raise StoreError(f"the name {policy.name} was another team's; take another")
     if any(key.policy.name == policy.name for key in live_keys(governance, now_ms)):
         raise StoreError(f"there already is a key named {policy.name}; rotate it, revoke it, or take another name")
     new = _mint(hasher, policy, now_ms)
     governance.add_key(new.stored, by=by)
     return new
+
+
+def was_anothers(governance: Governance, policy: KeyPolicy) -> bool:
+    """Whether a stored key of this name, good or ended, is of another organisation or team."""
+    stored, owner = governance.keys(), (policy.org, policy.team)
+    return any(key.policy.name == policy.name and (key.policy.org, key.policy.team) != owner for key in stored)
 
 
 def rotate_key(

@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 
 from bascule.dialects.base import Body
 from bascule.dialects.sse import whole_events
+from bascule.dialects.values import most_values
 from bascule.model.errors import Refusal
 
 FindAnswer = Callable[[str], bytes | None]
@@ -32,10 +33,13 @@ class _Named(Struct):
     id: str
 
 
-def expanded(body: Body, find_answer: FindAnswer, find_item: FindItem, room_bytes: int) -> Body | Refusal | None:
+def expanded(
+    body: Body, find_answer: FindAnswer, find_item: FindItem, room_bytes: int, room_values: int
+) -> Body | Refusal | None:
     """The request with what was kept instead of references to it; None where it refers to nothing that was.
 
-    All that was kept is no longer than `room_bytes`, else the request is refused, and no item stands there twice.
+    All that was kept is no longer than `room_bytes` and `room_values` (`most_values`), else the request is refused, and
+    no item stands there twice.
     Instructions are not part of a conversation (developers.openai.com/api/docs/guides/conversation-state).
     """
     given = body.get("input")
@@ -51,6 +55,8 @@ def expanded(body: Body, find_answer: FindAnswer, find_item: FindItem, room_byte
         return found
     if history is None and not found:
         return None
+    if sum([most_values(text) for text in (history or b"", *found.values())]) > room_values:
+        return _TOO_LARGE
     resolved = [msgspec.json.decode(found[at]) if at in found else item for at, item in enumerate(items)]
     if history is None:
         return {**body, "input": resolved}
@@ -94,7 +100,7 @@ def _twice(name: str, at: int) -> Refusal:
 _TOO_LARGE = Refusal(
     kind="too_large",
     message="with the kept answers that it refers to the request is larger than a request may be "
-    "(server.limits.max_body_bytes); begin a new conversation, or send a shorter one in `input`",
+    "(server.limits.max_body_bytes, max_body_values); begin a new conversation, or send a shorter one in `input`",
 )
 
 

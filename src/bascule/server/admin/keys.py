@@ -76,7 +76,7 @@ class Keys:
         maker = self._ports.key_maker
 
         def make() -> tuple[StoredKey, str] | Refused:
-            problem = may_hold(caller, policy) or self._in_file(policy.name) or self._beyond(caller, policy.name)
+            problem = may_hold(caller, policy) or self._in_file(policy.name) or self._beyond(caller, policy)
             if problem is not None:
                 return problem
             if any(key.policy.name == policy.name for key in maker.live(now_ms)):
@@ -120,15 +120,14 @@ class Keys:
         ended = await self._changes.run(end)
         return ended if isinstance(ended, Refused) else document({"name": name, "revoked": ended})
 
-    def _beyond(self, caller: Caller, name: str) -> Refused | None:
-        """What a team's administrator would have through a new key of this name, and has not got itself."""
-        if caller.parent is None:
-            return None
+    def _beyond(self, caller: Caller, policy: KeyPolicy) -> Refused | None:
+        """What a new key of this name would have that is another team's, or that its maker has not got itself."""
+        name, owner = policy.name, (policy.org, policy.team)
         stored = self._ports.governance.keys()
-        if any(key.policy.name == name and not sees(caller, key.policy) for key in stored):
+        if any(key.policy.name == name and (key.policy.org, key.policy.team) != owner for key in stored):
             # Budgets, kept answers and feedback hang on a key's name, after its end too.
             return Refused(status=409, message=f"the name {name!r} was another team's; take another", param="name")
-        return budget_of_its_own(caller, name, self._budgets())
+        return None if caller.parent is None else budget_of_its_own(caller, name, self._budgets())
 
     def _budgets(self) -> tuple[Budget, ...]:
         return in_force(self._ports.snapshot().budgets, self._ports.governance.budgets())

@@ -272,7 +272,8 @@ async def test_the_name_of_another_teams_key_is_not_taken_over(gate: Any) -> Non
     await gate("admin", "POST", "/keys", {"name": "gone", "org": "acme", "team": "web"})
     await gate("admin", "DELETE", "/keys/gone")
     assert (await gate("lead", "POST", "/keys", {"name": "gone"})).status == 409
-    assert (await gate("admin", "POST", "/keys", {"name": "gone"})).status == 201
+    assert (await gate("admin", "POST", "/keys", {"name": "gone"})).status == 409, "nor by mistake"
+    assert (await gate("admin", "POST", "/keys", {"name": "gone", "org": "acme", "team": "web"})).status == 201
 
 
 async def test_what_is_looked_for_is_inherited(make_gate: Any) -> None:
