@@ -51,6 +51,17 @@ class Command(Section, frozen=True, kw_only=True):
     """In each worker; the others wait."""
 
 
+class Verifying(Section, frozen=True, kw_only=True):
+    """A trained verifier says how good it is."""
+
+    name: Name
+    """Of an installed package's entry point in the group `bascule.verifiers`."""
+    threshold: Share = 0.8
+    """The least score with which an answer is good enough."""
+    timeout_s: Seconds = 2.0
+    """One that takes longer has said nothing."""
+
+
 class Accepting(Section, frozen=True, kw_only=True):
     """What an answer has to pass. All that is written here must hold."""
 
@@ -61,6 +72,7 @@ class Accepting(Section, frozen=True, kw_only=True):
     """This is found in it (RE2)."""
     logprob: Annotated[float, Meta(gt=0, le=1)] | None = None
     """The least probability of its tokens, as their geometric mean."""
+    verifier: Verifying | None = None
     command: Command | None = None
     agreement: Agreeing | None = None
     judge: Judging | None = None

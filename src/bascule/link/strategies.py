@@ -17,6 +17,7 @@ from bascule.model.strategy import (
     JudgePolicy,
     RaceOf,
     Strategy,
+    VerifierPolicy,
     Verify,
 )
 
@@ -70,6 +71,7 @@ def _acceptance(written: Accepting) -> Acceptance:
         schema=written.schema,
         regex=written.regex,
         logprob=written.logprob,
+        verifier=None if written.verifier is None else _alike(VerifierPolicy, written.verifier),
         command=None if written.command is None else _command(written.command),
         agreement=None if written.agreement is None else _agreement(written.agreement),
         judge=None if written.judge is None else _judge(written.judge),
