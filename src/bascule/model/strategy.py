@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from bascule.model.output_contract import OutputContract
+
 COMMAND_PATH = "/usr/local/bin:/usr/bin:/bin"
 """Where programs are looked for that are named without their path."""
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -47,6 +49,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     """JSON text of a JSON Schema, or `request`: the one that the request asks for."""
     regex: str | None = None
     """Must be found in the answer (RE2)."""
+    output_contract: OutputContract | None = None
     logprob: float | None = None
     """The least probability of a token, as the geometric mean over the answer."""
     command: CommandPolicy | None = None
@@ -58,7 +61,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     @property
     def tests(self) -> tuple[str, ...]:
         """The names of those that are set, in the order in which they are made."""
-        named = ("schema", "regex", "logprob", "command", "agreement", "judge")
+        named = ("schema", "regex", "output_contract", "logprob", "command", "agreement", "judge")
         return tuple([name for name in named if getattr(self, name) is not None])
 
 
