@@ -9,11 +9,12 @@ from msgspec import Struct, structs
 from bascule.decide.strategies.acceptance import Accepted, Checked, Look, OwnTests, verdict
 from bascule.decide.strategies.agreement import agreement
 from bascule.gateway.admission import Admitted
+from bascule.gateway.derived import JUDGED_IN, asking, canonical
 from bascule.gateway.strategies.judging import Rubric, material_of
 from bascule.gateway.strategies.kit import Asked, Kit, Ready
 from bascule.gateway.strategies.look import look_at
 from bascule.gateway.strategies.material import conversation, judged_bytes
-from bascule.gateway.subcalls import JUDGED_IN, Captured, Prepared, Subcalls, asking, canonical
+from bascule.gateway.subcalls import Captured, Prepared, Subcalls
 from bascule.model.errors import Refusal
 from bascule.model.request import Request
 from bascule.model.strategy import Cascade, CommandPolicy
@@ -62,7 +63,7 @@ class CascadeStrategist:
         if isinstance(prepared, Refusal):
             return prepared
         models = [stage.model for stage in stages]
-        course = _Course(self._policy, self._own, models, prepared, helpers, asked, kit.effects.commands)
+        course = _Course(self._policy, self._own, models, prepared, helpers, asked, kit.commands)
         return Ready(
             name="cascade",
             calls=prepared,

@@ -3,7 +3,7 @@
 import orjson
 
 from bascule.gateway.admission import Admitted
-from bascule.gateway.subcalls import canonical
+from bascule.gateway.derived import canonical
 from bascule.model.errors import Refusal
 from bascule.model.request import Block, RefusalText, Request, Text, Thinking, ToolResult, ToolUse
 from bascule.model.response import Response

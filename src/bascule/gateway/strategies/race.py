@@ -1,10 +1,11 @@
 """All models at once; the first whole answer that is acceptable goes out, the others are cancelled and paid for."""
 
 from bascule.decide.strategies.acceptance import Checked, OwnTests, verdict
+from bascule.gateway.derived import canonical
 from bascule.gateway.race import Lane, Race
 from bascule.gateway.strategies.kit import Kit, Ready
 from bascule.gateway.strategies.look import look_at
-from bascule.gateway.subcalls import Captured, Prepared, Subcalls, canonical
+from bascule.gateway.subcalls import Captured, Prepared, Subcalls
 from bascule.model.errors import Refusal
 from bascule.model.request import Request
 from bascule.model.strategy import Acceptance, RaceOf
