@@ -36,7 +36,7 @@ BROKEN = [
      "there is no program `nosuch`. Write its whole path"),
     ("routes: {r: {candidates: [local/x], strategy: race}}", "race has one model only. Give the route at least two"),
     ("routes: {r: {candidates: [local/x, local/y], strategy: {race: {accept: {judge: {model: local/z}}}}}}",
-     "`judge` would have to be waited for while others run. Use schema, regex, output_contract or logprob, or a cascade"),
+     "`judge` would have to be waited for while others run. Use schema, regex, output_contract or"),
     ("routes: {r: {candidates: [local/x], strategy: {verify: {check: {model: local/z}}}}}",
      "`local/x` would answer, and answer anew. Name a dearer model"),
     ("routes: {r: {candidates: [local/x], strategy: {delegate: {frontier: local/x, worker: local/x}}}}",
