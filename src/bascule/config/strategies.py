@@ -55,7 +55,9 @@ class Keeping(Section, frozen=True, kw_only=True):
     """Rules of an output contract that need no model. See docs/evaluation.md."""
 
     min_words: Annotated[int, Meta(ge=1)] | None = None
+    """It has so many words at least."""
     max_words: Annotated[int, Meta(ge=1)] | None = None
+    """It has no more."""
     sections: tuple[str, ...] = ()
     """Headings that it has, each on a line of its own, in this order."""
     required: tuple[str, ...] = ()
