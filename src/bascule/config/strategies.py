@@ -72,6 +72,17 @@ class Keeping(Section, frozen=True, kw_only=True):
     """What may be claimed without a source."""
 
 
+class Verifying(Section, frozen=True, kw_only=True):
+    """A trained verifier says how good it is."""
+
+    name: Name
+    """Of an installed package's entry point in the group `bascule.verifiers`."""
+    threshold: Share = 0.8
+    """The least score with which an answer is good enough."""
+    timeout_s: Seconds = 2.0
+    """One that takes longer has said nothing."""
+
+
 class Accepting(Section, frozen=True, kw_only=True):
     """What an answer has to pass. All that is written here must hold."""
 
@@ -84,6 +95,7 @@ class Accepting(Section, frozen=True, kw_only=True):
     """It keeps all these rules."""
     logprob: Annotated[float, Meta(gt=0, le=1)] | None = None
     """The least probability of its tokens, as their geometric mean."""
+    verifier: Verifying | None = None
     command: Command | None = None
     agreement: Agreeing | None = None
     judge: Judging | None = None

@@ -74,7 +74,7 @@ def _several(path: Path, models: tuple[str, ...], what: str) -> Iterator[Mistake
 
 
 def _race(path: Path, race: RaceConfig) -> Iterator[Mistake]:
-    for test in ("agreement", "judge", "command"):
+    for test in ("agreement", "judge", "command", "verifier"):
         if getattr(race.accept, test) is not None:
             what = f"`{test}` would have to be waited for while others run"
             yield Mistake((*path, "accept", test), what, "Use schema, regex, output_contract or logprob, or a cascade")
@@ -82,12 +82,10 @@ def _race(path: Path, race: RaceConfig) -> Iterator[Mistake]:
 
 
 def _accepting(path: Path, accept: Accepting, *, needed: bool) -> Iterator[Mistake]:
-    tests = (
-        accept.schema, accept.regex, accept.output_contract, accept.logprob, accept.command, accept.agreement,
-        accept.judge,
-    )  # fmt: skip
-    if needed and all(test is None for test in tests):
-        mend = "Add schema, regex, output_contract, logprob, command, agreement or judge"
+    models = (accept.agreement, accept.judge)
+    own = (accept.schema, accept.regex, accept.output_contract, accept.logprob)
+    if needed and all(test is None for test in (*own, accept.verifier, accept.command, *models)):
+        mend = "Add schema, regex, output_contract, logprob, verifier, command, agreement or judge"
         yield Mistake(path, "has no test, so that every answer would be accepted", mend)
     if accept.regex is not None:
         try:

@@ -299,6 +299,7 @@ class Engine:
                 plan=planned.plan,
                 route=route,
                 commands=fx.commands,
+                verifiers=fx.verifiers,
             )
             several = await self._prepare_several(exchange, fx, kit, strategist, planned, keeps=keeps, run=run)
             if several is not None:

@@ -18,6 +18,7 @@ from bascule.model.strategy import (
     JudgePolicy,
     RaceOf,
     Strategy,
+    VerifierPolicy,
     Verify,
 )
 
@@ -72,6 +73,7 @@ def _acceptance(written: Accepting) -> Acceptance:
         regex=written.regex,
         output_contract=None if written.output_contract is None else _kept(written.output_contract),
         logprob=written.logprob,
+        verifier=None if written.verifier is None else _alike(VerifierPolicy, written.verifier),
         command=None if written.command is None else _command(written.command),
         agreement=None if written.agreement is None else _agreement(written.agreement),
         judge=None if written.judge is None else _judge(written.judge),

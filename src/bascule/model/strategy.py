@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from bascule.model.output_contract import OutputContract
 
+VERIFIERS = "bascule.verifiers"
+"""The group of entry points by which packages bring verifiers."""
 COMMAND_PATH = "/usr/local/bin:/usr/bin:/bin"
 """Where programs are looked for that are named without their path."""
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -42,6 +44,15 @@ class CommandPolicy(Struct, frozen=True, kw_only=True):
     max_at_once: int = 2
 
 
+class VerifierPolicy(Struct, frozen=True, kw_only=True):
+    """A trained verifier of an installed package."""
+
+    name: str
+    threshold: float = 0.8
+    """The least score, 0 to 1, with which an answer is good enough."""
+    timeout_s: float = 2.0
+
+
 class Acceptance(Struct, frozen=True, kw_only=True):
     """What a cheap answer has to pass: all that is set, what costs nothing first."""
 
@@ -52,6 +63,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     output_contract: OutputContract | None = None
     logprob: float | None = None
     """The least probability of a token, as the geometric mean over the answer."""
+    verifier: VerifierPolicy | None = None
     command: CommandPolicy | None = None
     agreement: Agreement | None = None
     judge: JudgePolicy | None = None
@@ -61,7 +73,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     @property
     def tests(self) -> tuple[str, ...]:
         """The names of those that are set, in the order in which they are made."""
-        named = ("schema", "regex", "output_contract", "logprob", "command", "agreement", "judge")
+        named = ("schema", "regex", "output_contract", "logprob", "verifier", "command", "agreement", "judge")
         return tuple([name for name in named if getattr(self, name) is not None])
 
 

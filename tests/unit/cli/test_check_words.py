@@ -34,6 +34,8 @@ BROKEN = [
     ("routes: {r: {candidates: [local/x, local/y], strategy: {cascade: {accept: {schema: 'a'}}}}}", "is not JSON:"),
     ("routes: {r: {candidates: [local/x, local/y], strategy: {cascade: {accept: {command: {run: [nosuch]}}}}}}",
      "there is no program `nosuch`. Write its whole path"),
+    ("routes: {r: {candidates: [local/x, local/y], strategy: {cascade: {accept: {verifier: {name: nosuch}}}}}}",
+     "no installed package brings a verifier `nosuch`. Install it; it is found by its entry point"),
     ("routes: {r: {candidates: [local/x], strategy: race}}", "race has one model only. Give the route at least two"),
     ("routes: {r: {candidates: [local/x, local/y], strategy: {race: {accept: {judge: {model: local/z}}}}}}",
      "`judge` would have to be waited for while others run. Use schema, regex, output_contract or"),

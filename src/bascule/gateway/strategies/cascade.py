@@ -17,8 +17,7 @@ from bascule.gateway.strategies.material import conversation, judged_bytes
 from bascule.gateway.subcalls import Captured, Prepared, Subcalls
 from bascule.model.errors import Refusal
 from bascule.model.request import Request
-from bascule.model.strategy import Cascade, CommandPolicy
-from bascule.ports.commands import Commands
+from bascule.model.strategy import Cascade, CommandPolicy, VerifierPolicy
 
 FIRST = "cascade: cheapest first"
 
@@ -63,7 +62,7 @@ class CascadeStrategist:
         if isinstance(prepared, Refusal):
             return prepared
         models = [stage.model for stage in stages]
-        course = _Course(self._policy, self._own, models, prepared, helpers, asked, kit.commands)
+        course = _Course(self._policy, self._own, models, prepared, helpers, asked, kit)
         return Ready(
             name="cascade",
             calls=prepared,
@@ -122,9 +121,10 @@ class _Course:
         calls: tuple[Prepared, ...],
         helpers: Helpers,
         asked: Request,
-        commands: Commands | None,
+        kit: Kit,
     ) -> None:
-        self._commands = commands
+        self._commands = kit.commands
+        self._verifiers = kit.verifiers
         self._policy = policy
         self._own = own
         self._models = models
@@ -165,6 +165,10 @@ class _Course:
     async def _ask_others(self, calls: Subcalls, got: Captured, seen: Look) -> list[Checked]:
         helpers, accept = self._helpers, self._policy.accept
         found: list[Checked] = []
+        if accept.verifier is not None:
+            found.append(await self._verified(accept.verifier, seen))
+            if not found[-1].passed:
+                return found
         if accept.command is not None:
             found.append(await self._commanded(accept.command, got, seen))
             if not found[-1].passed:
@@ -181,6 +185,14 @@ class _Course:
         if helpers.rubric is not None and helpers.judge_at is not None:
             found.append(await helpers.rubric.test(calls, self._calls[helpers.judge_at], seen.text))
         return found
+
+    async def _verified(self, policy: VerifierPolicy, seen: Look) -> Checked:
+        if self._verifiers is None:
+            return Checked("verifier", None, "there is nobody who could ask it")
+        said = await self._verifiers.score(policy, conversation(self._asked), _whole(seen.text))
+        if isinstance(said, str):
+            return Checked("verifier", None, said)
+        return Checked("verifier", said >= policy.threshold, f"{said:.3f}, at least {policy.threshold:g}")
 
     async def _commanded(self, policy: CommandPolicy, got: Captured, seen: Look) -> Checked:
         if self._commands is None:

@@ -13,6 +13,7 @@ from bascule.model.errors import Refusal
 from bascule.model.plan import Candidate, Plan
 from bascule.model.policy import RoutePolicy
 from bascule.ports.commands import Commands
+from bascule.ports.verifiers import Verifiers
 
 Asked = tuple[Admitted, tuple[Candidate, ...]]
 """A request, and who may be asked it."""
@@ -30,6 +31,8 @@ class Kit(Struct, frozen=True, kw_only=True):
     route: RoutePolicy
     commands: Commands | None = None
     """Who runs the operator's own programs; None: nothing is sent, and so nothing looked at."""
+    verifiers: Verifiers | None = None
+    """Who asks trained verifiers; None likewise."""
 
     def of_model(self, name: str) -> tuple[Candidate, ...]:
         """The endpoints of a model among those that may answer; empty where policy or health has left it out."""
