@@ -47,6 +47,7 @@ from bascule.model.policy import Budget
 from bascule.ports import Beside, Clock, KeyStore, LeaseStore, Upstream
 from bascule.ports.commands import Commands
 from bascule.ports.telemetry import Telemetry
+from bascule.ports.verifiers import Verifiers
 from bascule.storage.beside import OneThread
 from bascule.storage.content.open import open_content
 from bascule.storage.drainer import Drainer
@@ -65,6 +66,7 @@ from bascule.upstream.commands import LocalCommands
 from bascule.upstream.guarded import GuardedConnector
 from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.outbox import Outbox
+from bascule.upstream.verifiers import InstalledVerifiers
 
 END_OF_TIME_MS = 1 << 62
 
@@ -110,9 +112,10 @@ class Gateway:
         leases: LeaseStore | None = None,
         telemetry: Telemetry | None = None,
         commands: Commands | None = None,
+        verifiers: Verifiers | None = None,
     ) -> None:
-        """`transport`, `journal`, `beside` and `commands` stand in for the real ones in tests; `leases` where budgets
-        are shared with other workers. Raises StoreError where the journal cannot be begun."""
+        """`transport`, `journal`, `beside`, `commands` and `verifiers` stand in for the real ones in tests; `leases`
+        where budgets are shared with other workers. Raises StoreError where the journal cannot be begun."""
         config = snapshot.config
         self.clock = clock or SystemClock()
         self.store = store
@@ -168,6 +171,7 @@ class Gateway:
         )
         self.recordings = self._recordings(config)
         self.commands = commands or LocalCommands()
+        self.verifiers = verifiers or InstalledVerifiers()
         self.once = self._once(config)
         self.books = Books(
             journal=self.journal,
@@ -314,6 +318,7 @@ class Gateway:
             kept=self.kept,
             recordings=self.recordings,
             commands=self.commands,
+            verifiers=self.verifiers,
         )
 
     def open(self) -> Recovery:

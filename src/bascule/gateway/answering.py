@@ -213,7 +213,7 @@ class Answering:
             )
         if isinstance(read, Fault):
             read = destination.conceal(read)
-            told = told_of_failure(destination.provider_dialect.name, raw)
+            told = None if swollen else told_of_failure(destination.provider_dialect.name, raw)
             self.settle(opened, Ended(ending=unanswered(read), reply=told, fault=read, status=200, first_ms=first_ms))
             return read
         cost = self.settle(

@@ -293,14 +293,15 @@ class Engine:
         if found is not None:
             route, strategist = found
             kit = Kit(
-                effects=fx,
+                holding=fx.holding,
                 planning=settings.planning,
-                exchange=exchange,
                 request=request,
                 plan=planned.plan,
                 route=route,
+                commands=fx.commands,
+                verifiers=fx.verifiers,
             )
-            several = await self._prepare_several(kit, strategist, planned, keeps=keeps, run=run)
+            several = await self._prepare_several(exchange, fx, kit, strategist, planned, keeps=keeps, run=run)
             if several is not None:
                 return several
         budgets = fx.holding.budgets(request)
@@ -337,10 +338,18 @@ class Engine:
         return serving
 
     async def _prepare_several(
-        self, kit: Kit, strategist: Strategist, planned: Planned, *, keeps: bool, run: Run | None
+        self,
+        exchange: Exchange,
+        fx: Effects,
+        kit: Kit,
+        strategist: Strategist,
+        planned: Planned,
+        *,
+        keeps: bool,
+        run: Run | None,
     ) -> Running | Refusal | None:
         """The same where several models work on the request. None: one of them is to serve it after all."""
-        world, fx, request = self._world, kit.effects, kit.request
+        world, request = self._world, kit.request
         ready = strategist.ready(kit)
         if isinstance(ready, Refusal) and ready.kind == "budget_exhausted" and fx.holding.lending is not None:
             away = await fx.holding.lending.look(request.attribution, ready.needed_nanousd or 0)
@@ -362,7 +371,7 @@ class Engine:
         )
         running = Running(
             fx,
-            kit.exchange,
+            exchange,
             request,
             ready,
             tally=Tally(decision),

@@ -1,5 +1,6 @@
 """Whether the names in a configuration lead somewhere."""
 
+from importlib.metadata import entry_points
 from shutil import which
 
 from bascule.config.check import Checks
@@ -15,7 +16,7 @@ from bascule.link.strategy_models import answering_of, helpers_of
 from bascule.model.catalog import Model
 from bascule.model.errors import Refusal
 from bascule.model.imported import AGENTS
-from bascule.model.strategy import COMMAND_PATH, Cascade
+from bascule.model.strategy import COMMAND_PATH, VERIFIERS, Cascade
 from bascule.providers.registry import Presets
 
 
@@ -123,6 +124,11 @@ class References:
             what = f"there is no program `{command.run[0]}`"
             mend = "Write its whole path, or one that is found in /usr/local/bin, /usr/bin or /bin"
             self.checks.wrong((*place, "cascade", "accept", "command", "run"), what, mend)
+        verifier = policy.accept.verifier if isinstance(policy, Cascade) else None
+        if verifier is not None and not entry_points(group=VERIFIERS, name=verifier.name):
+            what = f"no installed package brings a verifier `{verifier.name}`"
+            mend = f"Install it; it is found by its entry point in the group `{VERIFIERS}`"
+            self.checks.wrong((*place, "cascade", "accept", "verifier", "name"), what, mend)
         if isinstance(policy, Cascade) and policy.accept.logprob is not None:
             for index, model in enumerate(policy.order[:-1]):
                 found = resolve(model, self.snapshot)

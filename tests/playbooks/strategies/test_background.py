@@ -9,7 +9,8 @@ from tests.playbooks.engine.wire import a_stream, answered, chat, openai_error, 
 from bascule.dialects.registry import dialect
 from bascule.gateway.admission import Admitted, admit
 from bascule.gateway.bodies import Bodies
-from bascule.gateway.subcalls import Captured, Subcalls, in_background
+from bascule.gateway.derived import in_background
+from bascule.gateway.subcalls import Captured, Subcalls
 from bascule.gateway.tally import Tally
 from bascule.model.errors import Refusal
 from bascule.testing.transport import HANG_S, Reply

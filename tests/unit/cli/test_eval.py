@@ -408,3 +408,30 @@ cases:
     assert found.code == 2
     assert [int(line.split(":")[1]) for line in found.err.splitlines()[:-1]] == [3, 4, 5, 6, 7, 9]
     assert running.upstream.served == []
+
+
+def test_what_is_known_of_quality(run: Any, suite: Path, running: Running) -> None:
+    file = suite.parent / "bascule.yaml"
+    file.write_text(file.read_text().replace("max_output: 4000}\n  judge", "max_output: 4000, quality: 0.9}\n  judge"))
+    cases = [f'  - {{id: c{n}, prompt: "{n}: What is 6 times 7?", expected: 42, task: math}}' for n in range(30)]
+    suite.write_text("defaults: {max_tokens: 50}\ncases:\n" + "\n".join(cases) + "\n")
+    for _ in range(2):
+        assert run("eval", "run", str(suite), "--models", "good,poor").code == 0
+    found = {(one["model"], one["task"]): one for one in run("eval", "quality", "--json").json}
+    assert set(found["good", "math"]) == {
+        "model", "task", "snapshot", "quality", "low", "high", "measured", "live", "declared", "source", "refuted",
+    }  # fmt: skip
+    assert found["good", "math"]["measured"] == 30, "who asks twice has not learned twice"
+    assert 0.7 < found["good", "math"]["low"] < found["good", "math"]["quality"] < 1
+    assert found["poor", "math"]["high"] < 0.3
+    assert found["poor", None]["declared"] == 0.9
+    # Somebody says that an answer was of no use.
+    request = next(row["request_id"] for row in rows(run) if row["model"] == "good")
+    session = next(row["session_id"] for row in rows(run) if row["request_id"] == request)
+    assert run("outcome", session, "useless").code == 0
+    after = {(one["model"], one["task"]): one for one in run("eval", "quality", "--json").json}
+    assert after["good", "math"]["live"] == 1
+    assert after["good", "math"]["quality"] < found["good", "math"]["quality"]
+    text = run("eval", "quality", "--yaml").out
+    assert text.startswith("models:\n  good:\n    quality: {math: 0.")
+    assert "math" in run("eval", "quality", "--model", "good").out

@@ -15,6 +15,7 @@ from bascule.decide.budget import hold_mode
 from bascule.decide.promotion.policy import EVIDENCE_TAG
 from bascule.decide.promotion.serving import is_compared
 from bascule.gateway.admission import Admitted
+from bascule.gateway.derived import canonical
 from bascule.gateway.effects import Answered, Effects
 from bascule.gateway.evidence.book import Book, snapshot_name
 from bascule.gateway.evidence.earning import Earning, Standing
@@ -26,7 +27,7 @@ from bascule.gateway.planning import Planning
 from bascule.gateway.serving import Serving
 from bascule.gateway.strategies.kit import Asked
 from bascule.gateway.strategies.material import shown_answer
-from bascule.gateway.subcalls import MAX_ANSWER_BYTES, Captured, Prepared, Subcalls, canonical, prepared
+from bascule.gateway.subcalls import MAX_ANSWER_BYTES, Captured, Prepared, Subcalls, prepared
 from bascule.gateway.tally import Tally
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError
@@ -156,7 +157,7 @@ class Comparing:
         if judge is not None:
             calls.append(judge.asked)
         times = [1, 2][: len(calls)]
-        ready = prepared(fx, request, calls, who, times)
+        ready = prepared(fx.holding, request, calls, who, times)
         if isinstance(ready, Refusal):
             return ready.kind
         tally = Tally(None, attempts=ended.attempts)

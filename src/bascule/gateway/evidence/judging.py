@@ -5,12 +5,13 @@ from msgspec import Struct
 from bascule.decide.judge import Material, Preference, Unreadable, pairwise_requests, preference
 from bascule.decide.promotion.policy import JudgedBy
 from bascule.gateway.admission import Admitted
+from bascule.gateway.derived import JUDGED_IN, asking
 from bascule.gateway.evidence.grading import AskJudge
 from bascule.gateway.planning import Planning
 from bascule.gateway.strategies.judging import said_to
 from bascule.gateway.strategies.kit import Asked
 from bascule.gateway.strategies.material import filler, judged_bytes, question_of, size_of
-from bascule.gateway.subcalls import JUDGED_IN, Prepared, Subcalls, asking
+from bascule.gateway.subcalls import Prepared, Subcalls
 from bascule.model.errors import Refusal
 from bascule.model.policy import RoutePolicy
 
