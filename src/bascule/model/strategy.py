@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from bascule.model.output_contract import OutputContract
+
 VERIFIERS = "bascule.verifiers"
 """The group of entry points by which packages bring verifiers."""
 COMMAND_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -58,6 +60,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     """JSON text of a JSON Schema, or `request`: the one that the request asks for."""
     regex: str | None = None
     """Must be found in the answer (RE2)."""
+    output_contract: OutputContract | None = None
     logprob: float | None = None
     """The least probability of a token, as the geometric mean over the answer."""
     verifier: VerifierPolicy | None = None
@@ -70,7 +73,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     @property
     def tests(self) -> tuple[str, ...]:
         """The names of those that are set, in the order in which they are made."""
-        named = ("schema", "regex", "logprob", "verifier", "command", "agreement", "judge")
+        named = ("schema", "regex", "output_contract", "logprob", "verifier", "command", "agreement", "judge")
         return tuple([name for name in named if getattr(self, name) is not None])
 
 

@@ -92,6 +92,16 @@ def test_a_cut_cheap_stream_is_tried_again_and_never_shown(begin: Begin) -> None
     assert [row.role for row in world.rows] == ["primary", "retry", "retry", "escalation"]
 
 
+@pytest.mark.parametrize("strategy", ["cascade", "race"])
+def test_what_was_asked_is_a_source_of_an_output_contract(begin: Begin, strategy: str) -> None:
+    config = configured(f"{{{strategy}: {{accept: {{output_contract: {{from_request: true, max_words: 9}}}}}}}}")
+    asked = chat("way", messages=[{"role": "user", "content": "The price is 1,200 dollars. Say so."}])
+    world = begin(answered("It is $1300."), answered("It is $1200."), config=config)
+    answer = world.ask(asked)
+    assert content(answer) == "It is $1200."
+    assert answer.header("x-bascule-model") == "big"
+
+
 def test_an_answer_cut_at_its_cap_is_not_accepted(begin: Begin) -> None:
     cut = completion("yes, but")
     cut["choices"][0]["finish_reason"] = "length"

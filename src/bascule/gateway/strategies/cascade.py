@@ -154,7 +154,7 @@ class _Course:
         """Whether all choices of an answer pass; the dearer tests are made only where the cheaper ones say yes."""
         tested: list[Checked] = []
         for choice in range(len(got.response.choices)):
-            seen = look_at(got, choice, self._asked, likely=self._policy.accept.logprob is not None)
+            seen = look_at(got, choice, self._asked, self._policy.accept)
             tested += self._own.look(seen)
             if not verdict(tested).accepted:
                 return verdict(tested)

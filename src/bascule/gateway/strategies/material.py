@@ -23,11 +23,17 @@ def question_of(request: Admitted) -> str | Refusal:
 
 
 def conversation(asked: Request) -> str:
+    """The end of it, as far as a judge is to read."""
+    return last_bytes(turns(asked), MAX_QUESTION_BYTES)
+
+
+def turns(asked: Request) -> str:
+    """All of it."""
     parts = [f"system: {text.text}" for text in asked.instructions]
     for message in asked.messages:
         said = "\n".join([shown for block in message.content if (shown := _shown(block))])
         parts.append(f"{message.role}: {said}")
-    return last_bytes("\n\n".join(parts), MAX_QUESTION_BYTES)
+    return "\n\n".join(parts)
 
 
 def _shown(block: Block) -> str:
