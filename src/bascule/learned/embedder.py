@@ -35,7 +35,7 @@ class Embedder:
             tokens = self._tokenizer.encode(both_ends(prompt), add_special_tokens=False).ids
             if tokens:
                 found[row] = self._vectors[tokens].mean(axis=0)
-        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+        return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), np.float32)
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
