@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bascule.decide.circumstances import QualityOf
 from bascule.decide.evidence.finding import ANY_TASK
@@ -29,6 +29,11 @@ class Standing(Struct, frozen=True):
     """The most wanted first; challengers without a trial yet are not among them."""
     keys: tuple[TrialKey, ...]
     session_id: str
+
+    def version_of(self, served: Served) -> str | None:
+        """The trial that decides who serves the session, or else the most wanted one; None where there is none yet."""
+        decided = [kept for kept in self.trials if served.trial is not None and kept.trial is served.trial]
+        return next((f"{kept.trial_id}@{kept.version}" for kept in (*decided, *self.trials)), None)
 
     def served(self) -> Served:
         return served_by([kept.trial for kept in self.trials], self.session_id, self.policy.draw, self.policy.rules)
@@ -67,7 +72,10 @@ class Earning:
     def applied(self, request: Admitted, plan: Plan) -> Plan:
         """The plan, with who has earned this session in front."""
         standing = self.standing(request, plan.route, plan.task)
-        return plan if standing is None else earned(plan, standing.policy, standing.served())
+        if standing is None:
+            return plan
+        served = standing.served()
+        return structs.replace(earned(plan, standing.policy, served), evidence=standing.version_of(served))
 
     def circumstances(self, request: Admitted) -> dict[str, Any]:
         """What a plan for a route with challengers is to know. A challenger that serves the session in the incumbent's
