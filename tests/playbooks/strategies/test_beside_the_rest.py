@@ -8,6 +8,7 @@ from tests.playbooks.engine.conftest import ENVIRONMENT, Begin, strict
 from tests.playbooks.engine.wire import a_stream, answered, chat, message, openai_error, streamed, texts
 from tests.playbooks.strategies.wire import configured, content
 
+from bascule.decide.calibration import Calibration
 from bascule.testing.transport import HANG_S, Reply, whole
 
 REGEX = configured("{cascade: {accept: {regex: '^yes'}}}")
@@ -140,3 +141,17 @@ def test_on_a_strict_budget_a_model_without_a_price_is_refused(begin: Begin) -> 
     world = begin(config=config, more=strict("1"))
     assert world.ask(chat("way")).status == 402
     assert world.upstream.calls == []
+
+
+def test_what_judges_say_teaches_nothing_of_how_long_answers_are(begin: Begin) -> None:
+    """An answer without a cap would else be held, and cut, at the length of verdicts."""
+    config = configured("{cascade: {accept: {judge: {model: own}}}}")
+    fine = '{"reason": "", "score": 9}'
+    world = begin(config=config, more=strict("10"))
+    world.upstream.answer = lambda call: answered(fine if b"own-up" in call.body else "yes", tokens_out=5)
+    for _ in range(3):
+        assert world.ask(chat("way")).status == 200
+    assert {row.role for row in world.rows} == {"primary", "judge"}
+    known = world.gateway.calibrations
+    assert known.of("one/own-up") == Calibration()
+    assert known.of("one/small-up") != Calibration()
