@@ -14,7 +14,6 @@ from bascule.model.catalog import Model
 from bascule.offline.evaluation.run_file import Result, Run
 from bascule.offline.evaluation.summary import rounded
 
-
 LEAST_OBSERVATIONS = 10.0
 """Of what is worth a line in a configuration: the lower end of fewer says how little is known, not how bad it is."""
 
