@@ -154,6 +154,7 @@ class Service:
         self._audit_head.start()
         self._watch.start()
         self._alerts.start()
+        self.gateway.evidence.start()
         self.gateway.ledger_watch.start()
         self._load.start()
         settle_garbage_collector()
@@ -167,6 +168,8 @@ class Service:
         await self._load.stop()
         await self._watch.stop()
         await self._alerts.stop()
+        await self.gateway.comparisons.stop()
+        await self.gateway.evidence.stop()
         if self.gateway.borrowing is not None:
             await self.gateway.borrowing.lender.stop()
         await self.gateway.ledger_watch.stop()

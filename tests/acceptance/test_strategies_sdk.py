@@ -1,5 +1,6 @@
 """Every strategy through both official SDKs, whole and streamed: one answer, and one exact bill for all calls."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -223,3 +224,46 @@ def test_what_the_sum_does_not_fit_is_402_in_both_dialects(
     assert also.value.status_code == 402
     assert provider.served == []
     assert gateway.rows() == []
+
+
+def test_workers_that_share_a_budget_hold_sums_too(make_gateway: Callable[..., Gateway], provider: Provider) -> None:
+    """Sixty cascades and bests at once on two workers, of which the budget takes some: none of it is exceeded."""
+    limit_usd = "0.12"
+    gateway = make_gateway(
+        {"CI_SECRET": KEY},
+        server={"workers": 2},
+        models={"judge": model("openai-type", "judge", OPENAI_PRICE)},
+        routes={
+            name: {"candidates": ["oai", "ant"], "strategy": STRATEGIES[name]} for name in ("cascade", "best", "race")
+        },
+        keys={"ci": {"secret": "env:CI_SECRET"}},
+        budgets=[{"scope": "key:ci", "limit_usd": limit_usd, "window": "total", "mode": "strict"}],
+    ).start()
+    provider.use(by_model(oai="I do not know.", ant="21 degrees", judge='{"reason": "", "verdict": "first"}'))
+
+    async def all_at_once() -> list[int]:
+        async with openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key=KEY, max_retries=0, timeout=60) as client:
+
+            async def one(route: str) -> int:
+                messages: Any = [{"role": "user", "content": WEATHER}]
+                try:
+                    await client.chat.completions.create(model=route, messages=messages, max_tokens=300)
+                except openai.APIStatusError as error:
+                    return error.status_code
+                return 200
+
+            return await asyncio.gather(*[one(("cascade", "best", "race")[at % 3]) for at in range(60)])
+
+    statuses = asyncio.run(all_at_once())
+    provider.quiet()
+    assert set(statuses) <= {200, 402, 503}
+    assert statuses.count(200) >= 2
+    assert 402 in statuses
+    rows = gateway.rows()
+    charged = sum(row["cost_nanousd"] for row in rows)
+    billed = sum(billed_nanousd(_tariff(one.model), one.dialect, one.usage) for one in provider.served)
+    assert billed <= charged <= int(float(limit_usd) * 1e9)
+    (state,) = [one for one in json.loads(gateway.run("budgets", "show", "--json")) if one["scope"] == "key:ci"]
+    assert float(state["held_usd"]) == 0
+    assert charged <= round(float(state["settled_usd"]) * 1e9) <= int(float(limit_usd) * 1e9)
+    gateway.verify()

@@ -8,6 +8,7 @@ from tests.playbooks.engine.conftest import CONFIG, Begin, begin, strict  # noqa
 from tests.playbooks.engine.wire import answered, chat, completion
 
 from bascule.dialects.values import most_values
+from bascule.gateway import answering
 from bascule.gateway.bodies import MAX_FIELDS, Bodies
 from bascule.model.errors import Refusal
 from bascule.testing.transport import whole
@@ -87,7 +88,17 @@ def padded(answer: dict[str, Any], name: str, piece: str) -> bytes:
 
 @pytest.mark.parametrize("surface", ["openai_chat", "anthropic_messages", "openai_responses"])
 @pytest.mark.parametrize("piece", ["[],", '{"a":1},', "1,"])
-def test_an_answer_that_swells_is_not_decoded_and_costs_its_hold(begin: Begin, surface: Any, piece: str) -> None:  # noqa: F811
+def test_an_answer_that_swells_is_not_decoded_and_costs_its_hold(
+    begin: Begin,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    surface: Any,
+    piece: str,
+) -> None:
+    def decoded(*_: object) -> None:
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr(answering, "told_of_failure", decoded)
+    monkeypatch.setattr(answering, "understood", decoded)
     body = {"model": "small", "input": "hi"} if surface == "openai_responses" else chat()
     world = begin(whole(padded(completion(), "x", piece)), more=ANSWERS + strict("1"))
     got = world.ask(body, surface=surface)

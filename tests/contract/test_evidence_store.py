@@ -93,6 +93,15 @@ def test_what_was_not_enrolled_cannot_be_graded_nor_enrolled_twice(store: Eviden
     assert store.waiting(NAME) == [pair(1)]
 
 
+def test_a_pair_that_is_withdrawn_holds_nobody_back(store: EvidenceStore) -> None:
+    store.open(TRIAL)
+    store.enrol(pair(1))
+    store.enrol(pair(2))
+    store.withdraw("p1")
+    store.withdraw("p9")
+    assert store.waiting(NAME) == [pair(2)]
+
+
 def test_labelled_pairs_calibrate_and_wait_no_more(store: EvidenceStore) -> None:
     store.open(TRIAL)
     store.enrol(pair(1))

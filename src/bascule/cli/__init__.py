@@ -25,6 +25,7 @@ COMMANDS = {
     "env": "env",
     "estimate": "estimate",
     "eval": "eval",
+    "evidence": "evidence",
     "explain": "explain",
     "import": "import_",
     "init": "init",

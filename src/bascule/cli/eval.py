@@ -1,52 +1,43 @@
 """`bascule eval`: a suite over models, graded; runs compared; gates for a pipeline."""
 
 import os
-import sys
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
-from bascule.cli.data import data_dir_of, open_existing, read_document
-from bascule.cli.output import config_option, json_option, print_json, print_table, usd_fit, write_out
-from bascule.cli.period import Period, iso_second, now_ms, period_options
+from bascule.cli.data import data_dir_of, has_ledger, open_existing, open_store, read_document, read_names
+from bascule.cli.evaluating.gates import end, print_gates, quality_gates, regression_gates
+from bascule.cli.evaluating.options import (
+    certain_option,
+    concurrency_option,
+    judge_option,
+    key_option,
+    max_nanousd,
+    max_usd_option,
+    model_names,
+    models_option,
+    sample_option,
+    task_option,
+)
+from bascule.cli.evaluating.showing import (
+    comparisons,
+    print_comparisons,
+    print_failures,
+    print_quality,
+    print_run,
+    run_payload,
+)
+from bascule.cli.output import config_option, json_option, print_json, write_out
+from bascule.cli.period import Period, now_ms, period_options
 from bascule.model.errors import BasculeError
-from bascule.model.money import nanousd_from_usd, usd_text
 from bascule.model.row import RowFilter
 
 if TYPE_CHECKING:
     from bascule.config.load import Document
-    from bascule.offline.evaluation.run_file import Result, Run
+    from bascule.offline.evaluation.run_file import Run
     from bascule.offline.evaluation.suite import Suite
-    from bascule.offline.evaluation.summary import Summary, Versus
-
-GATE_FAILED = 3
-DEFAULT_MAX_USD = "5"
-MODEL_COLUMNS = ("model", "quality", "95 % interval", "passed", "cases", "$/case", "cost", "p50", "p95", "not graded")
-OPTIONAL = ("p50", "cost")
-
-models_option = click.option("--models", default=None, metavar="A,B", help="Models, routes or provider/name.")
-sample_option = click.option(
-    "--sample", default=100, show_default=True, type=click.IntRange(1, 100_000), help="Recorded requests to draw."
-)
-task_option = click.option("--task", default=None, help="Recorded requests of this task alone.")
-judge_option = click.option("--judge", default=None, metavar="MODEL", help="Grades where a case's own grader cannot.")
-max_usd_option = click.option(
-    "--max-usd",
-    default=DEFAULT_MAX_USD,
-    show_default=True,
-    metavar="USD",
-    help="The most that the run may cost, judges and retries included; `none`: no cap.",
-)
-concurrency_option = click.option(
-    "--concurrency", default=4, show_default=True, type=click.IntRange(1, 64), help="Calls at the same time."
-)
-key_option = click.option("--key", default=None, metavar="NAME", help="The virtual key that pays; default: none.")
-certain_option = click.option(
-    "--certain", is_flag=True, help="Gates hold only where 95 in 100 say so, not by the mean alone."
-)
 
 
 @click.group("eval")
@@ -220,9 +211,37 @@ def report(
     else:
         print_run(found)
         if show_cases:
-            _print_failures(found)
+            print_failures(found)
         print_gates(gates)
     end(gates)
+
+
+@command.command("quality")
+@click.option("--model", default=None, help="This model alone.")
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print lower ends as lines for bascule.yaml.")
+@config_option
+@json_option
+def quality(model: str | None, as_yaml: bool, config_path: str | None, as_json: bool) -> None:
+    """Show what is known of models' quality by task: declared, measured by runs, said of live traffic.
+
+    Few observations lie near what models and tasks like these lead to expect; `low` and `high` are the ends of
+    one-sided 95 % intervals. A provider's new snapshot of a model starts anew.
+    """
+    from bascule.cli.evaluating.quality import findings
+    from bascule.offline.evaluation.quality import as_configuration, known, known_payload
+    from bascule.offline.evaluation.run_file import all_runs
+
+    document = read_document(config_path)
+    snapshot = read_names(config_path)
+    store = open_store(document) if has_ledger(document) else None
+    found = known(findings(snapshot, store, all_runs(data_dir_of(document))), now_ms())
+    shown = [one for one in found if model in (None, one.subject.model)]
+    if as_yaml:
+        click.echo(as_configuration(shown), nl=False)
+    elif as_json:
+        print_json([known_payload(one) for one in shown])
+    else:
+        print_quality(shown)
 
 
 def _recorded(document: "Document", where: RowFilter, sample: int, task: str | None) -> "Suite":
@@ -235,208 +254,6 @@ def _recorded(document: "Document", where: RowFilter, sample: int, task: str | N
     for reason, times in drawn.left.items():
         click.echo(f"{times} of {len(drawn.rows)} drawn requests make no case: {reason}", err=True)
     return drawn.suite
-
-
-def model_names(text: str | None) -> tuple[str, ...]:
-    """Raises click.UsageError."""
-    names = tuple(dict.fromkeys([name.strip() for name in (text or "").split(",") if name.strip()]))
-    if not names:
-        raise click.UsageError("name the models: --models small,big")
-    return names
-
-
-def max_nanousd(text: str) -> int | None:
-    """Raises click.BadParameter."""
-    if text == "none":
-        return None
-    try:
-        amount = nanousd_from_usd(Decimal(text))
-    except (ValueError, InvalidOperation):
-        raise click.BadParameter(f"{text!r} is not an amount of dollars, nor `none`", param_hint="--max-usd") from None
-    if amount < 0:
-        raise click.BadParameter("a limit is not negative", param_hint="--max-usd")
-    return amount
-
-
-def comparisons(before: "Run", after: "Run", models: tuple[str, ...] | None) -> "list[Versus]":
-    """Raises click.UsageError where it is not clear what is to be compared."""
-    from bascule.offline.evaluation.summary import versus
-
-    if before is after:
-        names = models or before.header.models
-        if len(names) < 2:
-            raise click.UsageError("the run has one model; name a second run to compare it with")
-        for name in names:
-            if name not in before.header.models:
-                raise click.UsageError(f"the run has no model {name!r}, it has {', '.join(before.header.models)}")
-        return [versus(before.of(names[0]), before.of(name), (names[0], name)) for name in names[1:]]
-    shared = [name for name in models or before.header.models if name in before.header.models]
-    shared = [name for name in shared if name in after.header.models]
-    if shared:
-        return [
-            versus(before.of(name), after.of(name), (f"{name} in {before.header.run}", f"{name} in {after.header.run}"))
-            for name in shared
-        ]
-    one, other = before.header.models, after.header.models
-    if models is None and len(one) == len(other) == 1:
-        return [versus(before.of(one[0]), after.of(other[0]), (one[0], other[0]))]
-    raise click.UsageError(f"the runs have no model in common: {', '.join(one)} and {', '.join(other)}")
-
-
-def quality_gates(run: "Run", floor: float | None, *, certain: bool) -> list[dict[str, Any]]:
-    """A gate that cannot be judged has not been passed."""
-    from bascule.offline.evaluation.paired import lowest
-    from bascule.offline.evaluation.summary import rounded, summaries
-
-    if floor is None:
-        return []
-    gates = []
-    for made in summaries(run):
-        scores = [result.score for result in run.of(made.model) if result.done and result.score is not None]
-        measured = None if made.quality is None else lowest(scores) if certain else made.quality.mean
-        gates.append(
-            {
-                "gate": "min_quality",
-                "model": made.model,
-                "limit": floor,
-                "measured": None if measured is None else rounded(measured),
-                "certain": certain,
-                "passed": measured is not None and measured >= floor,
-            }
-        )
-    return gates
-
-
-def regression_gates(made: "list[Versus]", limit: float | None, *, certain: bool) -> list[dict[str, Any]]:
-    from bascule.offline.evaluation.summary import rounded
-
-    if limit is None:
-        return []
-    gates = []
-    for one in made:
-        found = one.difference
-        measured = None if found is None else -(found.at_least if certain else found.mean)
-        gates.append(
-            {
-                "gate": "max_regression",
-                "model": one.second,
-                "limit": limit,
-                "measured": None if measured is None else rounded(measured),
-                "certain": certain,
-                "passed": measured is not None and measured <= limit,
-            }
-        )
-    return gates
-
-
-def end(gates: list[dict[str, Any]]) -> None:
-    if any(not gate["passed"] for gate in gates):
-        sys.exit(GATE_FAILED)
-
-
-def run_payload(run: "Run") -> dict[str, Any]:
-    """Stable keys; money as `*_usd`."""
-    from bascule.offline.evaluation.summary import by_task, summaries, summary_payload, versus, versus_payload
-
-    header = run.header
-    first, *others = header.models
-    return {
-        "run": header.run,
-        "suite": header.suite,
-        "source": header.source,
-        "at": iso_second(header.at_ms),
-        "judge": header.judge,
-        "cases": header.cases,
-        "file": str(run.path),
-        "max_usd": usd_text(header.max_nanousd),
-        "models": [
-            summary_payload(made)
-            | {"by_task": {task: summary_payload(one) for task, one in by_task(run, made.model).items()}}
-            for made in summaries(run)
-        ],
-        "comparisons": [versus_payload(versus(run.of(first), run.of(name), (first, name))) for name in others],
-    }
-
-
-def print_run(run: "Run") -> None:
-    from bascule.offline.evaluation.summary import by_task, summaries, versus
-
-    header = run.header
-    made = summaries(run)
-    print_table(MODEL_COLUMNS, [_line(one.model, one) for one in made], optional=OPTIONAL)
-    for name in header.models:
-        tasks = by_task(run, name)
-        if tasks:
-            click.echo()
-            print_table(("task", *MODEL_COLUMNS[1:]), [_line(task, one) for task, one in tasks.items()], title=name)
-    first, *others = header.models
-    if others:
-        click.echo()
-        print_comparisons([versus(run.of(first), run.of(name), (first, name)) for name in others])
-    judged = sum([one.judge_nanousd for one in made])
-    click.echo(f"\nrun {header.run}: {header.cases} cases of {header.suite}; judges cost {usd_fit(judged)}; {run.path}")
-    for one in made:
-        if one.inconsistent:
-            click.echo(
-                f"{one.model}: in {one.inconsistent} comparisons the two orders disagreed, which counts as a tie"
-            )
-        if one.cut:
-            click.echo(f"{one.model}: {one.cut} answers reached their output cap; see max_tokens")
-
-
-def print_comparisons(made: "list[Versus]") -> None:
-    columns = ("of", "against", "difference", "95 % interval", "better", "worse", "cases", "p")
-    rows: list[tuple[Any, ...]] = []
-    for one in made:
-        for name, found in [(one.second, one.difference), *[(f"  {task}", d) for task, d in one.by_task.items()]]:
-            if found is None:
-                rows.append((name, one.first, None, None, None, None, 0, None))
-            else:
-                interval = f"{found.low:+.3f} to {found.high:+.3f}"
-                p_value = None if found.p_value is None else f"{found.p_value:.2g}"
-                rows.append(
-                    (name, one.first, f"{found.mean:+.3f}", interval, found.better, found.worse, found.cases, p_value)
-                )
-    print_table(columns, rows)
-
-
-def print_gates(gates: list[dict[str, Any]]) -> None:
-    for gate in gates:
-        how = "at worst" if gate["certain"] else "on average"
-        measured = "unknown" if gate["measured"] is None else f"{gate['measured']:.4f} {how}"
-        verdict = "passed" if gate["passed"] else "FAILED"
-        click.echo(f"{verdict}: {gate['gate']} {gate['limit']:g} of {gate['model']}: {measured}")
-
-
-def _line(name: str, made: "Summary") -> tuple[Any, ...]:
-    quality = made.quality
-    return (
-        name,
-        None if quality is None else f"{quality.mean:.3f}",
-        None if quality is None else f"{quality.low:.3f} to {quality.high:.3f}",
-        made.passed,
-        made.cases,
-        usd_fit(made.cost_per_case_nanousd),
-        usd_fit(made.cost_nanousd),
-        None if made.latency_p50_ms is None else f"{made.latency_p50_ms:,} ms",
-        None if made.latency_p95_ms is None else f"{made.latency_p95_ms:,} ms",
-        made.counts["ungraded"] + made.counts["unanswered"],
-    )
-
-
-def _print_failures(run: "Run") -> None:
-    from bascule.offline.evaluation.summary import failures
-
-    failed: list[Result] = failures(run.results)
-    ungraded = [result for result in run.results if not result.done]
-    click.echo()
-    print_table(
-        ("case", "model", "score", "why", "request"),
-        [
-            (one.case, one.model, None if one.score is None else f"{one.score:.2f}", one.reason, one.request_id)
-            for one in [*failed, *ungraded]
-        ],
-    )
 
 
 def _write_failures(suite_path: Path, run: "Run", path: Path) -> None:

@@ -17,6 +17,7 @@ from bascule.offline.payload import state_payload
 
 if TYPE_CHECKING:
     from bascule.cli.explaining import Explanation, Prospect
+    from bascule.gateway.strategies.kit import Ready
     from bascule.gateway.surfaces import Surface
 
 _SURFACES: dict[str, "Surface"] = {
@@ -125,7 +126,8 @@ def _header(text: str) -> tuple[bytes, bytes]:
 
 
 def payload(found: "Explanation", surface: str, mode: str, key: str | None) -> dict[str, Any]:
-    """Stable keys. `hold_usd` is what the first attempt would hold: the dearest of the candidates."""
+    """Stable keys. `hold_usd` is what would be held before the first attempt: at the dearest of the candidates, or of a
+    strategy for all calls that it plans."""
     request, plan = found.request, found.plan
     facts = None if request is None else request.facts
     return {
@@ -145,11 +147,27 @@ def payload(found: "Explanation", surface: str, mode: str, key: str | None) -> d
         "reason": None if plan is None else plan.reason,
         "candidates": [_candidate(prospect, found) for prospect in found.prospects],
         "rejected": [] if plan is None else [{"endpoint": r.endpoint_id, "reason": r.reason} for r in plan.rejected],
-        "hold_usd": None if found.hold is None else usd_text(found.hold.amount_nanousd),
+        "strategy": None if found.strategy is None else _strategy(found.strategy),
+        "hold_usd": _hold(found),
         "budgets": [state_payload(state) for state in found.budgets],
         "observed": None if found.planned is None else found.planned.observed,
         "method": METHOD,
     }
+
+
+def _hold(found: "Explanation") -> str | None:
+    if found.hold is None:
+        return None
+    return usd_text(found.hold.amount_nanousd if found.strategy is None else found.strategy.hold_nanousd)
+
+
+def _strategy(ready: "Ready") -> dict[str, Any]:
+    """The calls that are planned, in their order; each may be made `times` times and is held as often."""
+    calls = [
+        {"models": call["models"], "times": call["times"], "hold_usd": usd_text(call["hold_nanousd"])}
+        for call in ready.told()["calls"]
+    ]
+    return {"name": ready.name, "calls": calls}
 
 
 def refusal_payload(refusal: Refusal) -> dict[str, Any]:
@@ -214,6 +232,9 @@ def _print(found: "Explanation", shown: dict[str, Any], *, keys_exist: bool) -> 
         print_table(columns, rows)
     for rejected in shown["rejected"]:
         click.echo(f"not {rejected['endpoint']}: {rejected['reason']}")
+    for call in () if shown["strategy"] is None else shown["strategy"]["calls"]:
+        often = "" if call["times"] == 1 else f", up to {call['times']} times"
+        click.echo(f"{shown['strategy']['name']}: {', '.join(call['models'])}{often}, held at ${call['hold_usd']}")
     if shown["hold_usd"] is not None:
         click.echo(f"Hold: ${shown['hold_usd']}")
     for state in found.budgets:

@@ -21,8 +21,10 @@ from bascule.gateway.admission import OPEN_KEY, Admitted, admit
 from bascule.gateway.bodies import Bodies
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.exchange import Incoming
-from bascule.gateway.holding import Holding, affordable, bound_at
+from bascule.gateway.holding import Holding, affordable, bound_at, degrades
 from bascule.gateway.planning import Planned, Planning
+from bascule.gateway.strategies.kit import Kit, Ready
+from bascule.gateway.strategies.strategies import Strategies
 from bascule.gateway.surfaces import SURFACES
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot
@@ -68,6 +70,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     prospects: tuple[Prospect, ...] = ()
     plan: Plan | None = None
     """As it would be followed: without what the hold does not cover."""
+    strategy: Ready | None = None
+    """Where several models would work on it."""
 
 
 class OneKey:
@@ -120,6 +124,9 @@ def explain(snapshot: Snapshot, store: Store | None, incoming: Incoming, key: Ke
         return Explanation(request=request, planned=None, hold=None, refusal=planned, budgets=budgets)
     plan = planned.plan
     hold = holding.fit(request, plan.candidates, plan)
+    ready = None if observing else _strategy(snapshot, holding, planning, request, plan)
+    if isinstance(ready, Refusal):
+        ready, hold = (None, hold) if ready.kind == "budget_exhausted" and degrades(budgets) else (None, ready)
     lengths = _lengths(store, plan, now_ms)
     prospects = tuple([_prospect(request, candidate, plan, holding, lengths) for candidate in plan.candidates])
     refused = isinstance(hold, Refusal)
@@ -131,7 +138,19 @@ def explain(snapshot: Snapshot, store: Store | None, incoming: Incoming, key: Ke
         budgets=budgets,
         prospects=prospects,
         plan=plan if refused or isinstance(hold, Refusal) else affordable(plan, hold),
+        strategy=ready,
     )
+
+
+def _strategy(
+    snapshot: Snapshot, holding: Holding, planning: Planning, request: Admitted, plan: Plan
+) -> Ready | Refusal | None:
+    """The calls that would be planned; None where one call serves."""
+    found = Strategies(snapshot).of(plan) if request.work == "chat" else None
+    if found is None:
+        return None
+    route, strategist = found
+    return strategist.ready(Kit(holding=holding, planning=planning, request=request, plan=plan, route=route))
 
 
 def _authority(snapshot: Snapshot, store: Store | None, now_ms: int) -> MemoryAuthority:

@@ -8,8 +8,8 @@ import click
 from msgspec import structs
 
 from bascule.cli.data import has_ledger, open_store, read_document
-from bascule.cli.eval import (
-    GATE_FAILED,
+from bascule.cli.evaluating.gates import GATE_FAILED
+from bascule.cli.evaluating.options import (
     concurrency_option,
     judge_option,
     key_option,

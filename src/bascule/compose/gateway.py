@@ -21,6 +21,9 @@ from bascule.gateway.decisions import Recorder
 from bascule.gateway.dispatch import Dispatcher
 from bascule.gateway.effects import Effects
 from bascule.gateway.engine import Engine, Settings, World
+from bascule.gateway.evidence.book import Book
+from bascule.gateway.evidence.comparing import Comparing, Tasks
+from bascule.gateway.evidence.earning import Earning
 from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.ledger_watch import LedgerWatch
@@ -39,10 +42,12 @@ from bascule.gateway.runaway_guard import guard_of
 from bascule.gateway.strategies.strategies import Strategies
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot
+from bascule.link.evidence import evidence_policies
 from bascule.model.policy import Budget
 from bascule.ports import Beside, Clock, KeyStore, LeaseStore, Upstream
 from bascule.ports.commands import Commands
 from bascule.ports.telemetry import Telemetry
+from bascule.ports.verifiers import Verifiers
 from bascule.storage.beside import OneThread
 from bascule.storage.content.open import open_content
 from bascule.storage.drainer import Drainer
@@ -61,6 +66,7 @@ from bascule.upstream.commands import LocalCommands
 from bascule.upstream.guarded import GuardedConnector
 from bascule.upstream.limits import UpstreamLimits
 from bascule.upstream.outbox import Outbox
+from bascule.upstream.verifiers import InstalledVerifiers
 
 END_OF_TIME_MS = 1 << 62
 
@@ -106,9 +112,10 @@ class Gateway:
         leases: LeaseStore | None = None,
         telemetry: Telemetry | None = None,
         commands: Commands | None = None,
+        verifiers: Verifiers | None = None,
     ) -> None:
-        """`transport`, `journal`, `beside` and `commands` stand in for the real ones in tests; `leases` where budgets
-        are shared with other workers. Raises StoreError where the journal cannot be begun."""
+        """`transport`, `journal`, `beside`, `commands` and `verifiers` stand in for the real ones in tests; `leases`
+        where budgets are shared with other workers. Raises StoreError where the journal cannot be begun."""
         config = snapshot.config
         self.clock = clock or SystemClock()
         self.store = store
@@ -155,12 +162,16 @@ class Gateway:
         self.cache = parts.cache(config)
         self.kept = parts.kept(config)
         self.beside = beside or OneThread("bascule-keys")
+        self.evidence_beside = beside or OneThread("bascule-evidence")
+        self.evidence = Book(store.stores.evidence, self.evidence_beside, self.clock)
+        self.comparisons = Tasks()
         self.keys_used = parts.keys_used(config, store)
         self.content = open_content(
             config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms, store.stores.replies
         )
         self.recordings = self._recordings(config)
         self.commands = commands or LocalCommands()
+        self.verifiers = verifiers or InstalledVerifiers()
         self.once = self._once(config)
         self.books = Books(
             journal=self.journal,
@@ -248,44 +259,66 @@ class Gateway:
             enforce=not observe,
             lending=None if self.borrowing is None else self.borrowing.lender,
         )
-        baseline = snapshot.baseline_model
+        policies = {} if observe else evidence_policies(snapshot)
+        self.evidence.policies = policies
+        earning = Earning(snapshot, policies, self.evidence) if policies else None
+        planning = Planning(
+            RouteTable(snapshot),
+            mode=config.mode,
+            calibrations=self.calibrations,
+            holding=holding,
+            wellbeing=self.wellbeing,
+            earning=earning,
+        )
+        effects = self._effects(snapshot, holding)
         return Settings(
             snapshot=snapshot,
             protecting=Protecting(snapshot, recognisers(), self.metrics),
-            planning=Planning(
-                RouteTable(snapshot),
-                mode=config.mode,
-                calibrations=self.calibrations,
-                holding=holding,
-                wellbeing=self.wellbeing,
-            ),
-            effects=Effects(
-                upstream=self.upstream,
-                books=self.books,
-                clock=self.clock,
-                dispatcher=Dispatcher(snapshot, drains=self.drains),
-                holding=holding,
-                wellbeing=self.wellbeing,
-                retry_budgets=self.retry_budgets,
-                dice=random.random,
-                limits=AttemptLimits(
-                    max_attempts=config.retry.max_attempts,
-                    retry_after_cap_s=config.retry.retry_after_cap_s,
-                    deadline_s=config.retry.deadline_s,
-                ),
-                baseline=None if baseline is None else baseline.endpoints[0].prices,
-                price_version=snapshot.price_version,
-                splice_cost=config.server.usage_cost,
-                cache_watch=self.cache_watch,
-                collapse=parts.collapse(config.cache.prompt.alert),
-                runaway=guard_of(snapshot, self.runaway_watch),
-                kept=self.kept,
-                recordings=self.recordings,
-                commands=self.commands,
-            ),
+            planning=planning,
+            effects=effects,
             observe=observe,
             quality_levels={**QUALITY_LEVELS, **config.quality_levels},
             strategies=Strategies(snapshot),
+            comparing=None
+            if earning is None
+            else Comparing(
+                snapshot,
+                earning=earning,
+                book=self.evidence,
+                store=self.store.stores.evidence,
+                effects=effects,
+                planning=planning,
+                tasks=self.comparisons,
+                metrics=self.metrics,
+            ),
+        )
+
+    def _effects(self, snapshot: Snapshot, holding: Holding) -> Effects:
+        config, baseline = snapshot.config, snapshot.baseline_model
+        return Effects(
+            upstream=self.upstream,
+            books=self.books,
+            clock=self.clock,
+            dispatcher=Dispatcher(snapshot, drains=self.drains),
+            holding=holding,
+            wellbeing=self.wellbeing,
+            retry_budgets=self.retry_budgets,
+            dice=random.random,
+            limits=AttemptLimits(
+                max_attempts=config.retry.max_attempts,
+                retry_after_cap_s=config.retry.retry_after_cap_s,
+                deadline_s=config.retry.deadline_s,
+            ),
+            baseline=None if baseline is None else baseline.endpoints[0].prices,
+            price_version=snapshot.price_version,
+            splice_cost=config.server.usage_cost,
+            cache_watch=self.cache_watch,
+            collapse=parts.collapse(config.cache.prompt.alert),
+            runaway=guard_of(snapshot, self.runaway_watch),
+            kept=self.kept,
+            recordings=self.recordings,
+            commands=self.commands,
+            verifiers=self.verifiers,
         )
 
     def open(self) -> Recovery:
@@ -366,6 +399,7 @@ class Gateway:
         if self.borrowing is not None:
             self.borrowing.close(complete)
         self.beside.close()
+        self.evidence_beside.close()
         if self.content is not None:
             self.content.close()
         if self.keys_used is not None:

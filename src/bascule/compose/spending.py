@@ -3,8 +3,10 @@
 from msgspec import structs
 
 from bascule.decide.budget import in_force
+from bascule.decide.promotion.policy import EVIDENCE_TAG
 from bascule.decide.window import window_bounds
 from bascule.link import Snapshot
+from bascule.link.evidence import evidence_policies
 from bascule.model.errors import LedgerUnavailable, StoreError
 from bascule.model.policy import Budget, BudgetWindow
 from bascule.ports import LedgerStore
@@ -40,12 +42,28 @@ def spent_in(ledger: LedgerStore, journal: JournalWriter) -> Spent:
     return spent
 
 
+def evidence_budgets(snapshot: Snapshot) -> tuple[Budget, ...]:
+    """What shadows and judges of each route may cost in a day: a budget like any other, so that it holds in all workers
+    and over restarts. It is on a tag that only they have."""
+    return tuple(
+        [
+            Budget(
+                scope=f"tag:{EVIDENCE_TAG}={name}",
+                limit_nanousd=policy.max_nanousd_per_day,
+                window="day",
+                mode="strict",
+            )
+            for name, policy in evidence_policies(snapshot).items()
+        ]
+    )
+
+
 def budgets_of(snapshot: Snapshot, stored: tuple[Budget, ...]) -> tuple[Budget, ...]:
     """The configuration's budgets, then those made by command for other scopes and windows.
 
     Observing, they all count and none refuses.
     """
-    budgets = in_force(snapshot.budgets, stored)
+    budgets = (*in_force(snapshot.budgets, stored), *evidence_budgets(snapshot))
     if snapshot.config.mode == "observe":
         return tuple([structs.replace(budget, mode="warn") for budget in budgets])
     return budgets

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from bascule.config.contract_check import contract_mistakes
+from bascule.config.evidence_check import evidence_mistakes
 from bascule.config.places import Path, Places
 from bascule.config.rules import mistake
 from bascule.config.shape import QUALITY_LEVELS, Config, Floor, Price, Prices, Provider, Rates, Route
@@ -129,6 +130,8 @@ def _provider(name: str, provider: Provider, checks: Checks) -> None:
 def _route(name: str, route: Route, config: Config, checks: Checks) -> None:
     for wrong in strategy_mistakes(name, route):
         checks.wrong(wrong.path, wrong.what, wrong.remedy)
+    for mistaken in evidence_mistakes(name, route):
+        checks.wrong(mistaken.path, mistaken.what, mistaken.remedy)
     _floor(("routes", name, "quality"), route.quality, config, checks)
     for index, rule in enumerate(route.rules):
         path: Path = ("routes", name, "rules", index)

@@ -12,6 +12,7 @@ from bascule.config.attempts import Breaker as Breaker
 from bascule.config.attempts import Hedge as Hedge
 from bascule.config.attempts import Outlier as Outlier
 from bascule.config.attempts import Retry as Retry
+from bascule.config.evidence import EvidenceConfig
 from bascule.config.idempotency import Idempotency as Idempotency
 from bascule.config.leases import Leases as Leases
 from bascule.config.overload import Overload as Overload
@@ -173,6 +174,8 @@ class Route(Section, frozen=True, kw_only=True):
     """When a provider refuses a request for its content: `stop` is its answer, `failover` asks the next candidate."""
     strategy: Word | Strategies = "single"
     """How many models work on one request: `single`, `race`, or a strategy with its settings."""
+    evidence: EvidenceConfig | None = None
+    """Who may come to serve it by proving that it is good enough."""
 
 
 class Admin(Section, frozen=True, kw_only=True):

@@ -51,6 +51,38 @@ class Command(Section, frozen=True, kw_only=True):
     """In each worker; the others wait."""
 
 
+class Keeping(Section, frozen=True, kw_only=True):
+    """Rules of an output contract that need no model. See docs/evaluation.md."""
+
+    min_words: Annotated[int, Meta(ge=1)] | None = None
+    """It has so many words at least."""
+    max_words: Annotated[int, Meta(ge=1)] | None = None
+    """It has no more."""
+    sections: tuple[str, ...] = ()
+    """Headings that it has, each on a line of its own, in this order."""
+    required: tuple[str, ...] = ()
+    """Words that it has."""
+    forbidden: tuple[str, ...] = ()
+    """Words that it has not."""
+    sources: tuple[str, ...] = ()
+    """Texts: each figure, day and quotation of it stands in one of them."""
+    from_request: bool = False
+    """What was asked is a source too."""
+    allowed: tuple[str, ...] = ()
+    """What may be claimed without a source."""
+
+
+class Verifying(Section, frozen=True, kw_only=True):
+    """A trained verifier says how good it is."""
+
+    name: Name
+    """Of an installed package's entry point in the group `bascule.verifiers`."""
+    threshold: Share = 0.8
+    """The least score with which an answer is good enough."""
+    timeout_s: Seconds = 2.0
+    """One that takes longer has said nothing."""
+
+
 class Accepting(Section, frozen=True, kw_only=True):
     """What an answer has to pass. All that is written here must hold."""
 
@@ -59,8 +91,11 @@ class Accepting(Section, frozen=True, kw_only=True):
     for."""
     regex: str | None = None
     """This is found in it (RE2)."""
+    output_contract: Keeping | None = None
+    """It keeps all these rules."""
     logprob: Annotated[float, Meta(gt=0, le=1)] | None = None
     """The least probability of its tokens, as their geometric mean."""
+    verifier: Verifying | None = None
     command: Command | None = None
     agreement: Agreeing | None = None
     judge: Judging | None = None

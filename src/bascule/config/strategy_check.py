@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from bascule.config.places import Path
 from bascule.config.shape import Route
-from bascule.config.strategies import Accepting, RaceConfig, Strategies, named
+from bascule.config.strategies import Accepting, Keeping, RaceConfig, Strategies, named
 from bascule.decide.grade import Regex, Schema, prepare
 from bascule.decide.json_schema import GraderError
 
@@ -74,23 +74,26 @@ def _several(path: Path, models: tuple[str, ...], what: str) -> Iterator[Mistake
 
 
 def _race(path: Path, race: RaceConfig) -> Iterator[Mistake]:
-    for test in ("agreement", "judge", "command"):
+    for test in ("agreement", "judge", "command", "verifier"):
         if getattr(race.accept, test) is not None:
             what = f"`{test}` would have to be waited for while others run"
-            yield Mistake((*path, "accept", test), what, "Use schema, regex or logprob, or a cascade")
+            yield Mistake((*path, "accept", test), what, "Use schema, regex, output_contract or logprob, or a cascade")
     yield from _accepting((*path, "accept"), race.accept, needed=False)
 
 
 def _accepting(path: Path, accept: Accepting, *, needed: bool) -> Iterator[Mistake]:
-    tests = (accept.schema, accept.regex, accept.logprob, accept.command, accept.agreement, accept.judge)
-    if needed and all(test is None for test in tests):
-        mend = "Add schema, regex, logprob, command, agreement or judge"
+    models = (accept.agreement, accept.judge)
+    own = (accept.schema, accept.regex, accept.output_contract, accept.logprob)
+    if needed and all(test is None for test in (*own, accept.verifier, accept.command, *models)):
+        mend = "Add schema, regex, output_contract, logprob, verifier, command, agreement or judge"
         yield Mistake(path, "has no test, so that every answer would be accepted", mend)
     if accept.regex is not None:
         try:
             prepare(Regex(pattern=accept.regex))
         except GraderError as error:
             yield Mistake((*path, "regex"), str(error), "Write an RE2 pattern")
+    if accept.output_contract is not None and accept.output_contract == Keeping():
+        yield Mistake((*path, "output_contract"), "has no rule", "Add max_words, required, forbidden or sources")
     if accept.schema is not None:
         found = _schema_mistake(accept.schema)
         if found is not None:

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from bascule.decide.admit import key_problem
 from bascule.decide.ask import read_ask
 from bascule.decide.identify import identify
+from bascule.decide.promotion.policy import EVIDENCE_TAG
 from bascule.decide.resolve import granted
 from bascule.dialects.base import Dialect
 from bascule.gateway.bodies import Bodies
@@ -94,6 +95,9 @@ def not_of_the_dialect(error: Exception) -> Refusal:
 
 def attribution_of(key: KeyPolicy, identity: Identity) -> Attribution:
     """Who pays. What the key says wins over what the client says."""
+    tags = {**identity.tags, **key.tags} if key.tags else identity.tags
+    if EVIDENCE_TAG in tags:  # a client that could set it would spend another purpose's budget
+        tags = {name: value for name, value in tags.items() if name != EVIDENCE_TAG}
     return Attribution(
         key=None if key.source == "open" else key.name,
         org=key.org,
@@ -101,7 +105,7 @@ def attribution_of(key: KeyPolicy, identity: Identity) -> Attribution:
         project=key.project,
         user=key.user or identity.user,
         session_id=identity.session_id,
-        tags={**identity.tags, **key.tags} if key.tags else identity.tags,
+        tags=tags,
     )
 
 

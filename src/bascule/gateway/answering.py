@@ -33,6 +33,7 @@ from bascule.gateway.relay import Relay, Relayed, read_out, transport_fault
 from bascule.gateway.respond import EVENT_STREAM, JSON, UNBUFFERED, answer_headers, cost_header
 from bascule.gateway.surfaces import SURFACES
 from bascule.gateway.tally import Tally
+from bascule.model.entry import OWN_WORK
 from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.outcome import Fault
 from bascule.model.plan import Candidate
@@ -84,7 +85,7 @@ class Answering:
         fx = self._fx
         self._observe(opened, ended)
         cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
-        if ended.ending == "completed" and fx.collapse is not None:
+        if ended.ending == "completed" and fx.collapse is not None and opened.intent.role not in OWN_WORK:
             fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
         if fx.runaway is not None and cost.cost_nanousd is not None:
             fx.runaway.watch.spent(fx.runaway.rules, self._request, cost.cost_nanousd)
@@ -213,7 +214,7 @@ class Answering:
             )
         if isinstance(read, Fault):
             read = destination.conceal(read)
-            told = told_of_failure(destination.provider_dialect.name, raw)
+            told = None if swollen else told_of_failure(destination.provider_dialect.name, raw)
             self.settle(opened, Ended(ending=unanswered(read), reply=told, fault=read, status=200, first_ms=first_ms))
             return read
         cost = self.settle(

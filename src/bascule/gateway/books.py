@@ -14,7 +14,7 @@ from bascule.gateway.outage import Outage
 from bascule.gateway.surfaces import provider_dialect
 from bascule.model.budget import Hold
 from bascule.model.catalog import Endpoint
-from bascule.model.entry import Decision, Intent, Role, Settlement
+from bascule.model.entry import OWN_WORK, Decision, Intent, Role, Settlement
 from bascule.model.errors import LedgerUnavailable, Refusal
 from bascule.model.money import PriceTimeline, Rates
 from bascule.model.outcome import Fault
@@ -247,7 +247,8 @@ class Books:
                 return Cost(usage=usage, cost_nanousd=0)
             case "hold":
                 return Cost(usage=usage, cost_nanousd=attempt.hold_nanousd)
-        if reply is not None and ended.ending == "completed" and reported.source == "reported":
+        teaches = ended.ending == "completed" and reported.source == "reported"
+        if reply is not None and teaches and attempt.intent.role not in OWN_WORK:
             self._calibrations.learn(endpoint.id, request.facts, reported, reply.output_bytes)
         if endpoint.free and not (usage.web_searches and endpoint.fees == "unknown"):
             return Cost(usage=usage, cost_nanousd=0)

@@ -99,6 +99,7 @@ class Recorder:
             observed=observed,
             policy_version=plan.policy_version,
             price_version=price_version,
+            evidence_version=plan.evidence,
             strategy=strategy,
         )
 

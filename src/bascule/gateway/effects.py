@@ -19,6 +19,7 @@ from bascule.model.money import PriceTimeline
 from bascule.model.plan import Candidate
 from bascule.ports import Clock, Upstream
 from bascule.ports.commands import Commands
+from bascule.ports.verifiers import Verifiers
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -58,3 +59,5 @@ class Effects(Struct, frozen=True, kw_only=True):
     """None where nothing is recorded."""
     commands: Commands | None = None
     """Who runs the operator's own programs; None where there is nobody who could."""
+    verifiers: Verifiers | None = None
+    """Who asks trained verifiers; None likewise."""

@@ -17,6 +17,7 @@ from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.counting import count_tokens_locally, likely_tokens
 from bascule.gateway.decisions import Recorder
 from bascule.gateway.effects import Effects
+from bascule.gateway.evidence.comparing import Comparing
 from bascule.gateway.exchange import Exchange
 from bascule.gateway.holding import affordable, degrades
 from bascule.gateway.identifiers import Identifiers
@@ -77,6 +78,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     observe: bool
     quality_levels: Mapping[str, float]
     strategies: Strategies
+    comparing: Comparing | None = None
+    """None where no route has challengers, or nothing is enforced."""
     protecting: Protecting | None = None
     """None where nothing is looked for."""
 
@@ -290,14 +293,15 @@ class Engine:
         if found is not None:
             route, strategist = found
             kit = Kit(
-                effects=fx,
+                holding=fx.holding,
                 planning=settings.planning,
-                exchange=exchange,
                 request=request,
                 plan=planned.plan,
                 route=route,
+                commands=fx.commands,
+                verifiers=fx.verifiers,
             )
-            several = await self._prepare_several(kit, strategist, planned, keeps=keeps, run=run)
+            several = await self._prepare_several(exchange, fx, kit, strategist, planned, keeps=keeps, run=run)
             if several is not None:
                 return several
         budgets = fx.holding.budgets(request)
@@ -327,15 +331,25 @@ class Engine:
             keep_bytes=world.caching.most_bytes if keeps else 0,
             strict=hold_mode(budgets) == "strict",
         )
+        if settings.comparing is not None:
+            settings.comparing.watch(serving, request, plan)
         if run is not None:
             run.course = serving
         return serving
 
     async def _prepare_several(
-        self, kit: Kit, strategist: Strategist, planned: Planned, *, keeps: bool, run: Run | None
+        self,
+        exchange: Exchange,
+        fx: Effects,
+        kit: Kit,
+        strategist: Strategist,
+        planned: Planned,
+        *,
+        keeps: bool,
+        run: Run | None,
     ) -> Running | Refusal | None:
         """The same where several models work on the request. None: one of them is to serve it after all."""
-        world, fx, request = self._world, kit.effects, kit.request
+        world, request = self._world, kit.request
         ready = strategist.ready(kit)
         if isinstance(ready, Refusal) and ready.kind == "budget_exhausted" and fx.holding.lending is not None:
             away = await fx.holding.lending.look(request.attribution, ready.needed_nanousd or 0)
@@ -357,7 +371,7 @@ class Engine:
         )
         running = Running(
             fx,
-            kit.exchange,
+            exchange,
             request,
             ready,
             tally=Tally(decision),
@@ -369,13 +383,18 @@ class Engine:
         return running
 
     async def _finish(self, serving: Serving | Running, request: Admitted) -> Refusal | None:
+        cancelled = True
         try:
             refusal = await serving.run()
+            cancelled = False
         finally:
+            if isinstance(serving, Serving) and serving.on_end is not None:
+                serving.on_end(serving, cancelled)
             if serving.tally.unrecorded is not None:
                 self._world.recorder.write(serving.tally.unrecorded)
         if refusal is not None:
             return None if serving.started else refusal
-        if serving.answered is not None:
-            self._world.caching.keep(request, serving.answered)
+        caching, answered = self._world.caching, serving.answered
+        if answered is not None and caching.wants(request) and len(answered.raw) <= caching.most_bytes:
+            caching.keep(request, answered)
         return None

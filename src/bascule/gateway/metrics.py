@@ -79,6 +79,8 @@ class Metrics:
         """To webhooks, by name and what became of them."""
         self.protected: dict[tuple[str, str], int] = {}
         """Found in requests before they left, by name and what was done."""
+        self.comparisons: dict[tuple[str, str], int] = {}
+        """Requests that were chosen to be answered by incumbent and challenger, by route and what became of it."""
         self.breaker_changes: dict[tuple[str, str, str], int] = {}
         """By kind of target, target and new state."""
         self.configured: frozenset[str] = frozenset()
@@ -96,6 +98,9 @@ class Metrics:
 
     def protection(self, name: str, action: str, count: int) -> None:
         self.protected[name, action] = self.protected.get((name, action), 0) + count
+
+    def comparison(self, route: str, outcome: str) -> None:
+        self.comparisons[route, outcome] = self.comparisons.get((route, outcome), 0) + 1
 
     def breaker(self, change: BreakerChange) -> None:
         target = change.target if change.kind in OPERATORS_OWN else self.shown(change.target)

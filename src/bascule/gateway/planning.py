@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct, structs
 
@@ -33,6 +33,18 @@ class Planned(Struct, frozen=True, kw_only=True):
     observed: dict[str, Any] | None = None
 
 
+class Earned(Protocol):
+    """What of challengers' evidence planning asks."""
+
+    def circumstances(self, request: Admitted) -> dict[str, Any]:
+        """Fields of `Circumstances` that evidence has a say in."""
+        ...
+
+    def applied(self, request: Admitted, plan: Plan) -> Plan:
+        """The plan with who has earned the request's session in front."""
+        ...
+
+
 class Planning:
     """Routes requests of one configuration."""
 
@@ -44,12 +56,15 @@ class Planning:
         calibrations: Calibrations,
         holding: Holding,
         wellbeing: Wellbeing,
+        earning: Earned | None = None,
     ) -> None:
+        """`earning` None: no route has challengers."""
         self._table = table
         self._observe = mode == "observe"
         self._calibrations = calibrations
         self._holding = holding
         self._wellbeing = wellbeing
+        self._earning = earning
 
     def plan(self, request: Admitted) -> Planned | Refusal:
         """Who may answer, in which order."""
@@ -59,11 +74,14 @@ class Planning:
             expected_cost_of=partial(self._expected, request),
             rates_of=partial(self._rates, request),
             health=self._wellbeing.statuses(request.started_s),
+            **({} if self._earning is None else self._earning.circumstances(request)),
         )
         arguments = (request.ask, request.facts, request.attribution, request.identity, self._table, now)
         if not self._observe:
             plan = route(*arguments)
             if not isinstance(plan, Refusal):
+                if self._earning is not None:
+                    plan = self._earning.applied(request, plan)
                 return Planned(plan=plan, health=now.health)
             return self._told_when(plan, request) if now.health and plan.kind == "overloaded" else plan
         found = observe(*arguments)

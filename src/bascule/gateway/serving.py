@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from msgspec import structs
 
@@ -61,6 +62,8 @@ class Serving:
         client gets nothing of the answer, and `answering.answered` has it, up to this size.
         """
         self.tally = tally
+        self.on_end: Callable[[Serving, bool], None] | None = None
+        """Hears that `run` has ended, and whether it was cancelled."""
         self._fx = effects
         self._role: Role = role
         self._purse = purse
@@ -89,6 +92,10 @@ class Serving:
     def started(self) -> bool:
         """Something of an answer has gone to the client."""
         return self.answering.started
+
+    @property
+    def client_is_gone(self) -> bool:
+        return self._exchange.gone
 
     @property
     def attempts(self) -> int:

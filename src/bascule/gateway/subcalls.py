@@ -12,36 +12,31 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-import orjson
 from msgspec import Struct, structs
 
 from bascule.decide.estimate import HoldPlan
-from bascule.dialects.base import ReplyContext, Target
-from bascule.dialects.registry import client_side, dialect, provider_side
-from bascule.gateway.admission import UNREADABLE, Admitted, not_of_the_dialect
+from bascule.dialects.base import ReplyContext
+from bascule.gateway.admission import Admitted
 from bascule.gateway.client import Client, Withheld
 from bascule.gateway.effects import Answered, Effects
 from bascule.gateway.exchange import Incoming
 from bascule.gateway.heard import text_of, whole_response
-from bascule.gateway.holding import Call
+from bascule.gateway.holding import Call, Holding
 from bascule.gateway.identifiers import decision_id
 from bascule.gateway.purse import Purse
 from bascule.gateway.replaying import content_type, give, rendered
 from bascule.gateway.respond import answer_headers, cost_header
 from bascule.gateway.serving import Serving
-from bascule.gateway.surfaces import SURFACES, Surface, provider_dialect
+from bascule.gateway.surfaces import SURFACES, provider_dialect
 from bascule.gateway.tally import Tally
 from bascule.model.budget import Hold
 from bascule.model.entry import Role
-from bascule.model.errors import MalformedRequest, Refusal, Untranslatable
+from bascule.model.errors import Refusal
 from bascule.model.headers import Headers
 from bascule.model.plan import Candidate, Plan
-from bascule.model.request import Request
 from bascule.model.response import Response
 
 T = TypeVar("T")
-JUDGED_IN: Surface = "openai_chat"
-"""The dialect in which requests of our own are written; whoever is asked speaks another one is translated to."""
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 TOO_LARGE = Refusal(
     kind="upstream_failed",
@@ -281,11 +276,11 @@ class Subcalls:
         self, calls: Sequence[tuple[Admitted, tuple[Candidate, ...]]], plan: Plan, times: Sequence[int] = ()
     ) -> tuple[Prepared, ...] | Refusal:
         """Calls with their bounds, cut so that together they fit what is left of every budget."""
-        return prepared(self._fx, self.request, calls, plan, times)
+        return prepared(self._fx.holding, self.request, calls, plan, times)
 
 
 def prepared(
-    effects: Effects,
+    holding: Holding,
     request: Admitted,
     calls: Sequence[tuple[Admitted, tuple[Candidate, ...]]],
     plan: Plan,
@@ -295,7 +290,6 @@ def prepared(
 
     Each is a request and who may be asked it; `times`: how often each is made at most. A 402 says what the sum is.
     """
-    holding = effects.holding
     often = times or [1] * len(calls)
     asked = [Call(request=one, candidates=who, times=count) for (one, who), count in zip(calls, often, strict=True)]
     fitted = holding.fit_calls(request, asked, plan, holding.budgets(request))
@@ -313,50 +307,6 @@ def prepared(
     )
 
 
-def canonical(request: Admitted) -> Request | Refusal:
-    """A client's request in canonical form."""
-    try:
-        return client_side(SURFACES[request.surface].dialect).parse_request(request.body)
-    except MalformedRequest as problem:
-        return Refusal(kind="malformed", message=str(problem), param=problem.param)
-    except Untranslatable as problem:
-        return Refusal(kind="unsupported", message=str(problem), param=problem.param)
-    except UNREADABLE as problem:
-        return not_of_the_dialect(problem)
-
-
-def asking(parent: Admitted, asked: Request, *, surface: Surface, stream: bool = False) -> Admitted | Refusal:
-    """A request of our own for one of a client's: it is told apart by its body alone, and the same one pays.
-
-    `surface` is the client's own where the answer is for the client, else `JUDGED_IN`.
-    """
-    name = SURFACES[surface].dialect
-    target = Target(upstream_model=parent.facts.model, stream_usage="always")
-    try:
-        raw = provider_side(name).render_request(structs.replace(asked, stream=stream), target)
-    except Untranslatable as problem:
-        return Refusal(kind="unsupported", message=str(problem), param=problem.param)
-    if isinstance(raw, Refusal):
-        return raw
-    body = orjson.loads(raw)
-    body["model"], body["stream"] = parent.facts.model, stream
-    raw = orjson.dumps(body)
-    facts = dialect(name).read_facts(body, len(raw))
-    own = surface == parent.surface
-    return structs.replace(
-        parent,
-        surface=surface,
-        work="chat",
-        raw=raw,
-        body=body,
-        client_body=(parent.client_body or parent.body) if own else None,
-        facts=structs.replace(
-            facts, stream=stream, wants_stream_usage=parent.facts.wants_stream_usage if own else True, openrouter={}
-        ),
-        array=parent.array and stream,
-    )
-
-
 async def all_of(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     """Do all of it at once. Where one raises, or this is cancelled, the others are cancelled and have settled."""
     tasks = [asyncio.ensure_future(one) for one in work]
@@ -366,9 +316,3 @@ async def all_of(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def in_background(request: Admitted, *, now_ms: int, now_s: float) -> Admitted:
-    """The request as one that begins now and that nobody waits for: its own deadline is no longer one."""
-    ask = structs.replace(request.ask, deadline_ms=None)
-    return structs.replace(request, ask=ask, started_ms=now_ms, started_s=now_s)

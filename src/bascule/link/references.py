@@ -1,5 +1,6 @@
 """Whether the names in a configuration lead somewhere."""
 
+from importlib.metadata import entry_points
 from shutil import which
 
 from bascule.config.check import Checks
@@ -15,7 +16,7 @@ from bascule.link.strategy_models import answering_of, helpers_of
 from bascule.model.catalog import Model
 from bascule.model.errors import Refusal
 from bascule.model.imported import AGENTS
-from bascule.model.strategy import COMMAND_PATH, Cascade
+from bascule.model.strategy import COMMAND_PATH, VERIFIERS, Cascade
 from bascule.providers.registry import Presets
 
 
@@ -71,6 +72,7 @@ class References:
                 self.candidates(("routes", name, "rules", index, "candidates"), rule.candidates or ())
             self.data(("routes", name), route.data)
             self.strategy(name, route)
+            self.judge_of_evidence(name, route)
         for alias, target in self.config.aliases.items():
             if target not in self.config.aliases and not self.alias_leads_somewhere(target):
                 self.unknown_model(("aliases", alias), target)
@@ -122,6 +124,11 @@ class References:
             what = f"there is no program `{command.run[0]}`"
             mend = "Write its whole path, or one that is found in /usr/local/bin, /usr/bin or /bin"
             self.checks.wrong((*place, "cascade", "accept", "command", "run"), what, mend)
+        verifier = policy.accept.verifier if isinstance(policy, Cascade) else None
+        if verifier is not None and not entry_points(group=VERIFIERS, name=verifier.name):
+            what = f"no installed package brings a verifier `{verifier.name}`"
+            mend = f"Install it; it is found by its entry point in the group `{VERIFIERS}`"
+            self.checks.wrong((*place, "cascade", "accept", "verifier", "name"), what, mend)
         if isinstance(policy, Cascade) and policy.accept.logprob is not None:
             for index, model in enumerate(policy.order[:-1]):
                 found = resolve(model, self.snapshot)
@@ -132,6 +139,17 @@ class References:
                     where = at if at in self.places else (*place, "cascade", "accept", "logprob")
                     mend = "Use another test, or models that speak OpenAI's Chat Completions"
                     self.checks.wrong(where, f"no provider of `{model}` tells the probabilities of its tokens", mend)
+
+    def judge_of_evidence(self, name: str, route: Route) -> None:
+        judge = None if route.evidence is None else route.evidence.judge
+        if judge is None:
+            return
+        path: Path = ("routes", name, "evidence", "judge", "model")
+        self.candidates_at(path, judge.model)
+        found = resolve(judge.model, self.snapshot)
+        if not isinstance(found, Refusal) and found.model is not None and found.model.json_schema is False:
+            mend = "Name a model that can answer in a JSON schema"
+            self.checks.wrong(path, f"`{judge.model}` cannot answer in a schema, as a judge must", mend)
 
     def unknown_model(self, path: Path, name: str) -> None:
         if self.snapshot.is_price_only(name):

@@ -6,7 +6,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bascule.config.shape import Route
-from bascule.config.strategies import Accepting, Agreeing, Command, Judging, Strategies
+from bascule.config.strategies import Accepting, Agreeing, Command, Judging, Keeping, Strategies
+from bascule.model.output_contract import OutputContract
 from bascule.model.strategy import (
     Acceptance,
     Agreement,
@@ -17,6 +18,7 @@ from bascule.model.strategy import (
     JudgePolicy,
     RaceOf,
     Strategy,
+    VerifierPolicy,
     Verify,
 )
 
@@ -69,12 +71,18 @@ def _acceptance(written: Accepting) -> Acceptance:
     return Acceptance(
         schema=written.schema,
         regex=written.regex,
+        output_contract=None if written.output_contract is None else _kept(written.output_contract),
         logprob=written.logprob,
+        verifier=None if written.verifier is None else _alike(VerifierPolicy, written.verifier),
         command=None if written.command is None else _command(written.command),
         agreement=None if written.agreement is None else _agreement(written.agreement),
         judge=None if written.judge is None else _judge(written.judge),
         tool_calls=written.tool_calls,
     )
+
+
+def _kept(written: Keeping) -> OutputContract:
+    return OutputContract(**{name: getattr(written, name) for name in Keeping.__struct_fields__})
 
 
 def _judge(written: Judging) -> JudgePolicy:

@@ -13,6 +13,9 @@ from bascule.model.usage import Usage
 
 Role = Literal["primary", "retry", "escalation", "judge", "verify", "shadow", "hedge", "worker", "cache"]
 
+OWN_WORK: frozenset[Role] = frozenset({"judge", "verify", "worker"})
+"""Roles whose requests we write: they say nothing of what clients ask, nor of how long answers to them are."""
+
 
 class HeldScope(Struct, frozen=True):
     """One budget counter that a hold was taken from. `scope` is concrete (`user:ann`, never `user:*`)."""

@@ -45,3 +45,5 @@ class Plan(Struct, frozen=True, kw_only=True):
     rule: str | None = None
     """The CEL text of the rule that matched."""
     policy_version: str = ""
+    evidence: str | None = None
+    """The trial of a challenger that has a say in who goes first, with its version."""

@@ -4,6 +4,10 @@ from typing import Literal
 
 from msgspec import Struct
 
+from bascule.model.output_contract import OutputContract
+
+VERIFIERS = "bascule.verifiers"
+"""The group of entry points by which packages bring verifiers."""
 COMMAND_PATH = "/usr/local/bin:/usr/bin:/bin"
 """Where programs are looked for that are named without their path."""
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -40,6 +44,15 @@ class CommandPolicy(Struct, frozen=True, kw_only=True):
     max_at_once: int = 2
 
 
+class VerifierPolicy(Struct, frozen=True, kw_only=True):
+    """A trained verifier of an installed package."""
+
+    name: str
+    threshold: float = 0.8
+    """The least score, 0 to 1, with which an answer is good enough."""
+    timeout_s: float = 2.0
+
+
 class Acceptance(Struct, frozen=True, kw_only=True):
     """What a cheap answer has to pass: all that is set, what costs nothing first."""
 
@@ -47,8 +60,10 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     """JSON text of a JSON Schema, or `request`: the one that the request asks for."""
     regex: str | None = None
     """Must be found in the answer (RE2)."""
+    output_contract: OutputContract | None = None
     logprob: float | None = None
     """The least probability of a token, as the geometric mean over the answer."""
+    verifier: VerifierPolicy | None = None
     command: CommandPolicy | None = None
     agreement: Agreement | None = None
     judge: JudgePolicy | None = None
@@ -58,7 +73,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     @property
     def tests(self) -> tuple[str, ...]:
         """The names of those that are set, in the order in which they are made."""
-        named = ("schema", "regex", "logprob", "command", "agreement", "judge")
+        named = ("schema", "regex", "output_contract", "logprob", "verifier", "command", "agreement", "judge")
         return tuple([name for name in named if getattr(self, name) is not None])
 
 

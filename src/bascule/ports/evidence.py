@@ -57,6 +57,10 @@ class EvidenceStore(Protocol):
         """What became of an enrolled pair: everything but who it is and when it was enrolled."""
         ...
 
+    def withdraw(self, pair_id: str) -> None:
+        """It was about other models than its trial is; for whatever else a pair came to nothing, it counts."""
+        ...
+
     def label(self, pair_id: str, difference: float) -> bool:
         """False where there is no such pair."""
         ...

@@ -77,7 +77,14 @@ class _Families(Collector):
         )
         for found, count in self._metrics.runaway_sessions.items():
             runaways.add_metric(list(found), count)
-        yield from (told, deliveries, runaways)
+        comparisons = CounterMetricFamily(
+            "bascule_comparisons",
+            "Requests that were chosen to be answered by incumbent and challenger, by what became of it",
+            labels=["route", "outcome"],
+        )
+        for compared, count in self._metrics.comparisons.items():
+            comparisons.add_metric(list(compared), count)
+        yield from (told, deliveries, runaways, comparisons)
 
     def _overload(self) -> Iterator[Metric]:
         metrics = self._metrics

@@ -29,6 +29,7 @@ from bascule.model.headers import Headers
 from bascule.model.row import AttemptRow
 from bascule.ports.commands import Commands
 from bascule.ports.telemetry import Telemetry
+from bascule.ports.verifiers import Verifiers
 from bascule.storage.beside import AtOnce
 from bascule.storage.journal.writer import JournalWriter
 from bascule.testing.clock import NOON_MS, FakeClock, VirtualLoop
@@ -87,6 +88,7 @@ class World:
         now_ms: int = NOON_MS,
         telemetry: Telemetry | None = None,
         commands: Commands | None = None,
+        verifiers: Verifiers | None = None,
     ) -> None:
         """`config` is the text of a bascule.yaml, `directory` where its relative paths begin."""
         self.effects: list[tuple[Any, ...]] = []
@@ -113,6 +115,7 @@ class World:
             beside=AtOnce(),
             telemetry=telemetry,
             commands=commands,
+            verifiers=verifiers,
         )
         self.gateway.open()
 

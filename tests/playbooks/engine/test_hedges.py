@@ -138,3 +138,17 @@ def test_a_hedge_waits_as_long_as_is_usual_once_that_is_known(begin: Begin) -> N
 def test_what_is_not_hedged_is_as_before(begin: Begin) -> None:
     world = begin(whole(completion()), config=HEDGED)
     assert world.ask(chat("small")).status == 200
+
+
+def test_a_client_that_leaves_is_read_on_for_by_whoever_still_reads(begin: Begin) -> None:
+    """The first was overtaken; only the hedge's stream is drained, and its place is given back."""
+    world = begin(config=HEDGED)
+    world.upstream.replies = [
+        stream(a_stream().parts[0], HANG_S),
+        stream(*a_stream("he", "dge").parts[:2], 5.0, *a_stream("he", "dge").parts[2:]),
+    ]
+    exchange = world.exchange(streamed("auto"), leave_after=2)
+    world.handle(exchange)
+    assert exchange.gone
+    assert [row.error_class for row in world.rows] == ["cancelled", None]
+    assert world.gateway.drains.open == 0

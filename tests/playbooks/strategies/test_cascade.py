@@ -22,7 +22,7 @@ from tests.playbooks.engine.wire import (
 )
 from tests.playbooks.strategies.wire import attempts, configured, content, sent
 
-from bascule.model.strategy import CommandPolicy
+from bascule.model.strategy import CommandPolicy, VerifierPolicy
 from bascule.ports.commands import Said
 from bascule.testing.transport import Break, Reply, stream, whole
 
@@ -90,6 +90,16 @@ def test_a_cut_cheap_stream_is_tried_again_and_never_shown(begin: Begin) -> None
     answer = world.ask(streamed("way"))
     assert texts(answer.data) == "well"
     assert [row.role for row in world.rows] == ["primary", "retry", "retry", "escalation"]
+
+
+@pytest.mark.parametrize("strategy", ["cascade", "race"])
+def test_what_was_asked_is_a_source_of_an_output_contract(begin: Begin, strategy: str) -> None:
+    config = configured(f"{{{strategy}: {{accept: {{output_contract: {{from_request: true, max_words: 9}}}}}}}}")
+    asked = chat("way", messages=[{"role": "user", "content": "The price is 1,200 dollars. Say so."}])
+    world = begin(answered("It is $1300."), answered("It is $1200."), config=config)
+    answer = world.ask(asked)
+    assert content(answer) == "It is $1200."
+    assert answer.header("x-bascule-model") == "big"
 
 
 def test_an_answer_cut_at_its_cap_is_not_accepted(begin: Begin) -> None:
@@ -338,5 +348,33 @@ def test_a_program_of_the_operators_own_looks_at_it(tmp_path: Path, said: bool |
         if reason is not None:
             assert world.rows[1].reason == f"escalation: small not accepted ({reason})"
         world.assert_at_rest()
+    finally:
+        world.close()
+
+
+class Verifier:
+    """Implements `ports.Verifiers` by what is to be said."""
+
+    def __init__(self, said: float | str) -> None:
+        self.said = said
+
+    async def score(self, policy: VerifierPolicy, question: str, answer: str) -> float | str:
+        assert (policy.name, question, answer) == ("mine", "user: hi", "code")
+        return self.said
+
+
+@pytest.mark.parametrize(("said", "reason"), [(0.7, None), (0.69, "verifier not met"), ("slow", "verifier unknown")])
+def test_a_trained_verifier_looks_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: float | str, reason: str | None
+) -> None:
+    monkeypatch.setattr("bascule.link.references.entry_points", lambda group, name: [name])
+    config = configured("{cascade: {accept: {verifier: {name: mine, threshold: 0.7}}}}")
+    replies = [answered("code"), answered("well")]
+    world = Playbook(config, replies, tmp_path, environment=ENVIRONMENT, verifiers=Verifier(said))
+    try:
+        answer = world.ask(chat("way"))
+        assert content(answer) == ("code" if reason is None else "well")
+        if reason is not None:
+            assert world.rows[1].reason == f"escalation: small not accepted ({reason})"
     finally:
         world.close()

@@ -11,7 +11,7 @@ from bascule.model.usage import Usage
 KEYS = {
     "surface", "mode", "key", "model_requested", "session_id", "user", "refusal", "route", "rule", "task",
     "task_source", "floor", "max_cost_usd", "reason", "candidates", "rejected", "hold_usd", "budgets", "observed",
-    "method", "policy_version", "price_version",
+    "method", "policy_version", "price_version", "strategy",
 }  # fmt: skip
 
 
@@ -135,3 +135,23 @@ def test_wrong_use(run: Any, place: Path) -> None:
     assert run("explain", "r.json", "--key", "nobody").code == 1
     assert run("explain", "r.json", "--header", "nothing").code == 2
     assert run("explain").code == 2
+
+
+def test_a_strategy_holds_the_sum_of_its_calls(ask: Any, run: Any, place: Path) -> None:
+    text = (place / "bascule.yaml").read_text()
+    strategy = "strategy: {cascade: {accept: {judge: {model: big}}}}"
+    way = f"routes:\n  way: {{candidates: [small, big], {strategy}}}\n"
+    (place / "bascule.yaml").write_text(text.replace("routes:\n", way))
+    shown = ask(chat("way", max_tokens=500))
+    planned = shown["strategy"]
+    assert planned["name"] == "cascade"
+    assert [(call["models"], call["times"]) for call in planned["calls"]] == [
+        (["small"], 1),
+        (["big"], 1),
+        (["big"], 1),
+    ]
+    held = [Decimal(call["hold_usd"]) * call["times"] for call in planned["calls"]]
+    assert Decimal(shown["hold_usd"]) == sum(held)
+    told = run("explain", "request.json").out
+    assert "cascade: small, held at $" in told
+    assert ask(chat("auto"))["strategy"] is None

@@ -135,7 +135,17 @@ def moved(
     trial: Trial, after: State, reason: str, rules: Rules, now_ms: int, *, by: str | None = None
 ) -> tuple[Trial, Transition]:
     """The trial in another state, with the record of it. To serve, and to start anew, begin the watch anew."""
-    transition = Transition(
+    transition = _transition(trial, after, reason, rules, now_ms, by)
+    changed = structs.replace(trial, state=after, since_ms=now_ms)
+    if after in ("canary", "shadow"):
+        changed = structs.replace(changed, alarm=Alarm())
+    if after == "shadow":
+        changed = structs.replace(changed, capital=Capital(), pairs=0, missing=0, proven_ms=None, approved_by=None)
+    return changed, transition
+
+
+def _transition(trial: Trial, after: State, reason: str, rules: Rules, now_ms: int, by: str | None) -> Transition:
+    return Transition(
         key=trial.key,
         before=trial.state,
         after=after,
@@ -144,12 +154,6 @@ def moved(
         by=by,
         evidence=evidence_of(trial, rules),
     )
-    changed = structs.replace(trial, state=after, since_ms=now_ms)
-    if after in ("canary", "shadow"):
-        changed = structs.replace(changed, alarm=Alarm())
-    if after == "shadow":
-        changed = structs.replace(changed, capital=Capital(), pairs=0, missing=0, proven_ms=None, approved_by=None)
-    return changed, transition
 
 
 def demoted(trial: Trial, rules: Rules, now_ms: int, *, by: str, reason: str) -> tuple[Trial, Transition]:
@@ -183,6 +187,10 @@ def pinned(trial: Trial, rules: Rules, now_ms: int, *, by: str) -> tuple[Trial, 
     return moved(held, "shadow", "the incumbent is pinned", rules, now_ms, by=by)
 
 
-def unpinned(trial: Trial) -> Trial:
-    """Evidence decides again."""
-    return structs.replace(trial, pinned_by=None)
+def unpinned(trial: Trial, rules: Rules, now_ms: int, *, by: str) -> tuple[Trial, Transition]:
+    """Evidence decides again. Raises ValueError where it does already."""
+    if trial.pinned_by is None:
+        raise ValueError(f"{trial.key.incumbent} is not pinned")
+    freed = structs.replace(trial, pinned_by=None)
+    transition = _transition(freed, trial.state, "evidence decides again", rules, now_ms, by)
+    return freed, transition

@@ -95,6 +95,8 @@ class Trial(Struct, frozen=True, kw_only=True):
     key: TrialKey
     state: State = "shadow"
     since_ms: int
+    """When it came into this state."""
+    opened_ms: int = 0
     judge: JudgeError | None = EXACT
     """None: grades come from a judge whose error is not known yet, and nothing can be counted."""
     capital: Capital = Capital()

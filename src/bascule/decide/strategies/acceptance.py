@@ -8,10 +8,11 @@ from math import exp
 from typing import Any
 
 import orjson
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bascule.decide.grade import Regex, Schema, prepare
 from bascule.decide.json_schema import GraderError
+from bascule.decide.output_contract import prepare_output_contract
 from bascule.model.request import Tool, ToolUse
 from bascule.model.strategy import Acceptance
 
@@ -38,6 +39,8 @@ class Look(Struct, frozen=True, kw_only=True):
     """Those that the request offers."""
     schema: dict[str, Any] | None = None
     """The one that the request asks for."""
+    asked: str = ""
+    """The conversation as text, where a contract takes it for a source."""
     logprobs: tuple[float, ...] | None = None
     """Natural logarithms of the probabilities of its tokens, where the provider told them."""
 
@@ -76,6 +79,8 @@ class OwnTests:
             tests.append(self._fits)
         if self._regex is not None:
             tests.append(self._matches)
+        if self._policy.output_contract is not None:
+            tests.append(self._kept)
         if self._policy.logprob is not None:
             tests.append(self._likely)
         return tests
@@ -101,6 +106,14 @@ class OwnTests:
         assert self._regex is not None  # it is only asked where there is one
         score = self._regex(seen.text)
         return Checked("regex", score.passed, score.reason)
+
+    def _kept(self, seen: Look) -> Checked:
+        contract = self._policy.output_contract
+        assert contract is not None  # as above
+        if contract.from_request:
+            contract = structs.replace(contract, sources=(*contract.sources, seen.asked))
+        score = prepare_output_contract(contract)(seen.text)
+        return Checked("output_contract", score.passed, score.reason)
 
     def _likely(self, seen: Look) -> Checked:
         least = self._policy.logprob

@@ -8,11 +8,12 @@ from msgspec import structs
 from bascule.decide.judge import Material, Preference, Unreadable, pairwise_requests, preference
 from bascule.decide.strategies.tournament import comparisons, pairs, survivors
 from bascule.gateway.admission import Admitted
+from bascule.gateway.derived import asking, canonical
 from bascule.gateway.strategies.judging import material_of, planned, said_to
 from bascule.gateway.strategies.kit import Kit, Ready
 from bascule.gateway.strategies.look import shown
 from bascule.gateway.strategies.material import filler, first_bytes, judged_bytes
-from bascule.gateway.subcalls import Captured, Prepared, Subcalls, all_of, asking, canonical
+from bascule.gateway.subcalls import Captured, Prepared, Subcalls, all_of
 from bascule.model.errors import Refusal
 from bascule.model.strategy import BestOf, JudgePolicy
 

@@ -9,15 +9,15 @@ from msgspec import Struct, structs
 from bascule.decide.strategies.acceptance import Accepted, Checked, Look, OwnTests, verdict
 from bascule.decide.strategies.agreement import agreement
 from bascule.gateway.admission import Admitted
+from bascule.gateway.derived import JUDGED_IN, asking, canonical
 from bascule.gateway.strategies.judging import Rubric, material_of
 from bascule.gateway.strategies.kit import Asked, Kit, Ready
 from bascule.gateway.strategies.look import look_at
 from bascule.gateway.strategies.material import conversation, judged_bytes
-from bascule.gateway.subcalls import JUDGED_IN, Captured, Prepared, Subcalls, asking, canonical
+from bascule.gateway.subcalls import Captured, Prepared, Subcalls
 from bascule.model.errors import Refusal
 from bascule.model.request import Request
-from bascule.model.strategy import Cascade, CommandPolicy
-from bascule.ports.commands import Commands
+from bascule.model.strategy import Cascade, CommandPolicy, VerifierPolicy
 
 FIRST = "cascade: cheapest first"
 
@@ -62,7 +62,7 @@ class CascadeStrategist:
         if isinstance(prepared, Refusal):
             return prepared
         models = [stage.model for stage in stages]
-        course = _Course(self._policy, self._own, models, prepared, helpers, asked, kit.effects.commands)
+        course = _Course(self._policy, self._own, models, prepared, helpers, asked, kit)
         return Ready(
             name="cascade",
             calls=prepared,
@@ -121,9 +121,10 @@ class _Course:
         calls: tuple[Prepared, ...],
         helpers: Helpers,
         asked: Request,
-        commands: Commands | None,
+        kit: Kit,
     ) -> None:
-        self._commands = commands
+        self._commands = kit.commands
+        self._verifiers = kit.verifiers
         self._policy = policy
         self._own = own
         self._models = models
@@ -153,7 +154,7 @@ class _Course:
         """Whether all choices of an answer pass; the dearer tests are made only where the cheaper ones say yes."""
         tested: list[Checked] = []
         for choice in range(len(got.response.choices)):
-            seen = look_at(got, choice, self._asked, likely=self._policy.accept.logprob is not None)
+            seen = look_at(got, choice, self._asked, self._policy.accept)
             tested += self._own.look(seen)
             if not verdict(tested).accepted:
                 return verdict(tested)
@@ -164,6 +165,10 @@ class _Course:
     async def _ask_others(self, calls: Subcalls, got: Captured, seen: Look) -> list[Checked]:
         helpers, accept = self._helpers, self._policy.accept
         found: list[Checked] = []
+        if accept.verifier is not None:
+            found.append(await self._verified(accept.verifier, seen))
+            if not found[-1].passed:
+                return found
         if accept.command is not None:
             found.append(await self._commanded(accept.command, got, seen))
             if not found[-1].passed:
@@ -180,6 +185,14 @@ class _Course:
         if helpers.rubric is not None and helpers.judge_at is not None:
             found.append(await helpers.rubric.test(calls, self._calls[helpers.judge_at], seen.text))
         return found
+
+    async def _verified(self, policy: VerifierPolicy, seen: Look) -> Checked:
+        if self._verifiers is None:
+            return Checked("verifier", None, "there is nobody who could ask it")
+        said = await self._verifiers.score(policy, conversation(self._asked), _whole(seen.text))
+        if isinstance(said, str):
+            return Checked("verifier", None, said)
+        return Checked("verifier", said >= policy.threshold, f"{said:.3f}, at least {policy.threshold:g}")
 
     async def _commanded(self, policy: CommandPolicy, got: Captured, seen: Look) -> Checked:
         if self._commands is None:

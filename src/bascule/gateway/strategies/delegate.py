@@ -20,10 +20,11 @@ from bascule.decide.strategies.delegation import (
     worker_request,
 )
 from bascule.gateway.admission import Admitted
+from bascule.gateway.derived import JUDGED_IN, asking, canonical
 from bascule.gateway.strategies.judging import planned
 from bascule.gateway.strategies.kit import Asked, Kit, Ready
 from bascule.gateway.strategies.material import filler, first_bytes, judged_bytes
-from bascule.gateway.subcalls import JUDGED_IN, Captured, Prepared, Subcalls, all_of, asking, canonical
+from bascule.gateway.subcalls import Captured, Prepared, Subcalls, all_of
 from bascule.gateway.surfaces import SURFACES, Surface, provider_dialect
 from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal

@@ -3,9 +3,10 @@
 from bascule.decide.judge import Material, Unreadable, Verdict, read_rubric, rubric_request
 from bascule.decide.strategies.acceptance import Checked
 from bascule.gateway.admission import Admitted
+from bascule.gateway.derived import JUDGED_IN, asking
 from bascule.gateway.strategies.kit import Asked, Kit
 from bascule.gateway.strategies.material import filler, question_of, size_of
-from bascule.gateway.subcalls import JUDGED_IN, Prepared, Subcalls, asking
+from bascule.gateway.subcalls import Prepared, Subcalls
 from bascule.model.errors import Refusal
 from bascule.model.request import Request
 from bascule.model.strategy import JudgePolicy

@@ -6,13 +6,14 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from bascule.gateway.admission import Admitted
-from bascule.gateway.effects import Effects
-from bascule.gateway.exchange import Exchange
+from bascule.gateway.holding import Holding
 from bascule.gateway.planning import Planning
 from bascule.gateway.subcalls import Prepared, Subcalls, prepared
 from bascule.model.errors import Refusal
 from bascule.model.plan import Candidate, Plan
 from bascule.model.policy import RoutePolicy
+from bascule.ports.commands import Commands
+from bascule.ports.verifiers import Verifiers
 
 Asked = tuple[Admitted, tuple[Candidate, ...]]
 """A request, and who may be asked it."""
@@ -21,14 +22,17 @@ Course = Callable[[Subcalls], Awaitable[Refusal | None]]
 
 
 class Kit(Struct, frozen=True, kw_only=True):
-    """The request, who may answer it, and the world."""
+    """The request, who may answer it, and what is to be asked of the world before anything is sent."""
 
-    effects: Effects
+    holding: Holding
     planning: Planning
-    exchange: Exchange
     request: Admitted
     plan: Plan
     route: RoutePolicy
+    commands: Commands | None = None
+    """Who runs the operator's own programs; None: nothing is sent, and so nothing looked at."""
+    verifiers: Verifiers | None = None
+    """Who asks trained verifiers; None likewise."""
 
     def of_model(self, name: str) -> tuple[Candidate, ...]:
         """The endpoints of a model among those that may answer; empty where policy or health has left it out."""
@@ -41,12 +45,12 @@ class Kit(Struct, frozen=True, kw_only=True):
 
     def most_output(self, candidate: Candidate) -> int:
         """The longest answer to this request that a candidate may give, in tokens per choice."""
-        holding, endpoint = self.effects.holding, candidate.endpoint
-        return holding.longest(self.request, endpoint, route_cap=self.plan.max_output_tokens)
+        cap = self.plan.max_output_tokens
+        return self.holding.longest(self.request, candidate.endpoint, route_cap=cap)
 
     def prepare(self, calls: Sequence[Asked], times: Sequence[int]) -> tuple[Prepared, ...] | Refusal:
         """The calls with their bounds, whose sum fits what is left."""
-        return prepared(self.effects, self.request, calls, self.plan, times)
+        return prepared(self.holding, self.request, calls, self.plan, times)
 
 
 class Ready(Struct, frozen=True, kw_only=True):

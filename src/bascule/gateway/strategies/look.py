@@ -2,13 +2,17 @@
 
 from bascule.decide.strategies.acceptance import Look
 from bascule.dialects.openai_chat.logprobs import logprobs_in
+from bascule.gateway.strategies.material import turns
 from bascule.gateway.subcalls import Captured
 from bascule.gateway.surfaces import provider_dialect
 from bascule.model.request import Request, ToolUse
+from bascule.model.strategy import Acceptance
 
 
-def look_at(got: Captured, choice: int, asked: Request, *, likely: bool = False) -> Look:
-    """One choice of an answer to `asked`. `likely`: with the probabilities of its tokens, where they were told."""
+def look_at(got: Captured, choice: int, asked: Request, accept: Acceptance | None = None) -> Look:
+    """One choice of an answer to `asked`, with what the tests of `accept` need beside the text: the probabilities of
+    its tokens, where they were told, and what was asked."""
+    contract = None if accept is None else accept.output_contract
     response = got.response.choices[choice]
     wanted = asked.response_format
     return Look(
@@ -17,7 +21,8 @@ def look_at(got: Captured, choice: int, asked: Request, *, likely: bool = False)
         tool_calls=tuple([block for block in response.content if isinstance(block, ToolUse)]),
         tools=asked.tools,
         schema=None if wanted is None else wanted.schema,
-        logprobs=_logprobs(got) if likely else None,
+        asked=turns(asked) if contract is not None and contract.from_request else "",
+        logprobs=_logprobs(got) if accept is not None and accept.logprob is not None else None,
     )
 
 

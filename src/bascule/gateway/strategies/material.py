@@ -3,9 +3,10 @@
 import orjson
 
 from bascule.gateway.admission import Admitted
-from bascule.gateway.subcalls import canonical
+from bascule.gateway.derived import canonical
 from bascule.model.errors import Refusal
-from bascule.model.request import Block, RefusalText, Request, Text, ToolResult, ToolUse
+from bascule.model.request import Block, RefusalText, Request, Text, Thinking, ToolResult, ToolUse
+from bascule.model.response import Response
 
 MAX_QUESTION_BYTES = 64 * 1024
 """Of a conversation that is judged, as JSON; of a longer one the end, with the last question in it."""
@@ -22,11 +23,17 @@ def question_of(request: Admitted) -> str | Refusal:
 
 
 def conversation(asked: Request) -> str:
+    """The end of it, as far as a judge is to read."""
+    return last_bytes(turns(asked), MAX_QUESTION_BYTES)
+
+
+def turns(asked: Request) -> str:
+    """All of it."""
     parts = [f"system: {text.text}" for text in asked.instructions]
     for message in asked.messages:
         said = "\n".join([shown for block in message.content if (shown := _shown(block))])
         parts.append(f"{message.role}: {said}")
-    return last_bytes("\n\n".join(parts), MAX_QUESTION_BYTES)
+    return "\n\n".join(parts)
 
 
 def _shown(block: Block) -> str:
@@ -39,6 +46,12 @@ def _shown(block: Block) -> str:
             return "(result: " + " ".join([_shown(inner) for inner in block.content]) + ")"
         case _:
             return f"({type(block).__name__.lower()})"
+
+
+def shown_answer(answer: Response) -> str:
+    """The first choice of an answer as a judge or a program reads it: its text, and what it calls."""
+    blocks = answer.choices[0].content if answer.choices else ()
+    return "\n".join([shown for block in blocks if not isinstance(block, Thinking) and (shown := _shown(block))])
 
 
 def size_of(text: str) -> int:

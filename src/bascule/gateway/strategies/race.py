@@ -1,13 +1,14 @@
 """All models at once; the first whole answer that is acceptable goes out, the others are cancelled and paid for."""
 
 from bascule.decide.strategies.acceptance import Checked, OwnTests, verdict
+from bascule.gateway.derived import canonical
 from bascule.gateway.race import Lane, Race
 from bascule.gateway.strategies.kit import Kit, Ready
 from bascule.gateway.strategies.look import look_at
-from bascule.gateway.subcalls import Captured, Prepared, Subcalls, canonical
+from bascule.gateway.subcalls import Captured, Prepared, Subcalls
 from bascule.model.errors import Refusal
 from bascule.model.request import Request
-from bascule.model.strategy import RaceOf
+from bascule.model.strategy import Acceptance, RaceOf
 
 NOBODY = Refusal(kind="upstream_failed", message="no model of the race gave an answer", code="race_lost")
 
@@ -31,15 +32,18 @@ class RaceStrategist:
         calls = kit.prepare([(kit.request, kit.of_model(name)) for name in names], times)
         if isinstance(calls, Refusal):
             return calls
-        course = _Course(self._own, names, calls, asked)
+        course = _Course(self._own, self._policy.accept, names, calls, asked)
         return Ready(
             name="race", calls=calls, times=times, course=course.run, max_answer_bytes=self._policy.max_answer_bytes
         )
 
 
 class _Course:
-    def __init__(self, own: OwnTests, names: list[str], calls: tuple[Prepared, ...], asked: Request) -> None:
+    def __init__(
+        self, own: OwnTests, accept: Acceptance, names: list[str], calls: tuple[Prepared, ...], asked: Request
+    ) -> None:
         self._own = own
+        self._accept = accept
         self._names = names
         self._calls = calls
         self._asked = asked
@@ -88,7 +92,7 @@ class _Course:
             self._spare = got
 
     def _look(self, got: Captured, choice: int) -> list[Checked]:
-        return self._own.look(look_at(got, choice, self._asked))
+        return self._own.look(look_at(got, choice, self._asked, self._accept))
 
 
 def _nothing() -> None:

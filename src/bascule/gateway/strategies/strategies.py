@@ -1,5 +1,6 @@
 """The strategies of one configuration, by their routes."""
 
+from bascule.gateway.runaway_guard import REASON as RUNS_AWAY
 from bascule.gateway.strategies.best_of import BestOfStrategist
 from bascule.gateway.strategies.cascade import CascadeStrategist
 from bascule.gateway.strategies.delegate import DelegateStrategist
@@ -23,9 +24,9 @@ class Strategies:
                 self._by_route[name] = (route, _strategist(route.strategy))
 
     def of(self, plan: Plan) -> tuple[RoutePolicy, Strategist] | None:
-        """None where one model serves the plan: its route says so, or nothing reaches the floor that the request
-        asks for, so that the dearest answers."""
-        if not self._by_route or plan.route is None or not plan.candidates[0].adequate:
+        """None where one model serves the plan: its route says so; nothing reaches the floor that the request asks
+        for, so that the dearest answers; or its session runs away and was given something cheaper."""
+        if not self._by_route or plan.route is None or not plan.candidates[0].adequate or plan.reason == RUNS_AWAY:
             return None
         return self._by_route.get(plan.route)
 

@@ -14,11 +14,12 @@ from bascule.decide.strategies.critique import (
     remarks_of,
 )
 from bascule.gateway.admission import Admitted
+from bascule.gateway.derived import asking, canonical
 from bascule.gateway.strategies.judging import material_of, planned, said_to
 from bascule.gateway.strategies.kit import Kit, Ready
 from bascule.gateway.strategies.look import look_at, shown
 from bascule.gateway.strategies.material import filler, judged_bytes, size_of
-from bascule.gateway.subcalls import Captured, Prepared, Subcalls, asking, canonical
+from bascule.gateway.subcalls import Captured, Prepared, Subcalls
 from bascule.model.errors import Refusal
 from bascule.model.request import Request
 from bascule.model.strategy import Verify

@@ -51,6 +51,8 @@ class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
     """Left out where content is not kept: it may quote."""
     grader: str | None = None
+    digest: str | None = None
+    """Of the case: what was asked and how it was graded."""
     task: str | None = None
     tags: tuple[str, ...] = ()
     answer: str | None = None
@@ -166,6 +168,11 @@ def read_run(path: Path) -> Run:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BasculeError(f"{path} is no run of this release: {error}") from error
     return Run(header=header, results=tuple(results.values()), path=path)
+
+
+def all_runs(data_dir: Path) -> list[Run]:
+    """Oldest first. Raises BasculeError where a file of the folder is no run."""
+    return [read_run(path) for path in _paths(data_dir)]
 
 
 def unfinished(data_dir: Path, *, digest: str, models: Iterable[str], judge: str | None) -> Run | None:

@@ -181,6 +181,7 @@ class Runner:
             passed=grade.passed,
             reason=grade.reason if keeps or outcome in ("ungraded", "unanswered") else None,
             grader=grade.grader,
+            digest=case.digest,
             task=case.task,
             tags=case.tags,
             answer=answered.text if keeps else None,

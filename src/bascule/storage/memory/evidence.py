@@ -51,6 +51,9 @@ class MemoryEvidence:
             judge_nanousd=pair.judge_nanousd,
         )
 
+    def withdraw(self, pair_id: str) -> None:
+        self._pairs.pop(pair_id, None)
+
     def label(self, pair_id: str, difference: float) -> bool:
         known = self._pairs.get(pair_id)
         if known is None:

@@ -51,6 +51,10 @@ class PostgresEvidence:
             if not connection.execute(self._sql["grade"], given).rowcount:
                 raise StoreError(f"pair {pair.pair_id} was not enrolled")
 
+    def withdraw(self, pair_id: str) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(self._sql["withdraw"], (text_of(pair_id),))
+
     def label(self, pair_id: str, difference: float) -> bool:
         with self._database.transaction() as connection:
             return connection.execute(self._sql["label"], (difference, text_of(pair_id))).rowcount == 1

@@ -28,6 +28,9 @@ UPDATE compared_pairs SET graded_ms = %(graded_ms)s, difference = %(difference)s
     shadow_nanousd = %(shadow_nanousd)s, judge_nanousd = %(judge_nanousd)s
 WHERE pair_id = %(pair_id)s
 
+-- name: withdraw
+DELETE FROM compared_pairs WHERE pair_id = %s
+
 -- name: label
 UPDATE compared_pairs SET label = %s WHERE pair_id = %s
 

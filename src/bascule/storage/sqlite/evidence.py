@@ -45,6 +45,10 @@ class SqliteEvidence:
             if not connection.execute(self._sql["grade"], structs.asdict(pair)).rowcount:
                 raise StoreError(f"pair {pair.pair_id} was not enrolled")
 
+    def withdraw(self, pair_id: str) -> None:
+        with self._database.separately() as connection:
+            connection.execute(self._sql["withdraw"], (pair_id,))
+
     def label(self, pair_id: str, difference: float) -> bool:
         with self._database.separately() as connection:
             return connection.execute(self._sql["label"], (difference, pair_id)).rowcount == 1

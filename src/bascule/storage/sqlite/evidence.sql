@@ -28,6 +28,9 @@ UPDATE compared_pairs SET graded_ms = :graded_ms, difference = :difference, grad
     shadow_nanousd = :shadow_nanousd, judge_nanousd = :judge_nanousd
 WHERE pair_id = :pair_id
 
+-- name: withdraw
+DELETE FROM compared_pairs WHERE pair_id = ?
+
 -- name: label
 UPDATE compared_pairs SET label = ? WHERE pair_id = ?
 

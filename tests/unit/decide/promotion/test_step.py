@@ -134,4 +134,8 @@ def test_a_pinned_incumbent_serves_whatever_is_proven() -> None:
     assert again.proven_ms is not None
     with pytest.raises(ValueError, match="pinned by ann"):
         approved(again, RULES, 9, by="bob")
-    assert stepped(unpinned(again), RULES, 10)[0].state == "canary"
+    free, transition = unpinned(again, RULES, 10, by="bob")
+    assert (transition.before, transition.after, transition.by) == ("shadow", "shadow", "bob")
+    assert stepped(free, RULES, 11)[0].state == "canary"
+    with pytest.raises(ValueError, match="not pinned"):
+        unpinned(free, RULES, 12, by="bob")

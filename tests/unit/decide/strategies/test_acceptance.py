@@ -5,10 +5,13 @@ from math import log
 import pytest
 
 from bascule.decide.strategies.acceptance import Checked, Look, OwnTests, verdict
+from bascule.model.output_contract import OutputContract
 from bascule.model.request import Tool, ToolUse
 from bascule.model.strategy import Acceptance
 
 NUMBER = '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}'
+KEEPING = Acceptance(output_contract=OutputContract(sources=("42",), forbidden=("guaranteed",), max_words=9))
+FROM_REQUEST = Acceptance(output_contract=OutputContract(from_request=True))
 OFFERED = (Tool(name="look"),)
 
 
@@ -38,6 +41,11 @@ def call(arguments: str, name: str = "look", **more: object) -> ToolUse:
         (Acceptance(schema="request"), seen("{}", schema={"type": "array"}), False, "schema not met"),
         (Acceptance(schema="request"), seen("{}"), False, "schema unknown"),
         (Acceptance(schema="request"), seen("{}", schema={"type": "nonsense"}), False, "schema unknown"),
+        (KEEPING, seen("It is 42, no more."), True, "output_contract"),
+        (KEEPING, seen("It is 43."), False, "output_contract not met"),
+        (KEEPING, seen("It is 42, guaranteed."), False, "output_contract not met"),
+        (FROM_REQUEST, seen("It is 43.", asked="user: Add 40 to 3, that is 43"), True, "output_contract"),
+        (FROM_REQUEST, seen("It is 44.", asked="user: Add 40 to 3, that is 43"), False, "output_contract not met"),
         (Acceptance(logprob=0.5), seen(logprobs=(log(0.9), log(0.4))), True, "logprob"),
         (Acceptance(logprob=0.7), seen(logprobs=(log(0.9), log(0.4))), False, "logprob not met"),
         (Acceptance(logprob=0.5), seen(), False, "logprob unknown"),

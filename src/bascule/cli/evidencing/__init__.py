@@ -1,0 +1,1 @@
+"""What `bascule evidence` reads, and how it shows it."""
