@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.cli.live_traffic import traffic
 from tests.unit.cli.scripted_provider import Running
 
 from bascule.testing.script import ProviderRequest, Script
@@ -70,6 +71,7 @@ def suite(place: Path, running: Running) -> Path:
         f"  judge: {{endpoints: [{{provider: p, model: judge}}], price: {{input: 1, output: 4}}, max_output: 4000}}\n"
         f"  dark: {{endpoints: [{{provider: p, model: good}}]}}\n"
         f"routes: {{auto: {{candidates: [poor, good]}}}}\n"
+        f"baseline: {{model: good}}\n"
     )
     path = place / "suite.yaml"
     path.write_text(SUITE)
@@ -102,6 +104,8 @@ def test_models_are_asked_graded_and_compared(run: Any, suite: Path, running: Ru
     assert len(listed) == 6
     assert {row["tags"]["eval"] for row in listed} == {document["run"]}
     assert {row["task"] for row in listed} == {"math", "facts", "extraction"}
+    assert {row["session_id"] for row in listed} == {f"eval-{document['run']}"}
+    assert {row["saved_nanousd"] for row in listed} == {None}, "asking a cheap model for a test saves nothing"
     cost = {name: sum([row["cost_nanousd"] for row in listed if row["model"] == name]) for name in ("good", "poor")}
     assert all(round(float(made[name]["cost_usd"]) * 1e9) == cost[name] > 0 for name in cost)
     assert run("ledger", "verify").code == 0
@@ -425,13 +429,16 @@ def test_what_is_known_of_quality(run: Any, suite: Path, running: Running) -> No
     assert 0.7 < found["good", "math"]["low"] < found["good", "math"]["quality"] < 1
     assert found["poor", "math"]["high"] < 0.3
     assert found["poor", None]["declared"] == 0.9
-    # Somebody says that an answer was of no use.
-    request = next(row["request_id"] for row in rows(run) if row["model"] == "good")
-    session = next(row["session_id"] for row in rows(run) if row["request_id"] == request)
-    assert run("outcome", session, "useless").code == 0
+    # Somebody says that a client's answer was of no use; what is said of the runs themselves is nothing of the kind.
+    traffic(["Hello"], model="good")
+    live = next(row for row in rows(run) if row["tags"] is None)
+    ran = next(row for row in rows(run) if row["tags"] is not None)
+    for row in (live, ran):
+        assert run("outcome", row["session_id"], "useless").code == 0
     after = {(one["model"], one["task"]): one for one in run("eval", "quality", "--json").json}
-    assert after["good", "math"]["live"] == 1
-    assert after["good", "math"]["quality"] < found["good", "math"]["quality"]
+    assert after["good", "chat"]["live"] == 1
+    assert after["good", "math"]["live"] == 0
+    assert after["good", "chat"]["quality"] < after["good", "math"]["quality"]
     text = run("eval", "quality", "--yaml").out
     assert text.startswith("models:\n  good:\n    quality: {math: 0.")
     assert "math" in run("eval", "quality", "--model", "good").out

@@ -25,7 +25,7 @@ from bascule.storage.journal.segments import FileLock
 
 def evaluating(document: Document) -> Document:
     """The configuration as a run needs it: a budget that does not bind would be none, an answer from a cache is no
-    measurement, and many like requests are no session that runs away."""
+    measurement, many like requests are no session that runs away, and asking a cheap model for a test saves nothing."""
     config = document.config
     cache = structs.replace(
         config.cache,
@@ -33,7 +33,8 @@ def evaluating(document: Document) -> Document:
         semantic=structs.replace(config.cache.semantic, enabled=False),
     )
     runaway = structs.replace(config.runaway, action="off", keys={}, routes={})
-    return structs.replace(document, config=structs.replace(config, mode="enforce", cache=cache, runaway=runaway))
+    changed = structs.replace(config, mode="enforce", cache=cache, runaway=runaway, baseline=None)
+    return structs.replace(document, config=changed)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from bascule.decide.feedback import findings_of
 from bascule.link import Snapshot
 from bascule.model.row import AttemptRow, RowFilter
 from bascule.model.session_outcome import SessionOutcome
+from bascule.offline.evaluation.calls import TAG
 from bascule.offline.evaluation.findings import findings_of_results
 from bascule.offline.evaluation.quality import declared, latest_results
 from bascule.offline.evaluation.run_file import Run
@@ -30,5 +31,5 @@ def _rows(store: Store, statements: list[SessionOutcome]) -> Iterator[AttemptRow
     if not sessions and not requests:
         return
     for row in store.view.attempts(RowFilter()):
-        if row.session_id in sessions or row.request_id in requests:
+        if TAG not in row.tags and (row.session_id in sessions or row.request_id in requests):
             yield row

@@ -7,6 +7,7 @@ the last round the tool is not there any more.
 
 from collections.abc import Sequence
 
+from bascule.decide.strategies.acceptance import failure
 from bascule.decide.strategies.delegation import (
     Result,
     Task,
@@ -183,7 +184,7 @@ class _Course:
             return Result("Not done: too much was handed on at once. Pass less.", is_error=True)
         got = await calls.withheld(self._worker.asked(admitted))
         if isinstance(got, Refusal):
-            return Result(f"Not done: the assistant failed ({got.code or got.kind}). Do it yourself.", is_error=True)
+            return Result(f"Not done: the assistant failed ({failure(got)}). Do it yourself.", is_error=True)
         cost, hold = got.answered.cost.cost_nanousd, self._worker.fitted.amount_nanousd
         if cost is not None and hold is not None:
             self._spent_nanousd += cost - hold

@@ -14,6 +14,9 @@ from bascule.model.catalog import Model
 from bascule.offline.evaluation.run_file import Result, Run
 from bascule.offline.evaluation.summary import rounded
 
+LEAST_OBSERVATIONS = 10.0
+"""Of what is worth a line in a configuration: the lower end of fewer says how little is known, not how bad it is."""
+
 
 class Known(Struct, frozen=True, kw_only=True):
     """One model at one task."""
@@ -95,7 +98,7 @@ def as_configuration(found: Sequence[Known]) -> str:
     left as they are, and so left out."""
     lines = []
     for model in dict.fromkeys([one.subject.model for one in found]):
-        own = [one for one in found if one.subject.model == model and one.estimate.observations]
+        own = [one for one in found if one.subject.model == model and one.estimate.observations >= LEAST_OBSERVATIONS]
         told = ", ".join([f"{one.subject.task}: {one.estimate.low:.3f}" for one in own])
         if told:
             lines.append(f"  {model}:\n    quality: {{{told}}}")
