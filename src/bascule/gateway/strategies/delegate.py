@@ -21,7 +21,7 @@ from bascule.decide.strategies.delegation import (
     worker_request,
 )
 from bascule.gateway.admission import Admitted
-from bascule.gateway.derived import JUDGED_IN, asking, canonical
+from bascule.gateway.derived import asking, canonical, helping
 from bascule.gateway.strategies.judging import planned
 from bascule.gateway.strategies.kit import Asked, Kit, Ready
 from bascule.gateway.strategies.material import filler, first_bytes, judged_bytes
@@ -177,7 +177,7 @@ class _Course:
 
     async def _done(self, calls: Subcalls, task: Task) -> Result:
         request = worker_request(self._policy.worker, task, max_tokens=self._policy.max_output_tokens)
-        admitted = asking(self._parent, request, surface=JUDGED_IN)
+        admitted = helping(self._parent, request)
         if isinstance(admitted, Refusal):
             return Result(f"Not done: {admitted.message}", is_error=True)
         if admitted.facts.text_bytes > self._worker.request.facts.text_bytes:
