@@ -12,12 +12,18 @@ from bascule.offline.evaluation.calls import TAG
 from bascule.offline.evaluation.findings import findings_of_results
 from bascule.offline.evaluation.quality import declared, latest_results
 from bascule.offline.evaluation.run_file import Run
+from bascule.prices.scores import public_findings, published_scores
 
 
 def findings(snapshot: Snapshot | None, store: Store | None, runs: list[Run]) -> list[Finding]:
     """Everything that is found, of whatever source. Raises StoreError."""
     models = () if snapshot is None else snapshot.models.values()
-    found = [*declared(models), *findings_of_results(latest_results(runs))]
+    published = {model.name: tuple([one.upstream_model for one in model.endpoints]) for model in models}
+    found = [
+        *declared(models),
+        *findings_of_results(latest_results(runs)),
+        *public_findings(published, published_scores()),
+    ]
     if store is not None:
         statements = store.outcomes.current()
         found += findings_of(statements, _rows(store, statements))

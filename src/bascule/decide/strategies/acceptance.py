@@ -3,6 +3,7 @@
 A test says yes, no, or that it cannot tell; in doubt the dearer model answers, so that only yes is yes.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from math import exp
 from typing import Any
@@ -13,11 +14,13 @@ from msgspec import Struct, structs
 from bascule.decide.grade import Regex, Schema, prepare
 from bascule.decide.json_schema import GraderError
 from bascule.decide.output_contract import prepare_output_contract
+from bascule.model.errors import Refusal
 from bascule.model.request import Tool, ToolUse
 from bascule.model.strategy import Acceptance
 
 OF_THE_REQUEST = "request"
 MAX_REASON_CHARS = 160
+_WORD = re.compile(r"[a-z0-9_]{1,48}")
 
 
 class Checked(Struct, frozen=True):
@@ -163,3 +166,9 @@ def verdict(tested: Sequence[Checked]) -> Accepted:
             return Accepted(False, f"{one.test} {'unknown' if one.passed is None else 'not met'}")
     names = [one.test for one in tested if one.test != "whole"] or [one.test for one in tested]
     return Accepted(bool(tested), ", ".join(names)[:MAX_REASON_CHARS])
+
+
+def failure(refusal: Refusal) -> str:
+    """Why a call failed, in a word for headers and rows. Codes are providers' own words: one that is no plain word is
+    not passed on."""
+    return refusal.code if refusal.code is not None and _WORD.fullmatch(refusal.code) else refusal.kind

@@ -18,6 +18,9 @@ log = logging.getLogger("bascule.evidence")
 REFRESH_EVERY_S = 5.0
 STORE_WITHIN_S = 30.0
 MAX_OPENING = 1_000
+KEEP_PAIRS_MS = 90 * 86_400_000
+"""Compared requests are told of for so long; longer than any grade is waited for."""
+FORGET_EVERY_MS = 3_600_000
 
 
 class Case(Struct, frozen=True):
@@ -61,6 +64,7 @@ class Book:
         self._opening: dict[TrialKey, EvidencePolicy] = {}
         self._chosen: dict[Case, TrialKey] = {}
         """What providers said last of their models, where that has changed while this process ran."""
+        self._forgot_ms = 0
         self._recurring = Recurring(self.refresh, REFRESH_EVERY_S)
         self.policies: Mapping[str, EvidencePolicy] = {}
         """By route; those of the configuration that is served."""
@@ -105,6 +109,9 @@ class Book:
         now_ms = self._clock.now_ms()
         for key, policy in opening.items():
             self._store.open(Trial(key=key, since_ms=now_ms, opened_ms=now_ms, judge=first_judge(policy)))
+        if now_ms - self._forgot_ms >= FORGET_EVERY_MS:
+            self._store.forget(now_ms - KEEP_PAIRS_MS)
+            self._forgot_ms = now_ms
         return step_all(self._store, self.policies, now_ms)
 
     async def write(self, work: Callable[[], None]) -> None:
