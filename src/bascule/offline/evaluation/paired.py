@@ -22,6 +22,7 @@ LEVEL = 0.95
 ONE_SIDED = 0.95
 """Of the bounds that decisions hang on."""
 POWER = 0.8
+_MIXING = 0.618
 _SIZES = (50, 100, 200, 400, 800, 1_600, 3_200)
 
 
@@ -169,10 +170,12 @@ def cases_needed(reaches: Sequence[tuple[int, float]], deviation: float, gap: fl
 
 def _reaches(gains: Sequence[float]) -> tuple[tuple[int, float], ...]:
     """Of the betting bound, which takes its stakes from what it has seen and so reaches further where that is little:
-    from the same gains again and again."""
+    from the same gains again and again, in an order that mixes them."""
+    count = len(gains)
+    stride = next(step for step in range(round(count * _MIXING) or 1, 2 * count + 1) if math.gcd(step, count) == 1)
     found = []
     for size in _SIZES:
-        many = [gains[place % len(gains)] for place in range(size)]
+        many = [gains[place * stride % count] for place in range(size)]
         bound = lower_mean(many, 1 - ONE_SIDED)
         found.append((size, (sum(many) / size - bound) * math.sqrt(size)))
     return tuple(found)
