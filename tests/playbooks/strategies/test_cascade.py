@@ -134,6 +134,17 @@ def test_a_schema_of_the_request_is_checked(begin: Begin) -> None:
     assert world.rows[-1].reason == "escalation: small not accepted (schema unknown)"
 
 
+def test_a_schema_that_would_keep_the_gateway_busy_is_not_checked(begin: Begin) -> None:
+    levels = {
+        f"a{at}": {"allOf": [{"$ref": f"#/$defs/a{at - 1}"}, {"$ref": f"#/$defs/a{at - 1}"}]} for at in range(1, 60)
+    }
+    schema = {"$defs": {"a0": {"type": "object"}, **levels}, "$ref": "#/$defs/a59"}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    world = begin(answered("{}"), answered("well"), config=configured("{cascade: {accept: {schema: request}}}"))
+    assert content(world.ask(chat("way", response_format=wanted))) == "well"
+    assert world.rows[1].reason == "escalation: small not accepted (schema unknown)"
+
+
 def test_an_answer_that_calls_tools_is_escalated_or_taken_if_it_is_well_formed(begin: Begin) -> None:
     tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
 

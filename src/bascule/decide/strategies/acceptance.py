@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from bascule.decide.grade import Regex, Schema, prepare
 from bascule.decide.json_schema import GraderError
 from bascule.decide.output_contract import prepare_output_contract
+from bascule.decide.schema_work import of_a_client
 from bascule.model.errors import Refusal
 from bascule.model.request import Tool, ToolUse
 from bascule.model.strategy import Acceptance
@@ -99,10 +100,11 @@ class OwnTests:
             if seen.schema is None:
                 return Checked("schema", None, "the request asks for no schema")
             try:
-                graded = prepare(Schema(schema=seen.schema))
+                score = of_a_client(seen.schema)(seen.text)
             except GraderError as error:
                 return Checked("schema", None, str(error))
-        score = graded(seen.text)
+        else:
+            score = graded(seen.text)
         return Checked("schema", score.passed, score.reason)
 
     def _matches(self, seen: Look) -> Checked:
