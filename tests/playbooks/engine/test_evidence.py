@@ -10,7 +10,7 @@ from tests.playbooks.engine.wire import a_stream, chat, completion, message
 from bascule.decide.promotion.trial import State, Trial
 from bascule.ports import UpstreamCall
 from bascule.testing.exchange import ListExchange
-from bascule.testing.transport import Reply, broken, whole
+from bascule.testing.transport import HANG_S, Reply, broken, whole
 
 ROUTE = "  auto: {candidates: [small, big]}\n"
 
@@ -169,6 +169,34 @@ def test_a_challenger_that_fails_has_answered_badly(begin: Begin) -> None:
     ask(world, "s")
     look(world)
     assert trial(world).capital.mean == -1.0
+
+
+def test_a_gateway_that_stops_holds_no_comparison_against_anybody(begin: Begin) -> None:
+    world = started(begin, Models())
+    opened(world)
+    silent = Reply(before=[HANG_S])
+    world.upstream.answer = lambda call: silent if "one" in call.origin else whole(completion(model="big-up"))
+    world.ask(chat("auto"), headers={"x-bascule-session": "s"})
+    assert world.gateway.comparisons.count == 1
+    world.run(world.gateway.comparisons.stop())
+    look(world)
+    store = world.store.stores.evidence
+    assert store.waiting(store.trials()[0].trial_id) == []
+    assert trial(world).capital.count == 0
+
+
+def test_a_challenger_that_serves_and_fails_has_answered_badly_and_the_incumbent_stands_in(begin: Begin) -> None:
+    models = Models()
+    world = started(begin, models, evidence(holdout=0))
+    opened(world)
+    sessions(world, "s", 200)
+    assert trial(world).state == "promoted"
+    before = trial(world).alarm
+    models.fails.add("one.test")
+    answer = ask(world, "t")
+    assert (answer.status, answer.header("x-bascule-model")) == (200, "big")
+    look(world)
+    assert trial(world).alarm.total == before.total - 1.0
 
 
 def test_evidence_has_a_budget_of_its_own_a_day(begin: Begin) -> None:

@@ -42,8 +42,8 @@ def test_a_judge_s_error_moves_both_tests_against_the_challenger_s_favour() -> N
     assert bets_of(judged, RULES) == Bets(-0.05 + 0.03, 0.0)
     assert watch_of(judged, RULES).null == pytest.approx(-0.06)
     assert threshold(TRIAL, RULES) == 20.0
-    assert threshold(judged, RULES) == pytest.approx(25.0)
-    assert calibration_alpha(RULES) == pytest.approx(0.01)
+    assert threshold(judged, RULES) == pytest.approx(40.0)
+    assert calibration_alpha(RULES) == pytest.approx(0.025)
 
 
 def test_an_error_larger_than_the_margin_asks_for_more_than_equality() -> None:
