@@ -128,11 +128,11 @@ def show(title: str, lines: list[Line], cases: str = "cases") -> None:
         print(f"{one.name:32}{one.cases:>10,}{one.draws:>8,}{one.share:>9.4f}   {interval}   {one.upper:.4f}")
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=2_000)
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     switched = wrong(given.draws, "switch", MARGIN)
     kept = wrong(given.draws, "keep", MARGIN)
     enough = asked_for(given.draws)
@@ -147,4 +147,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
