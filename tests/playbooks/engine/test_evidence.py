@@ -249,6 +249,15 @@ def test_a_model_that_its_provider_has_changed_begins_anew(begin: Begin) -> None
     assert found["small-up as small-up-2027"].capital.count == 10
 
 
+def test_requests_that_no_grader_can_judge_prove_nothing(begin: Begin) -> None:
+    world = started(begin, Models(), evidence(graders="{schema: true}"))
+    opened(world)
+    sessions(world, "s", 10)
+    assert trial(world).capital.count == 0
+    assert world.gateway.metrics.comparisons == {("auto", "no grader"): 10}
+    assert [row.role for row in world.rows] == ["primary"] * 11
+
+
 def test_another_prompt_is_another_case(begin: Begin) -> None:
     world = started(begin, Models())
     opened(world)

@@ -414,6 +414,17 @@ cases:
     assert running.upstream.served == []
 
 
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_the_output_cap_has_the_name_that_the_provider_knows(
+    run: Any, suite: Path, running: Running, name: str
+) -> None:
+    file = suite.parent / "bascule.yaml"
+    file.write_text(file.read_text().replace("api_key: none", f"api_key: none, max_tokens_field: {name}"))
+    assert run("eval", "run", str(suite), "--models", "good").code == 0
+    for served in running.upstream.served:
+        assert {key: value for key, value in served.request_body.items() if key.startswith("max_")} == {name: 50}
+
+
 def test_what_is_known_of_quality(run: Any, suite: Path, running: Running) -> None:
     file = suite.parent / "bascule.yaml"
     file.write_text(file.read_text().replace("max_output: 4000}\n  judge", "max_output: 4000, quality: 0.9}\n  judge"))

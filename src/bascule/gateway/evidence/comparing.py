@@ -107,6 +107,11 @@ class Comparing:
             if policy.judge is None and request.facts.tools:
                 self._metrics.comparison(policy.route, "tools")
                 return None
+            if policy.judge is None and not self._graders[policy.route].has_a_say(
+                has_schema=request.facts.has_json_schema
+            ):
+                self._metrics.comparison(policy.route, "no grader")
+                return None
             if self._tasks.count >= policy.max_in_flight:
                 self._metrics.comparison(policy.route, "busy")
                 return None

@@ -40,6 +40,10 @@ class Graders:
             if asked.contains:
                 self._named.append(("contains", prepare(Contains(expected=asked.contains))))
 
+    def has_a_say(self, *, has_schema: bool) -> bool:
+        """Whether any of them tells answers to a request apart. That none does is no sign that they are equal."""
+        return bool(self._named) or (self._schema and has_schema)
+
     def for_request(self, schema: dict[str, Any] | None) -> list[tuple[str, Graded]]:
         """Those that have something to say of a request. A schema that cannot be checked says nothing."""
         found = list(self._named)
@@ -69,6 +73,8 @@ async def graded(
         return Grade(difference=None, grader="schema")  # too much work to check both, so neither counts
     if one != other:
         return Grade(difference=one - other, grader=by_one if one < other else by_other)
+    if not graders and ask_judge is None and challenger is not None:
+        return Grade(difference=None, grader="none")  # nobody has looked: that is not equality
     if ask_judge is None or challenger is None or incumbent is None:
         return Grade(difference=0.0, grader=by_one)
     if challenger == incumbent:
