@@ -1,4 +1,4 @@
-"""`python -m benchmarks.routing [SECTION …] [-- options of the section]`: all sections but the long ones, or those that are named.
+"""`python -m benchmarks.routing [SECTION …] [-- options of the section]`: those named, else all but long ones.
 
 Exit 1 where a figure that must hold does not.
 """
