@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -51,6 +52,22 @@ def snapshot_name(upstream_model: str, reported: str | None) -> str:
 
 def _configured(snapshot: str | None) -> str:
     return "" if snapshot is None else snapshot.partition(" as ")[0]
+
+
+class Trials(Protocol):
+    """Where the trial of a case is found."""
+
+    def find(self, policy: EvidencePolicy, key: TrialKey) -> KeptTrial | None: ...
+
+
+class Kept:
+    """Implements `Trials` for those who only look: nothing is opened."""
+
+    def __init__(self, kept: list[KeptTrial]) -> None:
+        self._latest = _latest(kept, {})
+
+    def find(self, policy: EvidencePolicy, key: TrialKey) -> KeptTrial | None:
+        return self._latest.get(case_of(key))
 
 
 class Book:

@@ -14,7 +14,7 @@ from bascule.decide.promotion.serving import Served, served_by
 from bascule.decide.promotion.trial import TrialKey
 from bascule.decide.resolve import resolve
 from bascule.gateway.admission import Admitted
-from bascule.gateway.evidence.book import Book, task_of_plan
+from bascule.gateway.evidence.book import Trials, task_of_plan
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal
 from bascule.model.plan import Plan
@@ -42,7 +42,7 @@ class Standing(Struct, frozen=True):
 class Earning:
     """Of one configuration."""
 
-    def __init__(self, snapshot: Snapshot, policies: Mapping[str, EvidencePolicy], book: Book) -> None:
+    def __init__(self, snapshot: Snapshot, policies: Mapping[str, EvidencePolicy], book: Trials) -> None:
         self._snapshot = snapshot
         self._policies = policies
         self._book = book
