@@ -103,3 +103,21 @@ def test_an_answer_escalates_no_further(tmp_path: Path, figure: Figure, full: bo
     figure("dear", dear)
     assert 0 < dear <= BURST + SHARE * times + 1
     world.close()
+
+
+@pytest.mark.promise(34, fault="lures in requests whose dear answer may cost too much", limit="hold <= max_cost_usd")
+def test_no_words_lift_the_maximum_cost(tmp_path: Path, figure: Figure, full: bool) -> None:
+    times = 300 if full else 30
+    world = Playbook(config(), [], tmp_path, environment=ENVIRONMENT)
+    world.upstream.answer = lambda call: answered()
+    rng = random.Random(35)
+    for _ in range(times):
+        # 900 tokens of answer are 0.009 USD at `small` and 0.027 at `big`: the maximum lies between.
+        body = chat("auto", max_tokens=900, messages=[{"role": "user", "content": lured(rng)}])
+        found = world.ask(body)
+        assert (found.status, found.header("x-bascule-model")) == (200, "small")
+    holds = [row.hold_nanousd for row in world.rows]
+    figure("highest hold", max(hold or 0 for hold in holds), "nanousd")
+    assert all(hold is not None and 0 < hold <= MAX_COST_NANOUSD for hold in holds)
+    world.assert_at_rest()
+    world.close()
