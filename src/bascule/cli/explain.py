@@ -151,6 +151,7 @@ def payload(found: "Explanation", surface: str, mode: str, key: str | None) -> d
         "floor": None if plan is None else plan.floor,
         "max_cost_usd": None if plan is None else usd_text(plan.max_cost_nanousd),
         "reason": None if plan is None else plan.reason,
+        "evidence": None if plan is None else plan.evidence,
         "candidates": [_candidate(prospect, found) for prospect in found.prospects],
         "rejected": [] if plan is None else [{"endpoint": r.endpoint_id, "reason": r.reason} for r in plan.rejected],
         "strategy": None if found.strategy is None else _strategy(found.strategy),

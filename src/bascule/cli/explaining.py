@@ -23,6 +23,8 @@ from bascule.dialects.registry import dialect
 from bascule.gateway.admission import OPEN_KEY, Admitted, admit
 from bascule.gateway.bodies import Bodies
 from bascule.gateway.calibrations import Calibrations
+from bascule.gateway.evidence.book import Kept
+from bascule.gateway.evidence.earning import Earning
 from bascule.gateway.exchange import Incoming
 from bascule.gateway.holding import Holding, affordable, bound_at, degrades
 from bascule.gateway.planning import Planned, Planning
@@ -31,6 +33,7 @@ from bascule.gateway.strategies.strategies import Strategies
 from bascule.gateway.surfaces import SURFACES
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot
+from bascule.link.evidence import evidence_policies
 from bascule.model.budget import BudgetState
 from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal
@@ -107,7 +110,12 @@ def explain(snapshot: Snapshot, store: Store | None, incoming: Incoming, key: Ke
     calibrations = Calibrations()
     holding = Holding(authority=authority, calibrations=calibrations, clock=clock, enforce=not observing)
     planning = Planning(
-        RouteTable(snapshot), mode=config.mode, calibrations=calibrations, holding=holding, wellbeing=Wellbeing()
+        RouteTable(snapshot),
+        mode=config.mode,
+        calibrations=calibrations,
+        holding=holding,
+        wellbeing=Wellbeing(),
+        earning=None if observing else _earning(snapshot, store),
     )
     request = admit(
         incoming,
@@ -147,6 +155,14 @@ def explain(snapshot: Snapshot, store: Store | None, incoming: Incoming, key: Ke
         plan=plan if refused or isinstance(hold, Refusal) else affordable(plan, hold),
         strategy=ready,
     )
+
+
+def _earning(snapshot: Snapshot, store: Store | None) -> Earning | None:
+    """Who has earned which traffic, as it stands in the store; None where no route has challengers."""
+    policies = evidence_policies(snapshot)
+    if not policies:
+        return None
+    return Earning(snapshot, policies, Kept([] if store is None else store.stores.evidence.trials()))
 
 
 def _strategy(

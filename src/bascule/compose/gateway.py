@@ -24,6 +24,7 @@ from bascule.gateway.engine import Engine, Settings, World
 from bascule.gateway.evidence.book import Book
 from bascule.gateway.evidence.comparing import Comparing, Tasks
 from bascule.gateway.evidence.earning import Earning
+from bascule.gateway.evidence.sessions import IncumbentSessions
 from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.ledger_watch import LedgerWatch
@@ -167,6 +168,7 @@ class Gateway:
         self.evidence_beside = beside or OneThread("bascule-evidence")
         self.evidence = Book(store.stores.evidence, self.evidence_beside, self.clock)
         self.comparisons = Tasks()
+        self.incumbent_sessions = IncumbentSessions()
         self.keys_used = parts.keys_used(config, store)
         self.content = open_content(
             config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms, store.stores.replies
@@ -263,7 +265,7 @@ class Gateway:
         )
         policies = {} if observe else evidence_policies(snapshot)
         self.evidence.policies = policies
-        earning = Earning(snapshot, policies, self.evidence) if policies else None
+        earning = Earning(snapshot, policies, self.evidence, self.incumbent_sessions) if policies else None
         planning = Planning(
             RouteTable(snapshot),
             mode=config.mode,

@@ -11,7 +11,7 @@ from bascule.model.usage import Usage
 KEYS = {
     "surface", "mode", "key", "model_requested", "session_id", "user", "refusal", "route", "rule", "task",
     "task_source", "floor", "max_cost_usd", "reason", "candidates", "rejected", "hold_usd", "budgets", "observed",
-    "method", "policy_version", "price_version", "strategy", "facts", "not_known_here",
+    "method", "policy_version", "price_version", "strategy", "evidence", "facts", "not_known_here",
 }  # fmt: skip
 
 

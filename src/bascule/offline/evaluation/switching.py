@@ -19,7 +19,7 @@ Verdict = Literal["switch", "keep", "not_enough_evidence"]
 DEFAULT_MARGIN = 0.02
 METHOD = (
     f"one-sided {ONE_SIDED:.0%} bound of the paired difference against the margin; cases still needed for a power of "
-    f"{POWER:.0%}, by the normal approximation, if the true difference is the one that was seen"
+    f"{POWER:.0%}, if the true difference is the one that was seen, or none where that was in favour of the second"
 )
 
 
@@ -140,7 +140,9 @@ def _open(reason: str) -> Decided:
 
 
 def _needed(difference: Difference, margin: float) -> int | None:
-    """Differences that were all equal are no proof that all are: at least as much spread as one more differing case."""
+    """If the two are as different as was seen, or equal where the second was seen to be better: a first glance
+    flatters. Differences that were all equal are no proof that all are: at least as much spread as one case more."""
+    gap = abs(min(difference.mean, 0.0) + margin)
     deviation = max(difference.deviation, 1 / math.sqrt(difference.cases))
-    gap = abs(difference.mean + margin)
-    return None if gap < 1e-9 else cases_needed(deviation, gap)
+    reaches = [(size, max(reach, deviation)) for size, reach in difference.reaches]
+    return None if gap < 1e-9 else cases_needed(reaches, deviation, gap)

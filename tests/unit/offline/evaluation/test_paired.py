@@ -114,7 +114,19 @@ def test_the_interval_narrows_with_cases() -> None:
 
 
 def test_the_cases_that_a_decision_takes() -> None:
-    assert cases_needed(0.4, 0.02) == 2474
-    assert cases_needed(0.4, 0.04) == 619
-    assert cases_needed(0.4, 0.0) is None
-    assert cases_needed(0.0, 0.1) == 1
+    """Right or wrong: (1.645 + 0.842) deviations."""
+    assert cases_needed([(1, 1.644854 * 0.4)], 0.4, 0.02) == 2474
+    assert cases_needed([(1, 1.644854 * 0.4)], 0.4, 0.04) == 619
+    assert cases_needed([(1, 0.66)], 0.4, 0.0) is None
+    assert cases_needed([(1, 0.0)], 0.0, 0.1) == 1
+    assert cases_needed([(50, 2.0), (200, 1.0)], 0.4, 0.1) == 200
+
+
+def test_a_bound_for_any_distribution_reaches_further() -> None:
+    binary, scores = difference(*pairs(80, 10, 10, 0)), difference([0.0] * 100, [0.5] * 10 + [-0.5] * 10 + [0.0] * 80)
+    assert binary is not None
+    assert scores is not None
+    ((size, reach),) = binary.reaches
+    assert size == 1
+    assert reach == pytest.approx(1.645 * binary.deviation, rel=1e-3)
+    assert all(1.645 * scores.deviation < far < 3 * scores.deviation for _, far in scores.reaches)
