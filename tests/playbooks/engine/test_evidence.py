@@ -199,6 +199,23 @@ def test_a_challenger_that_serves_and_fails_has_answered_badly_and_the_incumbent
     assert trial(world).alarm.total == before.total - 1.0
 
 
+def test_a_session_that_the_incumbent_has_begun_stays_with_it_until_it_pauses(begin: Begin) -> None:
+    world = started(begin, Models(), evidence(holdout=0))
+    opened(world)
+    sessions(world, "s", 200)
+    assert trial(world).state == "promoted"
+    assert world.rows[0].session_id == "first"
+    begun = ask(world, "s-150")
+    assert begun.header("x-bascule-model") == "small"  # it was begun after the promotion
+    early = ask(world, "s-10")
+    assert (early.header("x-bascule-model"), early.header("x-bascule-reason")) == (
+        "big",
+        "incumbent: began the session",
+    )
+    world.clock.advance(3_601.0)
+    assert ask(world, "s-10").header("x-bascule-model") == "small"
+
+
 def test_evidence_has_a_budget_of_its_own_a_day(begin: Begin) -> None:
     world = started(begin, Models(), evidence(max_usd_per_day=0.0021))
     opened(world)
