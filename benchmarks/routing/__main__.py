@@ -8,7 +8,7 @@ import sys
 
 SECTIONS = {
     "evidence": "how far the tests of promotion and demotion can be trusted, and how fast they are",
-    "switching": "how far the verdicts of switch-check can be trusted; takes half an hour",
+    "switching": "how far the verdicts of switch-check can be trusted, and whether the cases it asks for decide",
 }
 """Modules of this package, each with a `main(arguments)` that prints its figures and returns an exit status."""
 BY_NAME = frozenset({"switching"})

@@ -74,6 +74,8 @@ def candidate_of(candidate: Candidate) -> dict[str, Any]:
     }
     if candidate.quality is not None:
         seen["quality"] = candidate.quality
+    if candidate.judged is not None and candidate.judged.source != "declared":
+        seen["quality_source"] = candidate.judged.source
     if not candidate.adequate:
         seen["adequate"] = False
     return seen

@@ -456,6 +456,20 @@ def test_what_is_known_of_quality(run: Any, suite: Path, running: Running) -> No
     assert "math" in run("eval", "quality", "--model", "good").out
 
 
+def test_what_a_suite_asks_of_a_route_is_no_traffic_to_earn(run: Any, suite: Path, running: Running) -> None:
+    file = suite.parent / "bascule.yaml"
+    earning = "evidence: {incumbent: good, challengers: [poor], shadow_share: 1, graders: {contains: [x]}}"
+    file.write_text(
+        file.read_text().replace("{candidates: [poor, good]}", "{candidates: [poor, good], " + earning + "}")
+    )
+    assert run("check").code == 0
+    found = run("eval", "run", str(suite), "--models", "auto", "--json")
+    assert found.code == 0, found.err
+    assert by_model(found.json)["auto"]["graded"] == 3
+    assert {row["role"] for row in rows(run)} == {"primary"}
+    assert len(running.upstream.served) == 3
+
+
 def test_users_who_ask_again_are_counted_and_no_more(run: Any, suite: Path, running: Running) -> None:
     file = suite.parent / "bascule.yaml"
     file.write_text(file.read_text().replace("max_output: 4000}\n  poor", "max_output: 4000, quality: 0.9}\n  poor"))

@@ -19,6 +19,7 @@ from bascule.gateway.evidence.sessions import IncumbentSessions
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal
 from bascule.model.plan import Plan
+from bascule.model.quality import Quality
 from bascule.ports import KeptTrial
 
 BEGUN = Served(None, begun=True)
@@ -109,7 +110,7 @@ class Earning:
 
     def _quality_of(self, request: Admitted, policy: EvidencePolicy) -> QualityOf:
 
-        def quality(model: str, task: str | None) -> float | None:
+        def quality(model: str, task: str | None) -> Quality | None:
             if model not in policy.challengers:
                 return None
             standing = self.standing(request, policy.route, task)
@@ -117,7 +118,8 @@ class Earning:
             if trial is None or trial.key.challenger != model:
                 return None
             declared = self._incumbent_quality.get(policy.incumbent, {})
-            return declared.get(task or ANY_TASK, declared.get(ANY_TASK))
+            low = declared.get(task or ANY_TASK, declared.get(ANY_TASK))
+            return None if low is None else Quality(low=low, source="live")
 
         return quality
 

@@ -54,8 +54,10 @@ class Difference(Struct, frozen=True, kw_only=True):
     equally good. None where scores are no right-or-wrong, or the two differ nowhere."""
     deviation: float
     """Standard deviation of the differences."""
-    reaches: tuple[tuple[int, float], ...]
-    """How far a one-sided bound lies from the mean of so many such cases, or more, times the root of their number."""
+    binary: bool
+    """Of right-or-wrong scores."""
+    gains: tuple[float, ...]
+    """Case by case."""
 
 
 def mean_of(scores: Sequence[float]) -> Estimate | None:
@@ -109,7 +111,8 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference | 
         worse=worse,
         p_value=mcnemar(better, worse) if binary and better + worse else None,
         deviation=deviation,
-        reaches=((1, _z(ONE_SIDED) * deviation),) if binary else _reaches(gains),
+        binary=binary,
+        gains=tuple(gains),
     )
 
 
@@ -159,26 +162,39 @@ def mcnemar(better: int, worse: int) -> float:
     return float(min(1.0, 2 * tail / 2**differ))
 
 
-def cases_needed(reaches: Sequence[tuple[int, float]], deviation: float, gap: float) -> int | None:
-    """How many cases show, with a power of 80 %, that a difference is on one side of a line that it lies `gap` away
-    from, by a one-sided bound of these reaches. None where the gap is 0 or less: no number of cases is enough.
+def cases_needed(found: Difference, gap: float) -> int | None:
+    """How many cases like these show, with a power of 80 %, that a difference is on one side of a line that it lies
+    `gap` away from. None where the gap is 0 or less: no number of cases is enough.
+
+    Differences that were all equal are no proof that all are: at least as much spread as one more differing case.
     """
     if gap <= 0:
         return None
-    return min([max(size, math.ceil(((reach + _z(POWER) * deviation) / gap) ** 2)) for size, reach in reaches])
+    deviation = max(found.deviation, 1 / math.sqrt(found.cases))
+    return min(
+        [
+            max(size, math.ceil(((max(reach, deviation) + _z(POWER) * deviation) / gap) ** 2))
+            for size, reach in reaches(found)
+        ]
+    )
 
 
-def _reaches(gains: Sequence[float]) -> tuple[tuple[int, float], ...]:
-    """Of the betting bound, which takes its stakes from what it has seen and so reaches further where that is little:
-    from the same gains again and again, in an order that mixes them."""
-    count = len(gains)
+def reaches(found: Difference) -> tuple[tuple[int, float], ...]:
+    """How far a one-sided bound lies from the mean of so many such cases, or more, times the root of their number.
+
+    The betting bound takes its stakes from what it has seen and so reaches further where that is little: it is asked of
+    the same gains again and again, in an order that mixes them.
+    """
+    if found.binary:
+        return ((1, _z(ONE_SIDED) * found.deviation),)
+    count = found.cases
     stride = next(step for step in range(round(count * _MIXING) or 1, 2 * count + 1) if math.gcd(step, count) == 1)
-    found = []
+    made = []
     for size in _SIZES:
-        many = [gains[place * stride % count] for place in range(size)]
+        many = [found.gains[place * stride % count] for place in range(size)]
         bound = lower_mean(many, 1 - ONE_SIDED)
-        found.append((size, (sum(many) / size - bound) * math.sqrt(size)))
-    return tuple(found)
+        made.append((size, (sum(many) / size - bound) * math.sqrt(size)))
+    return tuple(made)
 
 
 def _bounds(gains: Sequence[float], alpha: float) -> tuple[float, float]:

@@ -5,7 +5,6 @@ by more, or that moving saves nothing; everything else is `not_enough_evidence`,
 would show it. In doubt nothing moves.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -141,8 +140,6 @@ def _open(reason: str) -> Decided:
 
 def _needed(difference: Difference, margin: float) -> int | None:
     """If the two are as different as was seen, or equal where the second was seen to be better: a first glance
-    flatters. Differences that were all equal are no proof that all are: at least as much spread as one case more."""
+    flatters."""
     gap = abs(min(difference.mean, 0.0) + margin)
-    deviation = max(difference.deviation, 1 / math.sqrt(difference.cases))
-    reaches = [(size, max(reach, deviation)) for size, reach in difference.reaches]
-    return None if gap < 1e-9 else cases_needed(reaches, deviation, gap)
+    return None if gap < 1e-9 else cases_needed(difference, gap)
