@@ -399,3 +399,13 @@ def test_what_a_restart_finds(begin: Begin) -> None:
     look(again)
     sessions(again, "t", 20)
     assert trial(again).capital.count == 40
+
+
+def test_both_answers_are_recorded_where_answers_are(begin: Begin) -> None:
+    world = started(begin, Models(small=0.0), evidence(), "privacy: {record_content: full, encryption: off}")
+    opened(world)
+    request_id = ask(world, "s").header("x-bascule-request-id")
+    assert request_id is not None
+    assert world.gateway.content is not None
+    found = world.gateway.content.of_request(request_id)
+    assert sorted([b"wrong" in (one.answer or b"") for one in found]) == [False, True]

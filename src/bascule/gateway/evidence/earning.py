@@ -119,7 +119,7 @@ class Earning:
                 return None
             declared = self._incumbent_quality.get(policy.incumbent, {})
             low = declared.get(task or ANY_TASK, declared.get(ANY_TASK))
-            return None if low is None else Quality(low=low, source="live")
+            return None if low is None else Quality(low=low, n=trial.capital.count, source="live")
 
         return quality
 
