@@ -9,10 +9,10 @@ LOCKED := --require-hashes --only-binary :all:
 CODE := src tests scripts $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test promises check bench docs fuzz dist lock
+.PHONY: help install demo test promises check bench bench-routing docs fuzz dist lock
 
 help: ## Show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## Make .venv with the bascule command in it
 
@@ -36,6 +36,9 @@ check: .venv/.developed ## Lint, formatting, types, layers, what is tracked, gen
 
 bench: .venv/.developed ## Measure the gateway against a plain reverse proxy (BENCH_ARGS)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-routing: .venv/.developed ## Measure routing: how far it can be trusted, and what it is worth (ROUTING_ARGS)
+	@$(BIN)/python -m benchmarks.routing $(ROUTING_ARGS)
 
 docs: .venv/.developed ## Rewrite the generated pages under docs/
 	$(BIN)/python scripts/docs.py

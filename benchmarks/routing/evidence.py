@@ -27,6 +27,8 @@ RULES = Rules()
 JUDGED_RULES = Rules(margin=0.10)
 """A judge that is wrong in a tenth of all answers needs more room than 0.05, or several thousand labels."""
 
+JUDGE_LABELS = (1_000, 4_000)
+
 
 @dataclass(frozen=True)
 class FalsePromotions:
@@ -103,6 +105,16 @@ def promoted_after(stream: Stream, rules: Rules) -> int | None:
     return None
 
 
+def served_after(stream: Stream, rules: Rules) -> int | None:
+    """Sessions until it gets a share of the traffic, with all that its states ask for besides the test."""
+    trial = stream.trial
+    for at, difference in enumerate(stream.differences):
+        trial, transition = stepped(with_session(trial, streams.session(at, difference), rules), rules, at)
+        if transition is not None:
+            return trial.capital.count if transition.after == "canary" else None
+    return None
+
+
 @dataclass(frozen=True)
 class Speed:
     """Sessions until a decision, against the log-optimal test that knows the truth."""
@@ -162,12 +174,12 @@ def promotion_speeds(seed: int, count: int) -> list[Speed]:
         half = discordant / 2
         optimal = math.log(1 / rules.alpha) / divergence(half, half, -margin)
         world = World(rules=rules, discordant=discordant, sessions=math.ceil(_CUT * optimal))
-        taken = [promoted_after(streams.exact(streams.plain(world, 0.0, rng)), rules) for _ in range(count)]
+        taken = [served_after(streams.exact(streams.plain(world, 0.0, rng)), rules) for _ in range(count)]
         found.append(_speed("promote an equal", world, 0.0, rules.alpha, optimal, taken))
     return found
 
 
-def judged_speed(seed: int, count: int) -> Speed:
+def judged_speed(seed: int, count: int, labels: int) -> Speed:
     """An equal challenger under a calibrated judge, against a test that knows the judge's error exactly."""
     rng, rules, judge = np.random.default_rng([seed, 150]), JUDGED_RULES, streams.Judge()
     half = 0.125
@@ -177,8 +189,8 @@ def judged_speed(seed: int, count: int) -> Speed:
     bias = better - worse  # the truth's mean is 0
     optimal = math.log(1 / rules.alpha) / divergence(better, worse, -rules.margin + bias)
     world = World(rules=rules, discordant=2 * half, sessions=math.ceil(_CUT * optimal))
-    taken = [promoted_after(streams.judged(world, rng, mean=0.0), rules) for _ in range(count)]
-    return _speed("the same, by a judge", world, 0.0, rules.alpha, optimal, taken)
+    taken = [served_after(streams.judged(world, rng, mean=0.0, labels=labels), rules) for _ in range(count)]
+    return _speed(f"by a judge, {labels} labels", world, 0.0, rules.alpha, optimal, taken)
 
 
 @dataclass(frozen=True)
@@ -312,20 +324,20 @@ def main(arguments: list[str]) -> int:
     at_margin = false_promotions(given.seed, given.streams, given.looks)
     speeds = promotion_speeds(given.seed, speed_streams)
     speeds += demotion_speeds(given.seed, speed_streams)
-    slow = judged_speed(given.seed, speed_streams)
+    slow = [judged_speed(given.seed, speed_streams, labels) for labels in JUDGE_LABELS]
     turned = fallen(given.seed, speed_streams, given.looks)
     kept = false_demotions(given.seed, max(50, given.streams // 4), given.looks)
     if given.json:
         document = {
             "false_promotions": [{**asdict(one), "holds": one.holds} for one in at_margin],
             "speed": [asdict(one) for one in speeds],
-            "speed_judged": asdict(slow),
+            "speed_judged": [asdict(one) for one in slow],
             "fallen_before_promotion": asdict(turned),
             "false_demotions": [asdict(one) for one in kept],
         }
         print(json.dumps(document, indent=2))
     else:
-        _print(at_margin, [*speeds, slow], turned, kept)
+        _print(at_margin, [*speeds, *slow], turned, kept)
     right = all(one.holds != one.mistake for one in at_margin) and all(one.ratio_high <= 3.0 for one in speeds)
     return 0 if right else 1
 

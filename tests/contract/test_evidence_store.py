@@ -112,6 +112,20 @@ def test_labelled_pairs_calibrate_and_wait_no_more(store: EvidenceStore) -> None
     assert store.waiting(NAME) == [pair(1)]
 
 
+def test_old_pairs_are_forgotten_and_what_they_came_to_stays(store: EvidenceStore) -> None:
+    kept = store.open(TRIAL)
+    for number, session in ((1, "s1"), (2, "s1"), (50, "s2"), (51, "s3")):
+        store.enrol(pair(number, session))
+    after = with_session(kept.trial, SESSION, RULES)
+    assert store.save(kept, after, counted=["s1", "s2"])
+    assert store.forget(10) == 2
+    assert store.forget(10) == 0
+    assert store.waiting(NAME) == [pair(51, "s3")]
+    assert store.trials()[0].trial == after
+    store.enrol(pair(60, "s2"))  # it has been counted, and that is still known
+    assert store.waiting(NAME) == [pair(51, "s3")]
+
+
 def test_a_trial_comes_back_as_it_was_saved(store: EvidenceStore) -> None:
     kept = store.open(TRIAL)
     after = with_session(kept.trial, SESSION, RULES)

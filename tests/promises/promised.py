@@ -38,7 +38,5 @@ PROMISES: dict[int, str] = {
     35: "Defaults are safe",
 }
 
-PENDING: dict[int, str] = {
-    34: "waits for the learned router",
-}
+PENDING: dict[int, str] = {}
 """Not tested, and why."""

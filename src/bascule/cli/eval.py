@@ -23,6 +23,7 @@ from bascule.cli.evaluating.options import (
 )
 from bascule.cli.evaluating.showing import (
     comparisons,
+    print_asked_again,
     print_comparisons,
     print_failures,
     print_quality,
@@ -31,6 +32,7 @@ from bascule.cli.evaluating.showing import (
 )
 from bascule.cli.output import config_option, json_option, print_json, write_out
 from bascule.cli.period import Period, now_ms, period_options
+from bascule.decide.window import DAY_MS
 from bascule.model.errors import BasculeError
 from bascule.model.row import RowFilter
 
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from bascule.config.load import Document
     from bascule.offline.evaluation.run_file import Run
     from bascule.offline.evaluation.suite import Suite
+
+
+ASKED_AGAIN_MS = 30 * DAY_MS
 
 
 @click.group("eval")
@@ -227,7 +232,7 @@ def quality(model: str | None, as_yaml: bool, config_path: str | None, as_json: 
     Few observations lie near what models and tasks like these lead to expect; `low` and `high` are the ends of
     one-sided 95 % intervals. A provider's new snapshot of a model starts anew.
     """
-    from bascule.cli.evaluating.quality import findings
+    from bascule.cli.evaluating.quality import asked_again, findings
     from bascule.offline.evaluation.quality import as_configuration, known, known_payload
     from bascule.offline.evaluation.run_file import all_runs
 
@@ -236,12 +241,14 @@ def quality(model: str | None, as_yaml: bool, config_path: str | None, as_json: 
     store = open_store(document) if has_ledger(document) else None
     found = known(findings(snapshot, store, all_runs(data_dir_of(document))), now_ms())
     shown = [one for one in found if model in (None, one.subject.model)]
+    again = {} if store is None else asked_again(store, now_ms() - ASKED_AGAIN_MS)
     if as_yaml:
         click.echo(as_configuration(shown), nl=False)
     elif as_json:
-        print_json([known_payload(one) for one in shown])
+        print_json([known_payload(one, again.get(one.subject.model)) for one in shown])
     else:
         print_quality(shown)
+        print_asked_again({name: one for name, one in again.items() if model in (None, name)})
 
 
 def _recorded(document: "Document", where: RowFilter, sample: int, task: str | None) -> "Suite":

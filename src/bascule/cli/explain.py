@@ -36,6 +36,9 @@ METHOD = (
     "endpoint in the last 30 days where there are 20 or more, else an assumed middle and the cap as p95; cap: the hold"
 )
 
+NOT_KNOWN_HERE = ("sessions", "shares of dear models", "endpoints in use", "live latency", "health")
+"""What only a running gateway has in its memory; here all of it counts as new and well."""
+
 
 @click.command("explain")
 @click.argument("source", metavar="REQUEST.json", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
@@ -128,6 +131,8 @@ def _header(text: str) -> tuple[bytes, bytes]:
 def payload(found: "Explanation", surface: str, mode: str, key: str | None) -> dict[str, Any]:
     """Stable keys. `hold_usd` is what would be held before the first attempt: at the dearest of the candidates, or of a
     strategy for all calls that it plans."""
+    from bascule.cli.explaining import facts_seen
+
     request, plan = found.request, found.plan
     facts = None if request is None else request.facts
     return {
@@ -138,6 +143,7 @@ def payload(found: "Explanation", surface: str, mode: str, key: str | None) -> d
         "session_id": None if request is None else request.identity.session_id,
         "user": None if request is None else request.attribution.user,
         "refusal": None if found.refusal is None else refusal_payload(found.refusal),
+        "facts": None if request is None else facts_seen(request),
         "route": None if plan is None else plan.route,
         "rule": None if plan is None else plan.rule,
         "task": None if plan is None else plan.task,
@@ -145,12 +151,14 @@ def payload(found: "Explanation", surface: str, mode: str, key: str | None) -> d
         "floor": None if plan is None else plan.floor,
         "max_cost_usd": None if plan is None else usd_text(plan.max_cost_nanousd),
         "reason": None if plan is None else plan.reason,
+        "evidence": None if plan is None else plan.evidence,
         "candidates": [_candidate(prospect, found) for prospect in found.prospects],
         "rejected": [] if plan is None else [{"endpoint": r.endpoint_id, "reason": r.reason} for r in plan.rejected],
         "strategy": None if found.strategy is None else _strategy(found.strategy),
         "hold_usd": _hold(found),
         "budgets": [state_payload(state) for state in found.budgets],
         "observed": None if found.planned is None else found.planned.observed,
+        "not_known_here": list(NOT_KNOWN_HERE),
         "method": METHOD,
     }
 
@@ -184,6 +192,7 @@ def refusal_payload(refusal: Refusal) -> dict[str, Any]:
 
 def _candidate(prospect: "Prospect", found: "Explanation") -> dict[str, Any]:
     candidate = prospect.candidate
+    judged = candidate.judged
     followed = () if found.plan is None else found.plan.candidates
     return {
         "endpoint": candidate.endpoint.id,
@@ -191,6 +200,11 @@ def _candidate(prospect: "Prospect", found: "Explanation") -> dict[str, Any]:
         "provider": candidate.endpoint.provider,
         "reason": candidate.reason,
         "quality": candidate.quality,
+        "quality_mean": None if judged is None else judged.mean,
+        "quality_samples": None if judged is None else judged.n,
+        "quality_source": None if judged is None else judged.source,
+        "tier": prospect.tier,
+        "expected_usd": usd_text(candidate.expected_nanousd),
         "adequate": candidate.adequate,
         "affordable": found.hold is not None and candidate in followed,
         "tokens_in_p50": prospect.tokens_in_p50,
@@ -206,6 +220,13 @@ def _candidate(prospect: "Prospect", found: "Explanation") -> dict[str, Any]:
     }
 
 
+def _print_facts(shown: dict[str, Any]) -> None:
+    facts = shown["facts"]
+    if facts is not None:
+        told = [f"{name} {value}" for name, value in facts.items() if value not in (None, False, 0)]
+        click.echo(f"Facts: {', '.join(told)}")
+
+
 def _print(found: "Explanation", shown: dict[str, Any], *, keys_exist: bool) -> None:
     if shown["refusal"] is not None:
         click.echo(f"Refused with {shown['refusal']['status']}: {shown['refusal']['message']}")
@@ -214,13 +235,16 @@ def _print(found: "Explanation", shown: dict[str, Any], *, keys_exist: bool) -> 
     parts += [f"floor {shown['floor']:g}"] if shown["floor"] is not None else []
     parts += [f"rule {shown['rule']}"] if shown["rule"] else []
     click.echo(f"{asked}{' by route ' + repr(shown['route']) if shown['route'] else ''}{', '.join(['', *parts])}")
-    columns = ("endpoint", "model", "why", "quality", "p50", "p95", "cap", "output cap")
+    _print_facts(shown)
+    columns = ("endpoint", "model", "tier", "why", "quality", "from", "p50", "p95", "cap", "output cap")
     rows = [
         (
             one.candidate.endpoint.id,
             one.candidate.model,
+            one.tier,
             one.candidate.reason,
             one.candidate.quality,
+            None if one.candidate.judged is None else one.candidate.judged.source,
             usd_fit(one.p50_nanousd),
             usd_fit(one.p95_nanousd),
             usd_fit(one.cap_nanousd),
@@ -242,6 +266,8 @@ def _print(found: "Explanation", shown: dict[str, Any], *, keys_exist: bool) -> 
             f"{state.scope} ({state.window_id}, {state.mode}): {usd_fit(state.left_nanousd)} of "
             f"{usd_fit(state.limit_nanousd)} left, {usd_fit(state.held_nanousd)} held"
         )
+    if rows:
+        click.echo(f"Not known here, and taken as new and well: {', '.join(NOT_KNOWN_HERE)}.")
     if shown["observed"] is not None:
         click.echo(f"Observing; enforcing would have meant: {orjson.dumps(shown['observed']).decode()}")
     if shown["key"] is None and keys_exist:

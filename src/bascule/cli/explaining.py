@@ -14,12 +14,17 @@ from bascule.decide.estimate import (
     expected_input_tokens,
     expected_output_tokens,
 )
+from bascule.decide.language import language_of
 from bascule.decide.price import rates_for
+from bascule.decide.resolve import resolve
 from bascule.decide.route import RouteTable
+from bascule.decide.tier import Tier, tier_of
 from bascule.dialects.registry import dialect
 from bascule.gateway.admission import OPEN_KEY, Admitted, admit
 from bascule.gateway.bodies import Bodies
 from bascule.gateway.calibrations import Calibrations
+from bascule.gateway.evidence.book import Kept
+from bascule.gateway.evidence.earning import Earning
 from bascule.gateway.exchange import Incoming
 from bascule.gateway.holding import Holding, affordable, bound_at, degrades
 from bascule.gateway.planning import Planned, Planning
@@ -28,6 +33,7 @@ from bascule.gateway.strategies.strategies import Strategies
 from bascule.gateway.surfaces import SURFACES
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.link import Snapshot
+from bascule.link.evidence import evidence_policies
 from bascule.model.budget import BudgetState
 from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal
@@ -57,6 +63,8 @@ class Prospect(Struct, frozen=True, kw_only=True):
     p95_nanousd: int | None
     cap_nanousd: int | None
     """What would be held for this candidate alone."""
+    tier: Tier | None
+    """None: its price is unknown."""
     answers: int
     """Past answers that the lengths come from; 0: an assumed length."""
 
@@ -102,7 +110,12 @@ def explain(snapshot: Snapshot, store: Store | None, incoming: Incoming, key: Ke
     calibrations = Calibrations()
     holding = Holding(authority=authority, calibrations=calibrations, clock=clock, enforce=not observing)
     planning = Planning(
-        RouteTable(snapshot), mode=config.mode, calibrations=calibrations, holding=holding, wellbeing=Wellbeing()
+        RouteTable(snapshot),
+        mode=config.mode,
+        calibrations=calibrations,
+        holding=holding,
+        wellbeing=Wellbeing(),
+        earning=None if observing else _earning(snapshot, store),
     )
     request = admit(
         incoming,
@@ -128,7 +141,9 @@ def explain(snapshot: Snapshot, store: Store | None, incoming: Incoming, key: Ke
     if isinstance(ready, Refusal):
         ready, hold = (None, hold) if ready.kind == "budget_exhausted" and degrades(budgets) else (None, ready)
     lengths = _lengths(store, plan, now_ms)
-    prospects = tuple([_prospect(request, candidate, plan, holding, lengths) for candidate in plan.candidates])
+    prospects = tuple(
+        [_prospect(request, candidate, plan, holding, lengths, snapshot) for candidate in plan.candidates]
+    )
     refused = isinstance(hold, Refusal)
     return Explanation(
         request=request,
@@ -140,6 +155,14 @@ def explain(snapshot: Snapshot, store: Store | None, incoming: Incoming, key: Ke
         plan=plan if refused or isinstance(hold, Refusal) else affordable(plan, hold),
         strategy=ready,
     )
+
+
+def _earning(snapshot: Snapshot, store: Store | None) -> Earning | None:
+    """Who has earned which traffic, as it stands in the store; None where no route has challengers."""
+    policies = evidence_policies(snapshot)
+    if not policies:
+        return None
+    return Earning(snapshot, policies, Kept([] if store is None else store.stores.evidence.trials()))
 
 
 def _strategy(
@@ -183,7 +206,12 @@ def _lengths(store: Store | None, plan: Plan, now_ms: int) -> Mapping[str, Lengt
 
 
 def _prospect(
-    request: Admitted, candidate: Candidate, plan: Plan, holding: Holding, lengths: Mapping[str, Lengths]
+    request: Admitted,
+    candidate: Candidate,
+    plan: Plan,
+    holding: Holding,
+    lengths: Mapping[str, Lengths],
+    snapshot: Snapshot,
 ) -> Prospect:
     endpoint = candidate.endpoint
     facts = request.facts
@@ -208,8 +236,38 @@ def _prospect(
         p50_nanousd=_cost(request, endpoint, in_p50, out_p50),
         p95_nanousd=_cost(request, endpoint, in_p95, out_p95),
         cap_nanousd=None if bound is None else bound.hold_nanousd,
+        tier=_tier(request, candidate, snapshot),
         answers=0 if known is None else known.answers,
     )
+
+
+def _tier(request: Admitted, candidate: Candidate, snapshot: Snapshot) -> Tier | None:
+    found = resolve(candidate.model, snapshot)
+    if isinstance(found, Refusal) or found.model is None:
+        return None
+    prices = candidate.endpoint.prices
+    return tier_of(
+        found.model,
+        candidate.endpoint,
+        None if prices is None else rates_for(prices, request.started_ms, input_tokens=0),
+    )
+
+
+def facts_seen(request: Admitted) -> dict[str, object]:
+    """What routing read of the request, without its text."""
+    facts = request.facts
+    return {
+        "text_bytes": facts.text_bytes,
+        "messages": facts.messages,
+        "tools": facts.tools,
+        "images": len(facts.images),
+        "language": language_of(facts.first_user_text),
+        "stream": facts.stream,
+        "max_tokens": facts.max_tokens,
+        "json_schema": facts.has_json_schema,
+        "reasoning": facts.has_reasoning,
+        "deadline_s": None if request.ask.deadline_ms is None else request.ask.deadline_ms / 1000,
+    }
 
 
 def _cost(request: Admitted, endpoint: Endpoint, tokens_in: int, tokens_out: int) -> int | None:

@@ -166,7 +166,7 @@ def _print(found: "Checked") -> None:
     rows: list[tuple[str, Any, Any, str]] = [_quality_line(found)]
     if quality is not None:
         rows.append(("better / worse", quality.worse, quality.better, f"of {quality.cases} cases"))
-    rows += [*_cost_lines(found), _latency_line(found, "p50"), _latency_line(found, "p95")]
+    rows += [*_cost_lines(found), _case_line(found), _latency_line(found, "p50"), _latency_line(found, "p95")]
     print_table(("", question.first, question.second, ""), rows)
     if found.gaps:
         click.echo()
@@ -211,6 +211,13 @@ def _cost_lines(found: "Checked") -> list[tuple[str, Any, Any, str]]:
         longer = f"{costs.output_ratio:.3g} times the output"
         lines.append(("cost, own output", usd_fit(costs.before_nanousd), usd_fit(costs.longer_nanousd), longer))
     return lines
+
+
+def _case_line(found: "Checked") -> tuple[str, Any, Any, str]:
+    """What a case of the run cost."""
+    costs = {made.model: usd_fit(made.cost_per_case_nanousd) for made in found.summaries}
+    first, second = _names(found)
+    return ("cost of a case", costs.get(first), costs.get(second), "of this run, answers only")
 
 
 def _latency_line(found: "Checked", rank: str) -> tuple[str, Any, Any, str]:

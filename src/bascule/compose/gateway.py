@@ -24,6 +24,7 @@ from bascule.gateway.engine import Engine, Settings, World
 from bascule.gateway.evidence.book import Book
 from bascule.gateway.evidence.comparing import Comparing, Tasks
 from bascule.gateway.evidence.earning import Earning
+from bascule.gateway.evidence.sessions import IncumbentSessions
 from bascule.gateway.holding import Holding
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.ledger_watch import LedgerWatch
@@ -37,6 +38,7 @@ from bascule.gateway.recognisers import recognisers
 from bascule.gateway.recording import Recordings
 from bascule.gateway.relay import Drains
 from bascule.gateway.retry_budgets import RetryBudgets
+from bascule.gateway.routing_state import RoutingState
 from bascule.gateway.runaway import RunawayWatch
 from bascule.gateway.runaway_guard import guard_of
 from bascule.gateway.strategies.strategies import Strategies
@@ -146,6 +148,7 @@ class Gateway:
         )
         self.cache_watch = CacheWatch(self.metrics, tell=self.alerting.tell)
         self.runaway_watch = RunawayWatch(clock=self.clock, metrics=self.metrics, tell=self.alerting.tell)
+        self.routing = RoutingState()
         self.calibrations = Calibrations()
         self.wellbeing = Wellbeing(*parts.leaving_alone(config))
         self.operator_alerts = OperatorAlerts(clock=self.clock, tell=self.alerting.tell)
@@ -165,6 +168,7 @@ class Gateway:
         self.evidence_beside = beside or OneThread("bascule-evidence")
         self.evidence = Book(store.stores.evidence, self.evidence_beside, self.clock)
         self.comparisons = Tasks()
+        self.incumbent_sessions = IncumbentSessions()
         self.keys_used = parts.keys_used(config, store)
         self.content = open_content(
             config.privacy, snapshot.content_keys, store.data_dir, self.clock.now_ms, store.stores.replies
@@ -261,7 +265,7 @@ class Gateway:
         )
         policies = {} if observe else evidence_policies(snapshot)
         self.evidence.policies = policies
-        earning = Earning(snapshot, policies, self.evidence) if policies else None
+        earning = Earning(snapshot, policies, self.evidence, self.incumbent_sessions) if policies else None
         planning = Planning(
             RouteTable(snapshot),
             mode=config.mode,
@@ -269,8 +273,9 @@ class Gateway:
             holding=holding,
             wellbeing=self.wellbeing,
             earning=earning,
+            state=self.routing,
         )
-        effects = self._effects(snapshot, holding)
+        effects = self._effects(snapshot, holding, planning)
         return Settings(
             snapshot=snapshot,
             protecting=Protecting(snapshot, recognisers(), self.metrics),
@@ -293,7 +298,7 @@ class Gateway:
             ),
         )
 
-    def _effects(self, snapshot: Snapshot, holding: Holding) -> Effects:
+    def _effects(self, snapshot: Snapshot, holding: Holding, planning: Planning) -> Effects:
         config, baseline = snapshot.config, snapshot.baseline_model
         return Effects(
             upstream=self.upstream,
@@ -313,6 +318,8 @@ class Gateway:
             price_version=snapshot.price_version,
             splice_cost=config.server.usage_cost,
             cache_watch=self.cache_watch,
+            routing=self.routing,
+            charge_dear=planning.charge,
             collapse=parts.collapse(config.cache.prompt.alert),
             runaway=guard_of(snapshot, self.runaway_watch),
             kept=self.kept,

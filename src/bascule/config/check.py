@@ -20,7 +20,7 @@ _OWN_HEADERS = frozenset(
 )
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ORIGIN = re.compile(r"https?://[^/\s@?#]+")
-_EFFECTS = ("candidates", "objective", "quality", "max_cost_usd", "refuse")
+_EFFECTS = ("candidates", "objective", "quality", "tiers", "max_cost_usd", "refuse")
 _RATE_NAMES = tuple(Rates.__struct_fields__)
 
 
@@ -133,6 +133,8 @@ def _route(name: str, route: Route, config: Config, checks: Checks) -> None:
     for mistaken in evidence_mistakes(name, route):
         checks.wrong(mistaken.path, mistaken.what, mistaken.remedy)
     _floor(("routes", name, "quality"), route.quality, config, checks)
+    if route.dear is not None and route.dear.key_share is None and route.dear.session_share is None:
+        checks.wrong(("routes", name, "dear"), "limits nothing", "Add `key_share` or `session_share`")
     for index, rule in enumerate(route.rules):
         path: Path = ("routes", name, "rules", index)
         found = mistake(rule.when)
@@ -142,7 +144,7 @@ def _route(name: str, route: Route, config: Config, checks: Checks) -> None:
         if rule.candidates == ():
             checks.wrong((*path, "candidates"), "an empty list of candidates", "Name at least one, or use `refuse`")
         if not any((*path, effect) in checks.places for effect in _EFFECTS):
-            mend = "Add candidates, objective, quality, max_cost_usd or refuse"
+            mend = "Add candidates, objective, quality, tiers, max_cost_usd or refuse"
             checks.wrong(path, "the rule changes nothing when it matches", mend)
 
 

@@ -16,7 +16,8 @@ class LiveGrader(Section, frozen=True, kw_only=True):
     """What an answer has to pass; all that is written here must hold. It says what is right without a right answer."""
 
     schema: bool = False
-    """It is JSON of the schema that the request asks for; requests that ask for none pass."""
+    """It is JSON of the schema that the request asks for. Says nothing of requests that ask for none: without another
+    grader or a judge they are not compared."""
     regex: str | None = None
     """This is found in it (RE2)."""
     absent: str | None = None

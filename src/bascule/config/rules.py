@@ -19,6 +19,7 @@ _SAMPLE_OF = {
     "bool": False,
     "int": 1_000,
     "int or null": 1_000,
+    "double or null": 1.5,
     "map of strings": {"feature": "search"},
 }
 FACT_SAMPLES: dict[str, Any] = {name: _SAMPLE_OF[kind] for name, kind in RULE_FACTS}

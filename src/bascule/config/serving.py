@@ -109,6 +109,8 @@ class Endpoint(Section, frozen=True, kw_only=True):
     """For the objective `fastest`, until it is measured."""
     ttft_s: Annotated[float, Meta(gt=0)] | None = None
     """Time to the first token, likewise."""
+    concurrency: Count | None = None
+    """Requests that it serves at once, from each worker; more go to the next candidate instead of waiting there."""
     tokens_per_image: Count | None = None
     """The most that one image of any size may cost."""
 
@@ -137,6 +139,9 @@ class Model(Section, frozen=True, kw_only=True):
     """Declared quality, 0 to 1, or by task with `default` for all others."""
     quality_source: str | None = None
     """Where the figure is from."""
+    tier: Literal["commodity", "mid", "premium"] | None = None
+    """Left out: by its price. Under 1 USD per million tokens (three of input to one of output) is `commodity`, from 5
+    on `premium`."""
     retires_ms: DayMs | None = field(name="retires", default=None)
     """The day from which routes leave it out."""
     successor: Name | None = None

@@ -25,6 +25,7 @@ from bascule.config.privacy import Privacy as Privacy
 from bascule.config.protection import Protect as Protect
 from bascule.config.protection import Protection as Protection
 from bascule.config.request import Request
+from bascule.config.routing import Dear, Sticky, TierName
 from bascule.config.runaway import Runaway
 from bascule.config.scalars import DatabaseRef, DayMs, Name, NanoUsd, Retention, ScopeText, SecretRef
 from bascule.config.section import Count, Seconds, Section, Share
@@ -36,7 +37,7 @@ from bascule.config.serving import Provider as Provider
 from bascule.config.serving import Timeouts as Timeouts
 from bascule.config.strategies import Strategies, Word
 from bascule.config.telemetry import Telemetry
-from bascule.model.policy import BudgetMode, BudgetWindow, Objective, OnExhausted, ServingMode
+from bascule.model.policy import BudgetMode, BudgetWindow, Objective, OnExhausted, Preset, ServingMode
 
 
 class Limits(Section, frozen=True, kw_only=True):
@@ -146,6 +147,8 @@ class Rule(Section, frozen=True, kw_only=True):
     """Instead of the route's."""
     quality: Floor | None = None
     """Instead of the route's."""
+    tiers: Annotated[tuple[TierName, ...], Meta(min_length=1)] | None = None
+    """Instead of the route's."""
     max_cost_nanousd: NanoUsd | None = field(name="max_cost_usd", default=None)
     """Instead of the route's."""
     refuse: str | None = None
@@ -157,14 +160,22 @@ class Route(Section, frozen=True, kw_only=True):
 
     candidates: Annotated[tuple[Name, ...], Meta(min_length=1)]
     """Models of the configuration or the catalog, or `provider/upstream-model`; no routes."""
-    objective: Objective = "cheapest"
-    """What decides among those that are good enough."""
+    preset: Preset | None = None
+    """`cost`, `balanced` or `quality`: floors by the kind of work, and an objective; what is written beside it wins."""
+    objective: Objective | None = None
+    """What decides among those that are good enough. Left out: the preset's, else `cheapest`."""
     quality: Floor | None = None
     """The floor: a candidate below it, or of unknown quality, is not good enough."""
     max_cost_nanousd: NanoUsd | None = field(name="max_cost_usd", default=None)
     """Bounds what one attempt may hold."""
     max_output_tokens: Count | None = None
     """Of each answer."""
+    tiers: tuple[TierName, ...] = ()
+    """Only models of these; empty for all."""
+    max_ttft_s: Seconds | None = None
+    """Candidates whose p90 of the time to first content is longer of late go behind the others."""
+    dear: Dear | None = None
+    sessions: Sticky = Sticky()
     data: DataConstraint = DataConstraint()
     protect: Protect = Protect()
     rules: tuple[Rule, ...] = ()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, structs
 
 from bascule.decide.breaker import Status
+from bascule.decide.circumstances import Circumstances
 from bascule.decide.eligible import Needs, is_named
 from bascule.decide.health import standing
 from bascule.decide.rank import SORTS, By, Option, ranked
@@ -86,6 +87,28 @@ def worst_last(candidates: tuple[Candidate, ...], health: Mapping[str, Status]) 
     return tuple(sorted(candidates, key=lambda candidate: standing(candidate.endpoint, health) in _LAST))
 
 
+def slow_last(candidates: tuple[Candidate, ...], now: Circumstances, max_ttft_s: float | None) -> tuple[Candidate, ...]:
+    """Endpoints that are full, or slower to first content than the route allows, go behind the others; the first one
+    says so where it stands there because of that. What was not measured of late is not slow."""
+    if not now.full and max_ttft_s is None:
+        return candidates
+
+    def why(candidate: Candidate) -> str | None:
+        if candidate.endpoint.id in now.full:
+            return "full"
+        ttft_s = None if max_ttft_s is None else now.ttft_of(candidate.model, candidate.endpoint)
+        return "slow" if ttft_s is not None and max_ttft_s is not None and ttft_s > max_ttft_s else None
+
+    behind = {candidate.endpoint.id: why(candidate) for candidate in candidates}
+    ordered = tuple(sorted(candidates, key=lambda candidate: behind[candidate.endpoint.id] is not None))
+    first, before = ordered[0], candidates[0]
+    if first is before:
+        return ordered
+    own = before.reason if first.reason == _FAILOVER else first.reason
+    reason = f"{own}; {before.endpoint.id} {behind[before.endpoint.id]}"
+    return (structs.replace(first, reason=reason), *ordered[1:])
+
+
 def noted(candidates: tuple[Candidate, ...], before: Candidate, unwell: Sequence[str]) -> tuple[Candidate, ...]:
     """The candidates, the first of which says so where it stands there because others are not well.
 
@@ -155,6 +178,7 @@ def _candidate(option: Option, reason: str, *, adequate: bool = True) -> Candida
         endpoint=option.endpoint,
         reason=reason,
         quality=option.quality,
+        judged=option.judged,
         expected_nanousd=option.expected_nanousd,
         adequate=adequate,
     )

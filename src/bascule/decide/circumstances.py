@@ -7,11 +7,16 @@ from msgspec import Struct
 from bascule.decide.breaker import Status
 from bascule.model.catalog import Endpoint
 from bascule.model.money import Rates
+from bascule.model.policy import RoutePolicy
+from bascule.model.quality import Quality
+from bascule.model.session_state import SessionState
 
 CostOf = Callable[[Endpoint], int | None]
 RatesOf = Callable[[Endpoint], Rates | None]
-QualityOf = Callable[[str, str | None], float | None]
-"""(model, task) to the lower end of its one-sided 95 % interval from evidence; None leaves the declared quality."""
+QualityOf = Callable[[str, str | None], Quality | None]
+"""(model, task) to what evidence says of it; None leaves the declared quality."""
+SpeedOf = Callable[[str, Endpoint], float | None]
+DearOf = Callable[[RoutePolicy], str | None]
 
 
 def _unknown_cost(endpoint: Endpoint) -> int | None:
@@ -22,7 +27,19 @@ def _unknown_rates(endpoint: Endpoint) -> Rates | None:
     return None
 
 
-def _no_evidence(model: str, task: str | None) -> float | None:
+def _no_evidence(model: str, task: str | None) -> Quality | None:
+    return None
+
+
+def _no_speed(model: str, endpoint: Endpoint) -> float | None:
+    return None
+
+
+def _none_spent(policy: RoutePolicy) -> str | None:
+    return None
+
+
+def _no_limit() -> int | None:
     return None
 
 
@@ -44,5 +61,17 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     health: Mapping[str, Status] = {}
     """What is not well, as `decide.health.standing` reads it: `open` lets nothing through, `cooling` (it asked for a
     pause) and `outlier` (far worse than its peers) are tried last."""
+    ttft_of: SpeedOf = _no_speed
+    """The live p90 of the seconds to first content of (model, endpoint); None where too few were seen."""
+    dear_spent: DearOf = _none_spent
+    """Why no further request of this key or session may go to a dear model on the route; None: it may."""
+    full: frozenset[str] = frozenset()
+    """Endpoints whose `concurrency` is used up: they are tried last."""
+    session: SessionState | None = None
+    """What this worker knows of the request's session; None: nothing."""
+    turns_left: Callable[[int], float] = float
+    """Requests to be expected after the session's n-th; asked only where `session` is known."""
+    budget_left_nanousd: Callable[[], int | None] = _no_limit
+    """The least that is left in any budget of the request; None: no budget applies."""
     want_task: bool = False
     """Guess the task even where the route does not need it."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 from bascule.decide.circumstances import Circumstances
 from bascule.decide.data_policy import violation
 from bascule.decide.health import standing
+from bascule.decide.tier import Tier, tier_of
 from bascule.model.catalog import Endpoint, Modality, Model
 from bascule.model.errors import Refusal, RefusalKind
 from bascule.model.facts import Facts, Fetched
@@ -17,7 +18,7 @@ from bascule.model.money import Rates, usd_text
 from bascule.model.policy import NO_DATA_POLICY, Ask, DataPolicy
 
 # Order of hurdles: a candidate that stopped at a later one came further.
-_CHOICE, _DATA, _CAPABILITY, _WINDOW, _RETIRED, _PRICE, _COST, _HEALTH = range(8)
+_CHOICE, _DATA, _CAPABILITY, _WINDOW, _RETIRED, _PRICE, _COST, _SHARE, _HEALTH = range(9)
 
 BREAKER_OPEN = "failing now; its circuit breaker is open"
 
@@ -57,6 +58,10 @@ class Needs(Struct, frozen=True, kw_only=True):
     max_price_input: int | None = None
     max_price_output: int | None = None
     max_cost_nanousd: int | None = None
+    tiers: tuple[Tier, ...] = ()
+    """Only these; empty for all."""
+    dear_spent: str | None = None
+    """Why no dear model may be asked; None: one may."""
 
 
 def needs_of(
@@ -67,6 +72,8 @@ def needs_of(
     est_input_tokens: int,
     data: DataPolicy = NO_DATA_POLICY,
     max_cost_nanousd: int | None = None,
+    tiers: tuple[Tier, ...] = (),
+    dear_spent: str | None = None,
 ) -> Needs:
     """`data` and `max_cost_nanousd` are the route's; the request can only tighten them, as both can the key's data."""
     modalities: tuple[Modality, ...] = ()
@@ -98,6 +105,8 @@ def needs_of(
         max_price_input=ask.max_price_input,
         max_price_output=ask.max_price_output,
         max_cost_nanousd=max_cost_nanousd,
+        tiers=tiers,
+        dear_spent=dear_spent,
     )
 
 
@@ -130,6 +139,8 @@ def obstacle(
     if bounded and (found := _too_dear_a_rate(needs, now.rates_of(endpoint))):
         return found
     if needs.max_cost_nanousd is not None and (found := _too_dear(needs.max_cost_nanousd, now.hold_of(endpoint))):
+        return found
+    if (needs.tiers or needs.dear_spent is not None) and (found := _wrong_tier(needs, model, endpoint, now)):
         return found
     if now.health and standing(endpoint, now.health) == "open":
         return Obstacle(_HEALTH, "overloaded", BREAKER_OPEN)
@@ -220,6 +231,15 @@ def _unfit(needs: Needs, model: Model, endpoint: Endpoint, now_ms: int) -> Obsta
     if model.retires_ms is not None and model.retires_ms <= now_ms:
         reason = "retired" if model.successor is None else f"retired; its successor is {model.successor}"
         return Obstacle(_RETIRED, "model_not_found", reason, advisory=needs.by_name)
+    return None
+
+
+def _wrong_tier(needs: Needs, model: Model, endpoint: Endpoint, now: Circumstances) -> Obstacle | None:
+    tier = tier_of(model, endpoint, now.rates_of(endpoint))
+    if needs.tiers and tier not in needs.tiers:
+        return Obstacle(_CHOICE, "forbidden", f"tier {tier or 'unknown'} is not among {', '.join(needs.tiers)}")
+    if needs.dear_spent is not None and tier in ("premium", None):
+        return Obstacle(_SHARE, "rate_limited", needs.dear_spent)
     return None
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from bascule.model.catalog import Endpoint, Model
 from bascule.model.policy import Objective
+from bascule.model.quality import Quality
 
 By = Literal["price", "throughput", "latency"]
 
@@ -23,6 +24,10 @@ class Option(Struct, frozen=True):
     quality: float | None
     """The lower end of its one-sided 95 % interval for the task at hand, 0 to 1; a declared one is its own."""
     expected_nanousd: int | None
+    judged: Quality | None = None
+    """Where `quality` comes from."""
+    ttft_s: float | None = None
+    """As seen of late, or else as declared."""
 
 
 Key = Callable[[Option], tuple[float, ...]]
@@ -45,18 +50,20 @@ def by_throughput(option: Option) -> tuple[float, ...]:
 
 
 def by_latency(option: Option) -> tuple[float, ...]:
-    ttft_s = option.endpoint.ttft_s
+    ttft_s = option.ttft_s
     return (1, 0) if ttft_s is None else (0, ttft_s)
 
 
 SORTS: dict[By, Key] = {"price": by_price, "throughput": by_throughput, "latency": by_latency}
 
 
-def duration_s(endpoint: Endpoint, output_tokens: int) -> float | None:
-    """Time to the first token plus the declared speed's time for the rest; None unless both are known."""
-    if endpoint.ttft_s is None or not endpoint.speed_tokens_per_s:
+def duration_s(option: Option, output_tokens: int) -> float | None:
+    """Time to the first token (live where it is known) plus the declared speed's time for the rest; None unless both
+    are known."""
+    speed = option.endpoint.speed_tokens_per_s
+    if option.ttft_s is None or not speed:
         return None
-    return endpoint.ttft_s + output_tokens / endpoint.speed_tokens_per_s
+    return option.ttft_s + output_tokens / speed
 
 
 def ranked(options: list[Option], objective: Objective, output_tokens: int) -> list[Option]:
@@ -74,7 +81,7 @@ def ranked(options: list[Option], objective: Objective, output_tokens: int) -> l
 
 def _by_duration(output_tokens: int) -> Key:
     def key(option: Option) -> tuple[float, ...]:
-        duration = duration_s(option.endpoint, output_tokens)
+        duration = duration_s(option, output_tokens)
         return (1, 0, *by_price(option)) if duration is None else (0, duration, *by_price(option))
 
     return key
@@ -86,7 +93,7 @@ def _by_balance(options: list[Option], output_tokens: int) -> Key:
     So being free weighs as much as 0.5 of quality against being the dearest at hand, and being instant as much as
     0.25 against being the slowest. Unknown quality counts 0, an unknown cost or duration as the worst at hand.
     """
-    durations = {option.endpoint.id: duration_s(option.endpoint, output_tokens) for option in options}
+    durations = {option.endpoint.id: duration_s(option, output_tokens) for option in options}
     slowest = max([duration for duration in durations.values() if duration is not None], default=0.0)
     dearest = max([option.expected_nanousd for option in options if option.expected_nanousd is not None], default=0)
 

@@ -19,9 +19,9 @@ SIMILAR = 0.7
 """Share of words of substance that two wordings must have in common, of all that either has."""
 MIN_WORDS = 3
 """Of substance. Of shorter messages only exact repetitions count."""
-MAX_WORDS = 80
-"""Longer messages are alike for other reasons: an application's template, a pasted file."""
-MAX_CHARS = 4_000
+MAX_CHARS = 600
+"""Longer messages are alike for other reasons (an application's template, a pasted file), and reading their words would
+cost more than this sign is worth. Of them only the very same text counts, and how it begins."""
 _WORD = re.compile(r"[^\W_]+")
 _CORRECTION = re.compile(
     r"(?:no[,.!]|nope\b|wrong\b|that(?:'s| is| was) (?:wrong|not (?:what|right|correct))|not what i\b|"
@@ -54,14 +54,19 @@ def repeated(request: Request) -> Repeat | None:
 
 def compared(before: str, after: str) -> Repeat | None:
     """Whether a message asks again for what an earlier one asked for. English for corrections, any language else."""
-    first, second = _folded(before), _folded(after)
-    if not first or not second:
+    before, after = before.strip(), after.strip()
+    if not before or not after:
         return None
-    if first == second:
+    if before == after:
         return Repeat("retry", 1.0)
-    if _CORRECTION.match(after[:200].casefold().lstrip().replace("’", "'")):
+    if _CORRECTION.match(after[:200].casefold().replace("’", "'")):
         return Repeat("correction", 0.0)
-    if max(len(first), len(second)) > MAX_WORDS or _numbers(first) != _numbers(second):
+    if max(len(before), len(after)) > MAX_CHARS:
+        return None
+    first, second = _WORD.findall(before.casefold()), _WORD.findall(after.casefold())
+    if first and first == second:
+        return Repeat("retry", 1.0)
+    if _numbers(first) != _numbers(second):
         return None
     one, other = _substance(first), _substance(second)
     if min(len(one), len(other)) < MIN_WORDS:
@@ -73,10 +78,6 @@ def compared(before: str, after: str) -> Repeat | None:
 def against(subject: Subject, at_ms: int) -> Finding:
     """What a repetition says of the model that had answered."""
     return Finding(subject=subject, source="live", mean=0.0, weight=WEIGHT, at_ms=at_ms)
-
-
-def _folded(text: str) -> list[str]:
-    return _WORD.findall(text[:MAX_CHARS].casefold())
 
 
 def _substance(words: list[str]) -> set[str]:

@@ -11,22 +11,26 @@ cost it can only tighten.
 
 from msgspec import Struct, structs
 
-from bascule.decide.choose import Group, chosen, noted, worst_last
+from bascule.decide.choose import Group, chosen, noted, slow_last, worst_last
 from bascule.decide.circumstances import Circumstances as Circumstances
 from bascule.decide.eligible import BREAKER_OPEN, Obstacle, needs_of, obstacle, refusal
 from bascule.decide.rank import By, Option
 from bascule.decide.resolve import Resolved, resolve
 from bascule.decide.rules import RULE_FACTS as RULE_FACTS
+from bascule.decide.rules import Moment
 from bascule.decide.rules import RuleFacts as RuleFacts
+from bascule.decide.stickiness import Turn, settled
 from bascule.decide.task import TaskSource, task_of
 from bascule.model.budget import Attribution
 from bascule.model.catalog import Endpoint, Model
 from bascule.model.errors import Refusal
 from bascule.model.facts import Facts
 from bascule.model.identity import Identity
-from bascule.model.plan import Plan, Rejected
+from bascule.model.plan import Candidate, Plan, Rejected
 from bascule.model.policy import Ask, RoutePolicy, Rule
+from bascule.model.quality import Quality
 from bascule.model.registry import Registry
+from bascule.model.session_state import SessionChoice
 
 _SORT_OF_SUFFIX: dict[str, By] = {"floor": "price", "nitro": "throughput"}
 _MS_PER_HOUR = 3_600_000
@@ -55,7 +59,7 @@ class RouteTable:
             named = [route.candidates, *[rule.candidates for rule in route.rules if rule.candidates is not None]]
             pairs = [pair for candidates in named for pair in self.expand(candidates).pairs]
             by_quality = any(model.quality.keys() - {"default"} for model, _ in pairs)
-            found = self._needs_task[route.name] = by_rule or by_quality
+            found = self._needs_task[route.name] = by_rule or by_quality or bool(route.floors)
         return found
 
 
@@ -125,6 +129,8 @@ def _planned(
     candidates = chosen(groups, ask, now.est_output_tokens, rejected)
     if not candidates:
         return refusal(head.name, obstacles, head.needs.max_cost_nanousd) if obstacles else no_endpoint(head.name)
+    candidates, session = _settled(request, groups, candidates)
+    candidates = slow_last(candidates, now, None if head.route is None else head.route.max_ttft_s)
     if now.health:
         as_ranked = candidates[0]
         candidates = worst_last(candidates, now.health)
@@ -142,8 +148,28 @@ def _planned(
         hedge=None if head.route is None else head.route.hedge,
         filtered_elsewhere=head.route is not None and head.route.filtered_elsewhere,
         rule=None if head.rule is None else head.rule.when,
+        session=session,
+        watches_latency=head.route is not None and (head.route.max_ttft_s is not None or head.objective == "fastest"),
         policy_version=table.registry.policy_version,
     )
+
+
+def _settled(
+    request: _Request, groups: list[Group], candidates: tuple[Candidate, ...]
+) -> tuple[tuple[Candidate, ...], SessionChoice | None]:
+    """The candidates as the session's history has it. An order that the request itself asks for is left alone."""
+    head, now, session = groups[0], request.now, request.now.session
+    if session is None or head.route is None or head.sort is not None or request.ask.order or len(groups) > 1:
+        return candidates, None
+    tokens_in = max(request.est_input_tokens, session.cached_tokens)
+    turn = Turn(
+        tokens_in=tokens_in,
+        tokens_out=now.est_output_tokens,
+        warm_tokens=session.warm_tokens(now.now_ms),
+        cached_tokens=session.cached_tokens,
+    )
+    left = now.turns_left(session.turns + 1)
+    return settled(candidates, session, turn, left, head.objective, head.route.sticky, now.rates_of)
 
 
 def _task(request: _Request, first: Resolved) -> tuple[str | None, TaskSource | None]:
@@ -207,6 +233,9 @@ def _group(request: _Request, found: Resolved, task: str | None, rejected: list[
     rule = _matching_rule(request, policy, task)
     candidates, objective, floor = policy.candidates, policy.objective, policy.quality
     max_cost = policy.max_cost_nanousd
+    tiers = policy.tiers
+    if floor is None and policy.floors:
+        floor = policy.floors.get(task or "default", policy.floors["default"])
     if rule is not None:
         if rule.refuse is not None:
             return Refusal(kind="forbidden", message=rule.refuse, code="refused_by_rule", param="model")
@@ -214,6 +243,7 @@ def _group(request: _Request, found: Resolved, task: str | None, rejected: list[
         objective = rule.objective or objective
         floor = floor if rule.quality is None else rule.quality
         max_cost = max_cost if rule.max_cost_nanousd is None else rule.max_cost_nanousd
+        tiers = tiers if rule.tiers is None else rule.tiers
     expanded = request.table.expand(candidates)
     rejected.extend(expanded.missing)
     return Group(
@@ -226,6 +256,8 @@ def _group(request: _Request, found: Resolved, task: str | None, rejected: list[
             est_input_tokens=request.est_input_tokens,
             data=policy.data,
             max_cost_nanousd=max_cost,
+            tiers=tiers,
+            dear_spent=None if policy.dear is None else request.now.dear_spent(policy),
         ),
         floor=floor if ask.quality is None else ask.quality,
         objective=objective,
@@ -246,6 +278,12 @@ def _matching_rule(request: _Request, policy: RoutePolicy, task: str | None) -> 
         task=task,
         est_input_tokens=request.est_input_tokens,
         hour_utc=request.now.now_ms // _MS_PER_HOUR % 24,
+        moment=Moment(
+            session=request.now.session,
+            now_ms=request.now.now_ms,
+            deadline_ms=request.ask.deadline_ms,
+            budget_left_nanousd=request.now.budget_left_nanousd,
+        ),
     )
     return request.table.registry.first_rule(policy, facts)
 
@@ -284,11 +322,20 @@ def _screen_against_advice(request: _Request, groups: list[Group], task: str | N
 
 
 def _option(now: Circumstances, model: Model, endpoint: Endpoint, task: str | None) -> Option:
-    quality = now.quality_of(model.name, task)
-    if quality is None and model.quality:
+    judged = now.quality_of(model.name, task)
+    if judged is None and model.quality:
         default = model.quality.get("default")
-        quality = default if task is None else model.quality.get(task, default)
-    return Option(model, endpoint, quality, now.expected_cost_of(endpoint))
+        declared = default if task is None else model.quality.get(task, default)
+        judged = None if declared is None else Quality(low=declared, mean=declared)
+    ttft_s = now.ttft_of(model.name, endpoint)
+    return Option(
+        model,
+        endpoint,
+        None if judged is None else judged.low,
+        now.expected_cost_of(endpoint),
+        judged,
+        endpoint.ttft_s if ttft_s is None else ttft_s,
+    )
 
 
 def no_endpoint(name: str) -> Refusal:

@@ -15,13 +15,20 @@ Task = Literal[
     "classification",
     "extraction",
     "summarization",
-    "code_generation",
-    "analysis",
+    "translation",
+    "question_answering",
+    "chat",
     "writing",
+    "code_generation",
+    "code_edit",
+    "analysis",
     "reasoning",
+    "math",
     "security_audit",
+    "tool_step",
 ]
-TaskSource = Literal["header", "rule"]
+"""The rules here know some of them, the learned classifier (`decide/task_classifier.py`) all."""
+TaskSource = Literal["header", "rule", "classifier"]
 
 HEAD_CHARS = 320
 TAIL_CHARS = 120
@@ -43,6 +50,7 @@ _BY_VERB: dict[str, Task] = {
     **dict.fromkeys(("analyze", "analyse", "compare", "assess", "analyzes", "analyses"), "analysis"),
     **dict.fromkeys(("prove", "solve", "derive"), "reasoning"),
     **dict.fromkeys(("implement", "refactor", "debug"), "code_generation"),
+    **dict.fromkeys(("translate", "translates"), "translation"),
     **dict.fromkeys(("draft", "compose", "rewrite", "paraphrase", "proofread"), "writing"),
 }
 _MAKING = frozenset({"write", "generate", "create", "make", "build", "produce", "develop", "fix", "complete"})

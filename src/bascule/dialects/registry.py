@@ -116,6 +116,8 @@ class LastTurn(Protocol):
 
     def last_message(self, body: Body) -> Any: ...
 
+    def last_asked(self, body: Body) -> tuple[str, str] | None: ...
+
 
 _LAST_TURN: dict[str, LastTurn] = {
     "openai_chat": chat_last_turn,
@@ -166,6 +168,12 @@ def last_calls(name: str, body: Body) -> bytes | None:
 def last_message(name: str, body: Body) -> bytes:
     """A digest of the last message, whoever said it. Raises KeyError as `last_calls` does."""
     return digest([_LAST_TURN[name].last_message(body)])
+
+
+def last_asked(name: str, body: Body) -> tuple[str, str] | None:
+    """What the user asked before and what last, in a chat request of this client dialect whose last turn is a user's
+    own message after an answer; else None. Raises KeyError as `last_calls` does."""
+    return _LAST_TURN[name].last_asked(body)
 
 
 def provider_side(name: str) -> ProviderSide:

@@ -40,6 +40,8 @@ class Admitted(Struct, frozen=True, kw_only=True):
     body: dict[str, Any]
     client_body: dict[str, Any] | None = None
     """What the client sent, where this was made of it; None: `body` is that."""
+    helps: bool = False
+    """A request of our own whose answer no client sees, so that no cap of key or route on answers holds for it."""
     facts: Facts
     identity: Identity
     ask: Ask

@@ -87,6 +87,8 @@ class Answering:
         cost = fx.books.settle(self._request, opened, ended, baseline=fx.baseline)
         if ended.ending == "completed" and fx.collapse is not None and opened.intent.role not in OWN_WORK:
             fx.cache_watch.observe(fx.collapse, self._request, opened, cost.usage)
+        if ended.ending == "completed" and opened.intent.role not in OWN_WORK:
+            fx.routing.sessions.observe(self._request, opened, cost.usage)
         if fx.runaway is not None and cost.cost_nanousd is not None:
             fx.runaway.watch.spent(fx.runaway.rules, self._request, cost.cost_nanousd)
         self._tally.settled(ended, cost)

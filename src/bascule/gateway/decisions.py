@@ -5,9 +5,13 @@ from typing import Any
 
 from msgspec import structs
 
+from bascule.decide.rephrase import compared
+from bascule.dialects.last_asked import MIN_TURNS
+from bascule.dialects.registry import last_asked
 from bascule.gateway.admission import Admitted
 from bascule.gateway.identifiers import decision_id
 from bascule.gateway.outage import Outage
+from bascule.gateway.surfaces import SURFACES
 from bascule.model.budget import BudgetState
 from bascule.model.entry import Decision
 from bascule.model.errors import LedgerUnavailable, Refusal
@@ -42,6 +46,8 @@ def facts_of(request: Admitted) -> dict[str, Any]:
         seen["json_schema"] = True
     if facts.has_reasoning:
         seen["reasoning"] = True
+    if facts.messages >= MIN_TURNS and request.work == "chat" and (again := asked_again(request)) is not None:
+        seen["asked_again"] = again
     if ask.quality is not None:
         seen["quality"] = ask.quality
     if ask.max_cost_nanousd is not None:
@@ -49,6 +55,14 @@ def facts_of(request: Admitted) -> dict[str, Any]:
     if ask.fallback_models:
         seen["fallbacks"] = ask.fallback_models
     return seen
+
+
+def asked_again(request: Admitted) -> str | None:
+    """How the user asks again for what was just answered; None where that is not so. A weak sign: see
+    `decide.rephrase`."""
+    asked = last_asked(SURFACES[request.surface].chat_dialect, request.body)
+    found = None if asked is None else compared(*asked)
+    return None if found is None else found.kind
 
 
 def candidate_of(candidate: Candidate) -> dict[str, Any]:
@@ -60,6 +74,8 @@ def candidate_of(candidate: Candidate) -> dict[str, Any]:
     }
     if candidate.quality is not None:
         seen["quality"] = candidate.quality
+    if candidate.judged is not None and candidate.judged.source != "declared":
+        seen["quality_source"] = candidate.judged.source
     if not candidate.adequate:
         seen["adequate"] = False
     return seen

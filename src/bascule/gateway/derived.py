@@ -59,6 +59,12 @@ def asking(parent: Admitted, asked: Request, *, surface: Surface, stream: bool =
     )
 
 
+def helping(parent: Admitted, asked: Request) -> Admitted | Refusal:
+    """A request to a judge, a check or a worker. Its own cap on the answer holds, not those of key and route."""
+    made = asking(parent, asked, surface=JUDGED_IN)
+    return made if isinstance(made, Refusal) else structs.replace(made, helps=True)
+
+
 def in_background(request: Admitted, *, now_ms: int, now_s: float) -> Admitted:
     """The request as one that begins now and that nobody waits for: its own deadline is no longer one."""
     ask = structs.replace(request.ask, deadline_ms=None)

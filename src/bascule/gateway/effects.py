@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from bascule.decide.attempt import AttemptLimits
 from bascule.decide.cache_watch import CollapsePolicy
+from bascule.gateway.admission import Admitted
 from bascule.gateway.books import Books, Cost
 from bascule.gateway.cache_watch import CacheWatch
 from bascule.gateway.dispatch import Dispatcher
@@ -13,10 +14,11 @@ from bascule.gateway.holding import Holding
 from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.recording import Recordings
 from bascule.gateway.retry_budgets import RetryBudgets
+from bascule.gateway.routing_state import RoutingState
 from bascule.gateway.runaway_guard import RunawayGuard
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.model.money import PriceTimeline
-from bascule.model.plan import Candidate
+from bascule.model.plan import Candidate, Plan
 from bascule.ports import Clock, Upstream
 from bascule.ports.commands import Commands
 from bascule.ports.verifiers import Verifiers
@@ -51,6 +53,9 @@ class Effects(Struct, frozen=True, kw_only=True):
     cache_watch: CacheWatch
     collapse: CollapsePolicy | None
     """When a session's prompt cache has stopped; None: nobody wants to know."""
+    routing: RoutingState
+    charge_dear: Callable[[Admitted, Plan, Candidate], None]
+    """Told of each attempt at a candidate that was not its plan's first."""
     runaway: RunawayGuard | None = None
     """None: nobody wants to know of sessions that run away."""
     kept: KeptAnswers | None = None

@@ -19,7 +19,7 @@ from bascule.gateway.decisions import Recorder
 from bascule.gateway.effects import Effects
 from bascule.gateway.evidence.comparing import Comparing
 from bascule.gateway.exchange import Exchange
-from bascule.gateway.holding import affordable, degrades
+from bascule.gateway.holding import affordable
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.kept import KeptAnswers
 from bascule.gateway.metrics import Metrics
@@ -28,8 +28,8 @@ from bascule.gateway.planning import Planned, Planning
 from bascule.gateway.protecting import Protecting
 from bascule.gateway.respond import error_answer
 from bascule.gateway.serving import Serving
-from bascule.gateway.strategies.kit import Kit, Strategist
-from bascule.gateway.strategies.running import Running
+from bascule.gateway.strategies.kit import Kit
+from bascule.gateway.strategies.running import Running, begin
 from bascule.gateway.strategies.strategies import Strategies
 from bascule.gateway.surfaces import SURFACES
 from bascule.gateway.tally import Tally
@@ -301,7 +301,10 @@ class Engine:
                 commands=fx.commands,
                 verifiers=fx.verifiers,
             )
-            several = await self._prepare_several(exchange, fx, kit, strategist, planned, keeps=keeps, run=run)
+            keep_bytes = world.caching.most_bytes if keeps else 0
+            several = await begin(kit, strategist, exchange, fx, planned, world.recorder, keep_bytes=keep_bytes)
+            if isinstance(several, Running) and run is not None:
+                run.course = several
             if several is not None:
                 return several
         budgets = fx.holding.budgets(request)
@@ -336,51 +339,6 @@ class Engine:
         if run is not None:
             run.course = serving
         return serving
-
-    async def _prepare_several(
-        self,
-        exchange: Exchange,
-        fx: Effects,
-        kit: Kit,
-        strategist: Strategist,
-        planned: Planned,
-        *,
-        keeps: bool,
-        run: Run | None,
-    ) -> Running | Refusal | None:
-        """The same where several models work on the request. None: one of them is to serve it after all."""
-        world, request = self._world, kit.request
-        ready = strategist.ready(kit)
-        if isinstance(ready, Refusal) and ready.kind == "budget_exhausted" and fx.holding.lending is not None:
-            away = await fx.holding.lending.look(request.attribution, ready.needed_nanousd or 0)
-            ready = strategist.ready(kit) if away is None else away
-        budgets = fx.holding.budgets(request)
-        if ready is None or (isinstance(ready, Refusal) and ready.kind == "budget_exhausted" and degrades(budgets)):
-            return None
-        if isinstance(ready, Refusal):
-            world.recorder.refused(request, ready, kit.plan)
-            return ready
-        decision = world.recorder.planned(
-            request,
-            kit.plan,
-            budgets,
-            health=planned.health,
-            observed=planned.observed,
-            price_version=fx.price_version,
-            strategy=ready.told(),
-        )
-        running = Running(
-            fx,
-            exchange,
-            request,
-            ready,
-            tally=Tally(decision),
-            strict=hold_mode(budgets) == "strict",
-            keep_bytes=world.caching.most_bytes if keeps else 0,
-        )
-        if run is not None:
-            run.course = running
-        return running
 
     async def _finish(self, serving: Serving | Running, request: Admitted) -> Refusal | None:
         cancelled = True

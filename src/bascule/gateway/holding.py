@@ -228,10 +228,11 @@ class Holding:
         """How long an answer may become there."""
         if request.work != "chat":
             return NO_OUTPUT
+        limited = self._enforce and not request.helps
         return output_cap(
             request.facts,
-            request.key.max_output_tokens if self._enforce else None,
-            route_cap if self._enforce else None,
+            request.key.max_output_tokens if limited else None,
+            route_cap if limited else None,
             endpoint.max_output,
             output_p99_tokens(calibration),
             least=least_output(request.surface, endpoint),

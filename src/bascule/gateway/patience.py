@@ -53,4 +53,4 @@ def has_peers(plan: Plan) -> bool:
     if len(candidates) == 1:
         return False
     models = [candidate.model for candidate in candidates]
-    return plan.hedge is not None or len(set(models)) < len(models)
+    return plan.hedge is not None or plan.watches_latency or len(set(models)) < len(models)

@@ -12,16 +12,22 @@ from bascule.decide.estimate import expected_cost, expected_input_tokens, expect
 from bascule.decide.giving_up import CIRCUIT_OPEN
 from bascule.decide.observe import Observed, observe
 from bascule.decide.price import rates_for
+from bascule.decide.resolve import resolve
 from bascule.decide.route import RouteTable, route, route_through
+from bascule.decide.tier import tier_of
 from bascule.gateway.admission import Admitted
 from bascule.gateway.calibrations import Calibrations
 from bascule.gateway.holding import Holding
+from bascule.gateway.routing_state import RoutingState
 from bascule.gateway.wellbeing import Wellbeing
 from bascule.model.catalog import Endpoint
 from bascule.model.errors import Refusal
 from bascule.model.money import Rates
-from bascule.model.plan import Plan
+from bascule.model.plan import Candidate, Plan
 from bascule.model.policy import RoutePolicy, ServingMode
+
+LATENCY_PERCENTILE = 0.9
+"""Of an endpoint's times to first content, for `max_ttft_s` and objectives that count time."""
 
 
 class Planned(Struct, frozen=True, kw_only=True):
@@ -57,23 +63,21 @@ class Planning:
         holding: Holding,
         wellbeing: Wellbeing,
         earning: Earned | None = None,
+        state: RoutingState | None = None,
     ) -> None:
-        """`earning` None: no route has challengers."""
+        """`earning` None: no route has challengers. `state` None: nothing is known of sessions and shares yet."""
         self._table = table
         self._observe = mode == "observe"
         self._calibrations = calibrations
         self._holding = holding
         self._wellbeing = wellbeing
         self._earning = earning
+        self._state = RoutingState() if state is None else state
 
     def plan(self, request: Admitted) -> Planned | Refusal:
         """Who may answer, in which order."""
-        now = Circumstances(
-            now_ms=request.started_ms,
-            hold_of=partial(self._holding.least, request),
-            expected_cost_of=partial(self._expected, request),
-            rates_of=partial(self._rates, request),
-            health=self._wellbeing.statuses(request.started_s),
+        now = self._circumstances(
+            request,
             **({} if self._earning is None else self._earning.circumstances(request)),
         )
         arguments = (request.ask, request.facts, request.attribution, request.identity, self._table, now)
@@ -82,6 +86,7 @@ class Planning:
             if not isinstance(plan, Refusal):
                 if self._earning is not None:
                     plan = self._earning.applied(request, plan)
+                self._count(request, plan)
                 return Planned(plan=plan, health=now.health)
             return self._told_when(plan, request) if now.health and plan.kind == "overloaded" else plan
         found = observe(*arguments)
@@ -97,14 +102,59 @@ class Planning:
         ask = structs.replace(
             request.ask, model=policy.name, fallback_models=(), quality=None, max_cost_nanousd=None, suffix=None
         )
-        now = Circumstances(
+        now = structs.replace(self._circumstances(request), session=None)
+        return route_through(policy, ask, request.facts, request.attribution, request.identity, self._table, now)
+
+    def charge(self, request: Admitted, plan: Plan, candidate: Candidate) -> None:
+        """A candidate that was not the plan's first is asked: it counts against the caps on dear models as well."""
+        policy = self._capped(plan)
+        if policy is not None and self._is_dear(request, candidate):
+            self._state.dear.charge(policy, request.key.name, request.identity.session_id)
+
+    def _count(self, request: Admitted, plan: Plan) -> None:
+        policy = self._capped(plan)
+        if policy is not None:
+            dear = self._is_dear(request, plan.candidates[0])
+            self._state.dear.count(policy, request.key.name, request.identity.session_id, dear=dear)
+
+    def _capped(self, plan: Plan) -> RoutePolicy | None:
+        policy = None if plan.route is None else self._table.registry.route(plan.route)
+        return policy if policy is not None and policy.dear is not None else None
+
+    def _is_dear(self, request: Admitted, candidate: Candidate) -> bool:
+        found = resolve(candidate.model, self._table.registry)
+        model = None if isinstance(found, Refusal) else found.model
+        if model is None:
+            return True  # what is not known is not cheap
+        return tier_of(model, candidate.endpoint, self._rates(request, candidate.endpoint)) in ("premium", None)
+
+    def _circumstances(self, request: Admitted, **more: Any) -> Circumstances:
+        state = self._state
+        return Circumstances(
             now_ms=request.started_ms,
             hold_of=partial(self._holding.least, request),
             expected_cost_of=partial(self._expected, request),
             rates_of=partial(self._rates, request),
             health=self._wellbeing.statuses(request.started_s),
+            ttft_of=partial(self._ttft_s, request),
+            dear_spent=lambda policy: state.dear.spent(policy, request.key.name, request.identity.session_id),
+            full=state.occupancy.full,
+            session=state.sessions.of(request),
+            turns_left=state.sessions.turns_left,
+            budget_left_nanousd=partial(self._budget_left, request),
+            **more,
         )
-        return route_through(policy, ask, request.facts, request.attribution, request.identity, self._table, now)
+
+    def _ttft_s(self, request: Admitted, model: str, endpoint: Endpoint) -> float | None:
+        outliers = self._wellbeing.outlier_policy
+        if outliers is None:
+            return None
+        return self._wellbeing.peers.first_content_s(
+            model, endpoint.id, request.started_s, share=LATENCY_PERCENTILE, window_s=outliers.window_s
+        )
+
+    def _budget_left(self, request: Admitted) -> int | None:
+        return min([state.left_nanousd for state in self._holding.budgets(request)], default=None)
 
     def _told_when(self, refusal: Refusal, request: Admitted) -> Refusal:
         """Only endpoints that keep failing are left. One request at a time looks whether that has passed."""

@@ -273,10 +273,13 @@ class Serving:
         if isinstance(opened, Refusal):
             return self._stopped(opened, record)
         tally.unrecorded = None
+        if record.candidate or self._role != "primary":
+            fx.charge_dear(request, self._plan, candidate)
         was_sent, tally.sent = tally.sent, True
         self._begun(opened, record, before)
         try:
-            fault = await self.answering.send(destination, opened, body, target, exchange)
+            with fx.routing.occupancy.during(candidate.endpoint):
+                fault = await self.answering.send(destination, opened, body, target, exchange)
         finally:
             if not opened.settled:
                 self.answering.settle(opened, Ended(ending="unknown", fault=CANCELLED))

@@ -104,6 +104,7 @@ def configured_endpoint(
         max_output=config.max_output or model.max_output or bare.max_output,
         speed_tokens_per_s=config.speed_tokens_per_s,
         ttft_s=config.ttft_s,
+        concurrency=config.concurrency,
     )
 
 
@@ -122,6 +123,7 @@ def configured_model(name: str, config: ModelConfig, endpoints: tuple[Endpoint, 
         reasoning=config.reasoning,
         quality={"default": quality} if isinstance(quality, float) else quality or {},
         quality_source=config.quality_source or ("declared" if quality is not None else None),
+        tier=config.tier,
         retires_ms=config.retires_ms if config.retires_ms is not None else known.retires_ms,
         successor=config.successor or known.successor,
         declared=True,

@@ -4,18 +4,22 @@ from bascule.config.shape import QUALITY_LEVELS, Config, DataConstraint, Floor, 
 from bascule.config.shape import Budget as BudgetConfig
 from bascule.config.shape import Hedge as HedgeConfig
 from bascule.config.shape import Protect as ProtectConfig
+from bascule.decide.presets import OBJECTIVE_OF, floors_of
 from bascule.link.strategies import strategy_of
 from bascule.model.policy import (
     NO_DATA_POLICY,
     NO_PROTECTION,
     Budget,
     DataPolicy,
+    DearCap,
     Hedge,
     KeyPolicy,
+    Objective,
     Protect,
     RateLimit,
     RoutePolicy,
     Rule,
+    Sticky,
 )
 
 
@@ -25,8 +29,19 @@ def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
     return RoutePolicy(
         name=name,
         candidates=route.candidates,
-        objective=route.objective,
+        objective=objective_of(route),
         quality=_number(route.quality, levels),
+        floors={} if route.preset is None or route.quality is not None else floors_of(route.preset, levels),
+        tiers=route.tiers,
+        max_ttft_s=route.max_ttft_s,
+        dear=None
+        if route.dear is None
+        else DearCap(key_share=route.dear.key_share, session_share=route.dear.session_share, burst=route.dear.burst),
+        sticky=Sticky(
+            enabled=route.sessions.sticky,
+            max_switch_nanousd=route.sessions.max_switch_nanousd,
+            least_saving_percent=route.sessions.least_saving_percent,
+        ),
         max_cost_nanousd=route.max_cost_nanousd,
         max_output_tokens=route.max_output_tokens,
         data=data_policy(route.data),
@@ -41,6 +56,7 @@ def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
                     candidates=rule.candidates,
                     objective=rule.objective,
                     quality=_number(rule.quality, levels),
+                    tiers=rule.tiers,
                     max_cost_nanousd=rule.max_cost_nanousd,
                     refuse=rule.refuse,
                 )
@@ -48,6 +64,13 @@ def route_policy(name: str, route: Route, config: Config) -> RoutePolicy:
             ]
         ),
     )
+
+
+def objective_of(route: Route) -> Objective:
+    """What is written wins over the preset's."""
+    if route.objective is not None:
+        return route.objective
+    return "cheapest" if route.preset is None else OBJECTIVE_OF[route.preset]
 
 
 def _hedge(hedge: HedgeConfig | None) -> Hedge | None:

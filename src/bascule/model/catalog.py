@@ -75,6 +75,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     max_output: int | None = None
     speed_tokens_per_s: float | None = None
     ttft_s: float | None = None
+    concurrency: int | None = None
+    """Requests that it serves at once; more go to the next candidate. None: not limited."""
     reports_stream_usage: bool = True
     fetching: FetchPolicy = "pass"
     """What requests may name by address for its provider to fetch."""
@@ -99,6 +101,8 @@ class Model(Struct, frozen=True, kw_only=True):
     quality: dict[str, float] = {}
     """Declared quality by task, `default` for all others; 0 to 1."""
     quality_source: str | None = None
+    tier: Literal["commodity", "mid", "premium"] | None = None
+    """Declared; None: by its price (`decide.tier`)."""
     retires_ms: int | None = None
     successor: str | None = None
     declared: bool = False

@@ -4,6 +4,8 @@ from msgspec import Struct
 
 from bascule.model.catalog import Endpoint
 from bascule.model.policy import Hedge
+from bascule.model.quality import Quality
+from bascule.model.session_state import SessionChoice
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -14,6 +16,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     reason: str
     """In the field's words: `cheapest adequate`, `floor_unmet`, `fallback`, `requested`, …"""
     quality: float | None = None
+    judged: Quality | None = None
+    """What `quality` comes from; None where it is unknown."""
     expected_nanousd: int | None = None
     """Expected cost of this request here; None where no price is known."""
     adequate: bool = True
@@ -44,6 +48,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Another model may be asked what one has refused for its content."""
     rule: str | None = None
     """The CEL text of the rule that matched."""
+    session: SessionChoice | None = None
+    """Why the session stays or moves; None where nothing is known of it."""
+    watches_latency: bool = False
+    """What its attempts show of latency is kept, for the route bounds it."""
     policy_version: str = ""
     evidence: str | None = None
     """The trial of a challenger that has a say in who goes first, with its version."""

@@ -12,6 +12,8 @@ BudgetWindow = Literal["hour", "day", "week", "month", "total"]
 OnExhausted = Literal["refuse", "degrade", "finish_session"]
 ProtectAction = Literal["redact", "force_local", "block"]
 ServingMode = Literal["enforce", "observe"]
+Preset = Literal["cost", "balanced", "quality"]
+TierName = Literal["commodity", "mid", "premium"]
 RunawayAction = Literal["off", "warn", "degrade", "stop"]
 
 
@@ -90,8 +92,30 @@ class Rule(Struct, frozen=True, kw_only=True):
     candidates: tuple[str, ...] | None = None
     objective: Objective | None = None
     quality: float | None = None
+    tiers: tuple[TierName, ...] | None = None
     max_cost_nanousd: int | None = None
     refuse: str | None = None
+
+
+class DearCap(Struct, frozen=True, kw_only=True):
+    """How many requests may go to models of the premium tier: see `decide.dear`. A worker counts for itself."""
+
+    key_share: float | None = None
+    """Of all requests of one key on the route, 0 to 1; None: not limited."""
+    session_share: float | None = None
+    """Of those of one session."""
+    burst: int = 10
+    """Dear requests that nobody has to earn first."""
+
+
+class Sticky(Struct, frozen=True, kw_only=True):
+    """When a session may move to another model: see `decide.stickiness`."""
+
+    enabled: bool = True
+    max_switch_nanousd: int = 1_000_000_000
+    """The most that a new model's first reading of the prompt may cost."""
+    least_saving_percent: int = 5
+    """Of the session's expected rest, what moving has to save at least."""
 
 
 class Hedge(Struct, frozen=True, kw_only=True):
@@ -119,6 +143,14 @@ class RoutePolicy(Struct, frozen=True, kw_only=True):
     hedge: Hedge | None = None
     filtered_elsewhere: bool = False
     """What one model refuses for its content, others may be asked."""
+    floors: dict[str, float] = {}
+    """From a preset: the floor by task, `default` for all others; used where `quality` is None."""
+    tiers: tuple[TierName, ...] = ()
+    """Only models of these; empty for all."""
+    max_ttft_s: float | None = None
+    """Candidates whose live p90 of the time to first content is longer go behind the others."""
+    dear: DearCap | None = None
+    sticky: Sticky = Sticky()
     strategy: Strategy | None = None
     """How several models work on one request; None: one does."""
 

@@ -73,6 +73,11 @@ class EvidenceStore(Protocol):
         """Pairs with a label, in the order in which they were enrolled."""
         ...
 
+    def forget(self, before_ms: int) -> int:
+        """Delete pairs that were enrolled before, and which sessions were counted where no pair of theirs is left; how
+        many pairs those were. What they came to stands in their trials."""
+        ...
+
     def pairs_of(self, request_id: str) -> list[ComparedPair]: ...
 
     def save(

@@ -10,7 +10,7 @@ from tests.playbooks.engine.wire import a_stream, chat, completion, message
 from bascule.decide.promotion.trial import State, Trial
 from bascule.ports import UpstreamCall
 from bascule.testing.exchange import ListExchange
-from bascule.testing.transport import Reply, broken, whole
+from bascule.testing.transport import HANG_S, Reply, broken, whole
 
 ROUTE = "  auto: {candidates: [small, big]}\n"
 
@@ -171,6 +171,51 @@ def test_a_challenger_that_fails_has_answered_badly(begin: Begin) -> None:
     assert trial(world).capital.mean == -1.0
 
 
+def test_a_gateway_that_stops_holds_no_comparison_against_anybody(begin: Begin) -> None:
+    world = started(begin, Models())
+    opened(world)
+    silent = Reply(before=[HANG_S])
+    world.upstream.answer = lambda call: silent if "one" in call.origin else whole(completion(model="big-up"))
+    world.ask(chat("auto"), headers={"x-bascule-session": "s"})
+    assert world.gateway.comparisons.count == 1
+    world.run(world.gateway.comparisons.stop())
+    look(world)
+    store = world.store.stores.evidence
+    assert store.waiting(store.trials()[0].trial_id) == []
+    assert trial(world).capital.count == 0
+
+
+def test_a_challenger_that_serves_and_fails_has_answered_badly_and_the_incumbent_stands_in(begin: Begin) -> None:
+    models = Models()
+    world = started(begin, models, evidence(holdout=0))
+    opened(world)
+    sessions(world, "s", 200)
+    assert trial(world).state == "promoted"
+    before = trial(world).alarm
+    models.fails.add("one.test")
+    answer = ask(world, "t")
+    assert (answer.status, answer.header("x-bascule-model")) == (200, "big")
+    look(world)
+    assert trial(world).alarm.total == before.total - 1.0
+
+
+def test_a_session_that_the_incumbent_has_begun_stays_with_it_until_it_pauses(begin: Begin) -> None:
+    world = started(begin, Models(), evidence(holdout=0))
+    opened(world)
+    sessions(world, "s", 200)
+    assert trial(world).state == "promoted"
+    assert world.rows[0].session_id == "first"
+    begun = ask(world, "s-150")
+    assert begun.header("x-bascule-model") == "small"  # it was begun after the promotion
+    early = ask(world, "s-10")
+    assert (early.header("x-bascule-model"), early.header("x-bascule-reason")) == (
+        "big",
+        "incumbent: began the session",
+    )
+    world.clock.advance(3_601.0)
+    assert ask(world, "s-10").header("x-bascule-model") == "small"
+
+
 def test_evidence_has_a_budget_of_its_own_a_day(begin: Begin) -> None:
     world = started(begin, Models(), evidence(max_usd_per_day=0.0021))
     opened(world)
@@ -219,6 +264,15 @@ def test_a_model_that_its_provider_has_changed_begins_anew(begin: Begin) -> None
     assert counts["small-up"] == 10
     found = {kept.trial.key.challenger_snapshot: kept.trial for kept in world.store.stores.evidence.trials()}
     assert found["small-up as small-up-2027"].capital.count == 10
+
+
+def test_requests_that_no_grader_can_judge_prove_nothing(begin: Begin) -> None:
+    world = started(begin, Models(), evidence(graders="{schema: true}"))
+    opened(world)
+    sessions(world, "s", 10)
+    assert trial(world).capital.count == 0
+    assert world.gateway.metrics.comparisons == {("auto", "no grader"): 10}
+    assert [row.role for row in world.rows] == ["primary"] * 11
 
 
 def test_another_prompt_is_another_case(begin: Begin) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.playbooks.engine.conftest import ENVIRONMENT, Begin, strict
 from tests.playbooks.engine.wire import a_stream, answered, chat, message, openai_error, streamed, texts
-from tests.playbooks.strategies.wire import configured, content
+from tests.playbooks.strategies.wire import configured, content, sent
 
 from bascule.decide.calibration import Calibration
 from bascule.testing.transport import HANG_S, Reply, whole
@@ -155,3 +155,11 @@ def test_what_judges_say_teaches_nothing_of_how_long_answers_are(begin: Begin) -
     known = world.gateway.calibrations
     assert known.of("one/own-up") == Calibration()
     assert known.of("one/small-up") != Calibration()
+
+
+def test_caps_on_clients_answers_are_none_on_what_judges_say(begin: Begin) -> None:
+    config = configured("{cascade: {accept: {judge: {model: own}}}}", more=", max_output_tokens: 20")
+    config = config.replace('ci: {secret: "env:CI_KEY"', 'ci: {max_output_tokens: 30, secret: "env:CI_KEY"')
+    world = begin(answered("yes"), answered('{"reason": "", "score": 9}'), config=config, more=strict("1"))
+    assert content(world.ask(chat("way"))) == "yes"
+    assert [sent(world, at)["max_tokens"] for at in (0, 1)] == [20, 1000]

@@ -134,6 +134,17 @@ def test_a_schema_of_the_request_is_checked(begin: Begin) -> None:
     assert world.rows[-1].reason == "escalation: small not accepted (schema unknown)"
 
 
+def test_a_schema_that_would_keep_the_gateway_busy_is_not_checked(begin: Begin) -> None:
+    levels = {
+        f"a{at}": {"allOf": [{"$ref": f"#/$defs/a{at - 1}"}, {"$ref": f"#/$defs/a{at - 1}"}]} for at in range(1, 60)
+    }
+    schema = {"$defs": {"a0": {"type": "object"}, **levels}, "$ref": "#/$defs/a59"}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    world = begin(answered("{}"), answered("well"), config=configured("{cascade: {accept: {schema: request}}}"))
+    assert content(world.ask(chat("way", response_format=wanted))) == "well"
+    assert world.rows[1].reason == "escalation: small not accepted (schema unknown)"
+
+
 def test_an_answer_that_calls_tools_is_escalated_or_taken_if_it_is_well_formed(begin: Begin) -> None:
     tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
 
@@ -242,6 +253,29 @@ def test_the_anthropic_client_is_answered_in_its_dialect(begin: Begin) -> None:
     answer = relayed.ask(messages("way", stream=True), surface="anthropic_messages")
     assert answer.body.count(b"event: message_stop") == 1
     assert b'"yes"' in answer.body
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize("query", ["alt=sse", ""])
+def test_geminis_client_gets_a_stream_or_an_array(begin: Begin, accepted: bool, query: str) -> None:
+    world = begin(*[a_stream("yes", "!")] if accepted else [a_stream("no"), a_stream("yes", "!")], config=REGEX)
+    body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+    answer = world.ask(body, surface="gemini", model="way", stream=True, query=query)
+    events = answer.data if query else answer.json
+    parts = [part for event in events for part in event["candidates"][0].get("content", {}).get("parts", ())]
+    assert "".join(part["text"] for part in parts) == "yes!"
+    assert answer.header("content-type") == ("text/event-stream; charset=utf-8" if query else "application/json")
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_responses_client_gets_its_events_in_order(begin: Begin, accepted: bool) -> None:
+    world = begin(*[a_stream("yes", "!")] if accepted else [a_stream("no"), a_stream("yes", "!")], config=REGEX)
+    answer = world.ask({"model": "way", "input": "hi", "stream": True}, surface="openai_responses")
+    assert [event["sequence_number"] for event in answer.data] == list(range(len(answer.data)))
+    last = answer.data[-1]
+    assert last["type"] == "response.completed"
+    assert last["response"]["output"][-1]["content"][0]["text"] == "yes!"
+    assert last["response"]["usage"]["cost"] == sum(row.cost_nanousd or 0 for row in world.rows) / 1e9
 
 
 def test_likely_answers_are_taken(begin: Begin) -> None:

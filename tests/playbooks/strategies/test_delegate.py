@@ -249,3 +249,15 @@ def test_whenever_it_is_cancelled_nothing_stays_open(begin: Begin, step: int) ->
     world.upstream.at = {"two.test": [handing("a", "b"), answered("done")], "one.test": [answered("A"), answered("B")]}
     world.cancel_at(world.exchange(chat("way")), step)
     world.assert_at_rest()
+
+
+def test_a_conversation_that_grows_beyond_what_is_held_is_answered_anew_alone(begin: Begin) -> None:
+    world = begin(config=BIG, more=strict("10"))
+    long = calling(("delegate", {"task": "count"}), text="w" * 60_000)
+    world.upstream.at = {"two.test": [long, answered("alone then")], "one.test": [answered("3")]}
+    answer = world.ask(chat("way"))
+    assert content(answer) == "alone then"
+    assert answer.header("x-bascule-reason") == "delegate: grown too long; answered alone"
+    assert sent(world, 2)["messages"] == [{"role": "user", "content": "hi"}]
+    assert "tools" not in sent(world, 2)
+    assert all((row.cost_nanousd or 0) <= (row.hold_nanousd or 0) for row in world.rows)

@@ -414,6 +414,17 @@ cases:
     assert running.upstream.served == []
 
 
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_the_output_cap_has_the_name_that_the_provider_knows(
+    run: Any, suite: Path, running: Running, name: str
+) -> None:
+    file = suite.parent / "bascule.yaml"
+    file.write_text(file.read_text().replace("api_key: none", f"api_key: none, max_tokens_field: {name}"))
+    assert run("eval", "run", str(suite), "--models", "good").code == 0
+    for served in running.upstream.served:
+        assert {key: value for key, value in served.request_body.items() if key.startswith("max_")} == {name: 50}
+
+
 def test_what_is_known_of_quality(run: Any, suite: Path, running: Running) -> None:
     file = suite.parent / "bascule.yaml"
     file.write_text(file.read_text().replace("max_output: 4000}\n  judge", "max_output: 4000, quality: 0.9}\n  judge"))
@@ -424,6 +435,7 @@ def test_what_is_known_of_quality(run: Any, suite: Path, running: Running) -> No
     found = {(one["model"], one["task"]): one for one in run("eval", "quality", "--json").json}
     assert set(found["good", "math"]) == {
         "model", "task", "snapshot", "quality", "low", "high", "measured", "live", "declared", "source", "refuted",
+        "followed", "asked_again",
     }  # fmt: skip
     assert found["good", "math"]["measured"] == 30, "who asks twice has not learned twice"
     assert 0.7 < found["good", "math"]["low"] < found["good", "math"]["quality"] < 1
@@ -442,3 +454,36 @@ def test_what_is_known_of_quality(run: Any, suite: Path, running: Running) -> No
     text = run("eval", "quality", "--yaml").out
     assert text.startswith("models:\n  good:\n    quality: {math: 0.")
     assert "math" in run("eval", "quality", "--model", "good").out
+
+
+def test_what_a_suite_asks_of_a_route_is_no_traffic_to_earn(run: Any, suite: Path, running: Running) -> None:
+    file = suite.parent / "bascule.yaml"
+    earning = "evidence: {incumbent: good, challengers: [poor], shadow_share: 1, graders: {contains: [x]}}"
+    file.write_text(
+        file.read_text().replace("{candidates: [poor, good]}", "{candidates: [poor, good], " + earning + "}")
+    )
+    assert run("check").code == 0
+    found = run("eval", "run", str(suite), "--models", "auto", "--json")
+    assert found.code == 0, found.err
+    assert by_model(found.json)["auto"]["graded"] == 3
+    assert {row["role"] for row in rows(run)} == {"primary"}
+    assert len(running.upstream.served) == 3
+
+
+def test_users_who_ask_again_are_counted_and_no_more(run: Any, suite: Path, running: Running) -> None:
+    file = suite.parent / "bascule.yaml"
+    file.write_text(file.read_text().replace("max_output: 4000}\n  poor", "max_output: 4000, quality: 0.9}\n  poor"))
+    asked = "How do I sort a python list of dates?"
+    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": "So."}]
+    for last in ("Python: sort a list of dates, how?", "And now a list of numbers, from the largest"):
+        traffic([last], model="good", messages=[*turns, {"role": "user", "content": last}])
+    before = run("eval", "quality", "--json").json
+    assert before[0]["followed"] == 1
+    assert before[0]["asked_again"] == 0, "the second of the two asks for something else"
+    traffic([asked], model="good", messages=[*turns, {"role": "user", "content": asked}])
+    (after,) = run("eval", "quality", "--json").json
+    assert (after["followed"], after["asked_again"]) == (2, 1)
+    assert after["quality"] == before[0]["quality"] == 0.9
+    text = run("eval", "quality").out
+    assert "Users who asked again" in text
+    assert "50.0%" in text

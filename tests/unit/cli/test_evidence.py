@@ -153,6 +153,22 @@ def test_a_bad_answer_leads_to_why_and_to_demotion(site: Site) -> None:
     assert (site.trial["state"], site.trial["sessions"]) == ("shadow", 0)
 
 
+def test_explain_says_who_has_earned_a_session(site: Site, place: Path) -> None:
+    (place / "r.json").write_text('{"model": "auto", "messages": [{"role": "user", "content": "hi"}]}')
+
+    def explained(session: str) -> Any:
+        return site.told("explain", "r.json", "--json", "--header", f"x-bascule-session={session}").json
+
+    before = explained("s")
+    assert [(one["model"], one["reason"]) for one in before["candidates"]] == [("big", "incumbent")]
+    assert before["evidence"] is None
+    assert ["one/small-up", "has not earned this traffic"] in [list(one.values()) for one in before["rejected"]]
+    site.serve(420)
+    reasons = {explained(f"t{number}")["reason"] for number in range(20)}
+    assert reasons == {"promoted", "held out: incumbent"}
+    assert explained("t")["evidence"].startswith(site.trial["trial"])
+
+
 def test_a_pin_keeps_the_incumbent_until_it_is_taken_off(site: Site) -> None:
     site.serve(420)
     short = site.trial["trial"][:8]

@@ -11,7 +11,7 @@ from bascule.model.usage import Usage
 KEYS = {
     "surface", "mode", "key", "model_requested", "session_id", "user", "refusal", "route", "rule", "task",
     "task_source", "floor", "max_cost_usd", "reason", "candidates", "rejected", "hold_usd", "budgets", "observed",
-    "method", "policy_version", "price_version", "strategy",
+    "method", "policy_version", "price_version", "strategy", "evidence", "facts", "not_known_here",
 }  # fmt: skip
 
 
@@ -36,6 +36,10 @@ def test_a_route_and_its_costs(ask: Any) -> None:
     first, second = shown["candidates"]
     assert (first["model"], second["model"], shown["route"], shown["floor"]) == ("small", "big", "auto", 0.7)
     assert first["endpoint"] == "local/small-up"
+    assert (first["quality_source"], first["quality_mean"]) == ("declared", first["quality"])
+    assert {candidate["tier"] for candidate in shown["candidates"]} <= {"commodity", "mid", "premium"}
+    assert shown["facts"]["language"] == "en"
+    assert "sessions" in shown["not_known_here"]
     for candidate in shown["candidates"]:
         costs = [Decimal(candidate[f"cost_{name}_usd"]) for name in ("p50", "p95", "cap")]
         assert 0 < costs[0] <= costs[1] <= costs[2]

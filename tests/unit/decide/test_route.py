@@ -183,7 +183,8 @@ def test_rule_facts_are_exactly_the_promised_ones_with_their_types() -> None:
         model="m", task=None, est_input_tokens=1, hour_utc=0,
     )  # fmt: skip
     assert list(given) == [name for name, _ in RULE_FACTS]
-    python = {"string": str, "bool": bool, "int": int, "int or null": type(None), "map of strings": dict}
+    python = {"string": str, "bool": bool, "int": int, "map of strings": dict}
+    python |= {"int or null": type(None), "double or null": type(None)}
     for name, kind in RULE_FACTS:
         assert type(given[name]) is python[kind], name
     assert given["session_known"] is False

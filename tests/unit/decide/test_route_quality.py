@@ -7,6 +7,7 @@ from tests.unit.decide.routing_world import World, auto, endpoint, ids, model, r
 from bascule.model.facts import Facts
 from bascule.model.identity import Identity
 from bascule.model.policy import Ask
+from bascule.model.quality import Quality
 
 
 def test_the_cheapest_adequate_goes_first_and_failing_over_never_leads_below_the_floor() -> None:
@@ -47,7 +48,7 @@ def test_quality_is_by_task_and_evidence_wins_over_declaration() -> None:
     world = World(routes=(auto(quality=0.75),))
     analysis = Identity(task="analysis")
     assert ids(world.plan("auto", identity=analysis)) == ["p/big"]
-    learned = {("small", "analysis"): 0.76, ("mid", "analysis"): 0.74}
+    learned = {("small", "analysis"): Quality(low=0.76), ("mid", "analysis"): Quality(low=0.74)}
     plan = world.plan("auto", identity=analysis, quality_of=lambda name, task: learned.get((name, task)))
     assert ids(plan) == ["p/small", "p/big"]
     assert (plan.task, plan.task_source) == ("analysis", "header")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bascule.dialects.registry import CLIENT_DIALECTS, last_calls, last_message
+from bascule.dialects.registry import CLIENT_DIALECTS, last_asked, last_calls, last_message
 from bascule.dialects.sampling import digest
 
 
@@ -70,3 +70,36 @@ def test_a_sample_is_bounded_and_tells_long_texts_apart() -> None:
     assert digest(["y" + long]) != digest(["z" + long])
     assert digest([{"a": [{"b": [{"c": [{"d": list(range(10_000))}]}]}]}] * 1_000)
     assert digest([{"a": 1}]) != digest([{"a": "1"}]) != digest([{"a": None}])
+
+
+def turns(dialect: str, *said: str) -> dict[str, Any]:
+    """What a user and a model say in turn."""
+    roles = ["user" if place % 2 == 0 else "assistant" for place in range(len(said))]
+    if dialect == "gemini":
+        names = {"user": "user", "assistant": "model"}
+        return {"contents": [{"role": names[r], "parts": [{"text": s}]} for r, s in zip(roles, said, strict=True)]}
+    kinds = {"openai_responses": ("input_text", "output_text")}.get(dialect, ("text", "text"))
+    listed = [
+        {"role": role, "content": [{"type": kinds[role == "assistant"], "text": text}] if place else text}
+        for place, (role, text) in enumerate(zip(roles, said, strict=True))
+    ]
+    return {"input" if dialect == "openai_responses" else "messages": listed}
+
+
+@pytest.mark.parametrize("dialect", CLIENT_DIALECTS)
+def test_what_was_asked_before_and_what_last(dialect: str) -> None:
+    assert last_asked(dialect, turns(dialect, "one", "so", "two")) == ("one", "two")
+    assert last_asked(dialect, turns(dialect, "one", "so", "two", "so", "three")) == ("two", "three")
+    assert last_asked(dialect, turns(dialect, "one", "so")) is None
+    assert last_asked(dialect, turns(dialect, "one")) is None
+    assert last_asked(dialect, body(dialect, "read", "a.py")) is None, "a tool's result is nobody's message"
+    long = last_asked(dialect, turns(dialect, "x" * 9_000, "so", "y" * 9_000))
+    assert long == ("x" * 4_000, "y" * 4_000)
+
+
+@pytest.mark.parametrize("dialect", CLIENT_DIALECTS)
+def test_two_messages_without_an_answer_between_are_one_question(dialect: str) -> None:
+    asked = turns(dialect, "one", "so", "two")
+    listed = next(iter(asked.values()))
+    listed.append(listed[-1])
+    assert last_asked(dialect, asked) is None

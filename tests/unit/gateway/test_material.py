@@ -50,3 +50,9 @@ def test_a_conversation_is_its_turns_with_their_roles() -> None:
     assert conversation(asked) == (
         "system: Be kind.\n\nuser: See\n(image)\n\nassistant: (calls look with {})\n\nuser: (result: red)"
     )
+
+
+def test_of_a_text_without_end_no_more_than_its_end_is_looked_at() -> None:
+    text = "a" * 5_000_000 + "é" * 20
+    assert last_bytes(text, 100) == CUT + "a" * (100 - size_of(CUT) - 40) + "é" * 20
+    assert first_bytes(text, 100) == "a" * (100 - size_of(CUT)) + CUT

@@ -33,6 +33,8 @@ T = TypeVar("T")
 SESSION_PREFIX = "eval"
 UNPRICED = "unpriceable"
 MAX_ERROR_CHARS = 300
+CAPS = ("max_tokens", "max_completion_tokens")
+"""Names of the output cap among Chat Completions providers."""
 
 
 class Payers:
@@ -117,7 +119,7 @@ class GatewayCaller:
         if surface == "anthropic_messages":
             headers.append((b"anthropic-version", b"2023-06-01"))
         in_path = surface == "gemini"
-        body = ask.body if in_path else {**ask.body, "model": ask.model}
+        body = ask.body if in_path else {**self._capped(ask), "model": ask.model}
         return Incoming(
             surface=surface,
             headers=Headers(headers),
@@ -126,6 +128,19 @@ class GatewayCaller:
             model=ask.model if in_path else None,
             stream=False if in_path else None,
         )
+
+    def _capped(self, ask: Ask) -> dict[str, Any]:
+        """The body with its output cap under the name that the model's provider knows: between a client and a
+        provider of one dialect nothing is renamed on the way. A route's candidates may differ, so there it stays as
+        it is."""
+        found = resolve(ask.model, self._snapshot)
+        if ask.surface != "openai_chat" or isinstance(found, Refusal) or found.model is None:
+            return ask.body
+        linked = self._snapshot.providers.get(found.model.endpoints[0].provider)
+        if linked is None:
+            return ask.body
+        wanted = linked.spec.max_tokens_field
+        return {wanted if name in CAPS else name: value for name, value in ask.body.items()}
 
     def _rows(self, request_id: str | None) -> list[AttemptRow]:
         if request_id is None:

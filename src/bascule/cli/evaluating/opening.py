@@ -25,7 +25,8 @@ from bascule.storage.journal.segments import FileLock
 
 def evaluating(document: Document) -> Document:
     """The configuration as a run needs it: a budget that does not bind would be none, an answer from a cache is no
-    measurement, many like requests are no session that runs away, and asking a cheap model for a test saves nothing."""
+    measurement, many like requests are no session that runs away, asking a cheap model for a test saves nothing, and
+    what a suite asks is no traffic that a challenger could earn."""
     config = document.config
     cache = structs.replace(
         config.cache,
@@ -33,7 +34,8 @@ def evaluating(document: Document) -> Document:
         semantic=structs.replace(config.cache.semantic, enabled=False),
     )
     runaway = structs.replace(config.runaway, action="off", keys={}, routes={})
-    changed = structs.replace(config, mode="enforce", cache=cache, runaway=runaway, baseline=None)
+    routes = {name: structs.replace(route, evidence=None) for name, route in config.routes.items()}
+    changed = structs.replace(config, mode="enforce", cache=cache, runaway=runaway, baseline=None, routes=routes)
     return structs.replace(document, config=changed)
 
 

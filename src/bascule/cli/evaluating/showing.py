@@ -9,6 +9,7 @@ from bascule.cli.period import iso_second
 from bascule.model.money import usd_text
 
 if TYPE_CHECKING:
+    from bascule.offline.evaluation.asked_again import Followed
     from bascule.offline.evaluation.quality import Known
     from bascule.offline.evaluation.run_file import Result, Run
     from bascule.offline.evaluation.summary import Summary, Versus
@@ -161,3 +162,19 @@ def print_quality(found: "list[Known]") -> None:
     )
     if not found:
         click.echo("Nothing is known: no quality is declared, no suite was run, nobody said what answers were worth.")
+
+
+def print_asked_again(found: "dict[str, Followed]") -> None:
+    """A weak sign, of the last 30 days."""
+    from bascule.offline.evaluation.paired import mean_of
+
+    rows = []
+    for name, one in sorted(found.items()):
+        share = mean_of([1.0] * one.asked_again + [0.0] * (one.answers - one.asked_again))
+        if share is not None:
+            interval = f"{share.low:.1%} to {share.high:.1%}"
+            rows.append((name, one.answers, one.asked_again, f"{share.mean:.1%}", interval))
+    if rows:
+        click.echo()
+        columns = ("model", "answers that were followed", "asked again", "share", "95 % interval")
+        print_table(columns, rows, title="Users who asked again (a weak sign)")

@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from bascule.decide.evidence.betting import lower_mean, upper_mean
 
-ALPHA_SHARE = 0.2
-"""Of a trial's alpha that is spent on the calibration; the test has the rest."""
+ALPHA_SHARE = 0.5
+"""Of a trial's alpha that is spent on the calibration; the test has the rest. Labels are dear and comparisons are not:
+a wider interval of the judge's error costs far more comparisons than a stricter test does."""
 
 
 class Labelled(Struct, frozen=True):

@@ -8,15 +8,18 @@ from bascule.model.plan import Candidate, Plan, Rejected
 
 HELD_OUT = "held out: incumbent"
 INCUMBENT = "incumbent"
+BEGUN = "incumbent: began the session"
 NOT_EARNED = "has not earned this traffic"
 STANDS_IN = "fallback"
 
 
 def reason_of(served: Served) -> str:
-    """Why the first candidate is the first: `canary`, `promoted`, `watched`, `incumbent`, or that it is held out."""
+    """Why the first candidate is the first: `canary`, `promoted`, `watched`, `incumbent` and why."""
     if served.trial is not None:
         return served.trial.state
-    return HELD_OUT if served.held_out else INCUMBENT
+    if served.held_out:
+        return HELD_OUT
+    return BEGUN if served.begun else INCUMBENT
 
 
 def earned(plan: Plan, policy: EvidencePolicy, served: Served) -> Plan:

@@ -13,6 +13,8 @@ class Served(Struct, frozen=True):
 
     trial: Trial | None
     held_out: bool = False
+    begun: bool = False
+    """The incumbent has served the session before, and keeps it."""
 
 
 def served_by(trials: Sequence[Trial], session_id: str, salt: str, rules: Rules) -> Served:

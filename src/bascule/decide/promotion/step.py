@@ -12,6 +12,8 @@ from bascule.decide.evidence.confidence import interval
 from bascule.decide.evidence.detector import Alarm
 from bascule.decide.promotion.trial import Costs, Rules, State, Trial, TrialKey, threshold
 
+_SUSPICION = 0.1
+"""Of the level of an alarm."""
 _CALM = 0.5
 """Of the level of suspicion, below which there is none any more."""
 
@@ -81,7 +83,13 @@ def evidence_of(trial: Trial, rules: Rules) -> Evidence:
 
 
 def suspicion(rules: Rules) -> float:
-    """The level at which a challenger is looked at more often: half way to the alarm, as evidence multiplies."""
+    """The level at which a challenger that serves is looked at more often."""
+    return _SUSPICION * rules.false_alarm_sessions
+
+
+def doubt(rules: Rules) -> float:
+    """The level at which nobody begins to serve: half way to the alarm, as evidence multiplies. Who serves nothing is
+    held back sooner than who serves is suspected."""
     return math.sqrt(rules.false_alarm_sessions)
 
 
@@ -90,7 +98,7 @@ def proven(trial: Trial, rules: Rules, now_ms: int) -> Trial:
     if trial.proven_ms is not None or trial.judge is None or trial.capital.count < rules.least_sessions:
         return trial
     # A challenger that was good for long and has just turned bad has capital left, but raises suspicion first.
-    if trial.capital.e_value < threshold(trial, rules) or trial.alarm.level >= suspicion(rules):
+    if trial.capital.e_value < threshold(trial, rules) or trial.alarm.level >= doubt(rules):
         return trial
     return structs.replace(trial, proven_ms=now_ms)
 
@@ -104,14 +112,14 @@ def next_state(trial: Trial, rules: Rules) -> tuple[State, str] | None:
     if trial.pinned_by is not None:
         return None
     suspected = trial.alarm.level >= suspicion(rules)
-    if trial.state == "shadow" and trial.proven_ms is not None and not suspected:
+    if trial.state == "shadow" and trial.proven_ms is not None and trial.alarm.level < doubt(rules):
         if rules.approval and trial.approved_by is None:
             return None
         return "canary", "not worse than the margin allows"
-    if trial.state == "canary" and trial.alarm.count >= rules.canary_sessions and not suspected:
+    if trial.state == "canary" and trial.in_state >= rules.canary_sessions and not suspected:
         return "promoted", "served its share without a sign of being worse"
     if trial.state == "promoted" and suspected:
-        return "watched", "half way to an alarm"
+        return "watched", "a tenth of the way to an alarm"
     if trial.state == "watched" and trial.alarm.level < _CALM * suspicion(rules):
         return "promoted", "the suspicion has passed"
     return None
@@ -136,7 +144,7 @@ def moved(
 ) -> tuple[Trial, Transition]:
     """The trial in another state, with the record of it. To serve, and to start anew, begin the watch anew."""
     transition = _transition(trial, after, reason, rules, now_ms, by)
-    changed = structs.replace(trial, state=after, since_ms=now_ms)
+    changed = structs.replace(trial, state=after, since_ms=now_ms, in_state=0)
     if after in ("canary", "shadow"):
         changed = structs.replace(changed, alarm=Alarm())
     if after == "shadow":

@@ -103,6 +103,8 @@ class Trial(Struct, frozen=True, kw_only=True):
     """Evidence for a promotion; stands still once it has been promoted."""
     alarm: Alarm = Alarm()
     """Evidence for a demotion, begun anew when it began to serve."""
+    in_state: int = 0
+    """Compared sessions that began in this state: what is counted late began under an earlier one."""
     pairs: int = 0
     missing: int = 0
     """Pairs whose grades did not come."""
@@ -155,6 +157,7 @@ def with_session(trial: Trial, session: Counted, rules: Rules) -> Trial:
         trial,
         capital=capital,
         alarm=alarm,
+        in_state=trial.in_state + (session.began_ms >= trial.since_ms),
         pairs=trial.pairs + session.pairs,
         missing=trial.missing + session.missing,
     )

@@ -3,6 +3,7 @@
 A test says yes, no, or that it cannot tell; in doubt the dearer model answers, so that only yes is yes.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from math import exp
 from typing import Any
@@ -13,11 +14,14 @@ from msgspec import Struct, structs
 from bascule.decide.grade import Regex, Schema, prepare
 from bascule.decide.json_schema import GraderError
 from bascule.decide.output_contract import prepare_output_contract
+from bascule.decide.schema_work import of_a_client
+from bascule.model.errors import Refusal
 from bascule.model.request import Tool, ToolUse
 from bascule.model.strategy import Acceptance
 
 OF_THE_REQUEST = "request"
 MAX_REASON_CHARS = 160
+_WORD = re.compile(r"[a-z0-9_]{1,48}")
 
 
 class Checked(Struct, frozen=True):
@@ -96,10 +100,11 @@ class OwnTests:
             if seen.schema is None:
                 return Checked("schema", None, "the request asks for no schema")
             try:
-                graded = prepare(Schema(schema=seen.schema))
+                score = of_a_client(seen.schema)(seen.text)
             except GraderError as error:
                 return Checked("schema", None, str(error))
-        score = graded(seen.text)
+        else:
+            score = graded(seen.text)
         return Checked("schema", score.passed, score.reason)
 
     def _matches(self, seen: Look) -> Checked:
@@ -163,3 +168,9 @@ def verdict(tested: Sequence[Checked]) -> Accepted:
             return Accepted(False, f"{one.test} {'unknown' if one.passed is None else 'not met'}")
     names = [one.test for one in tested if one.test != "whole"] or [one.test for one in tested]
     return Accepted(bool(tested), ", ".join(names)[:MAX_REASON_CHARS])
+
+
+def failure(refusal: Refusal) -> str:
+    """Why a call failed, in a word for headers and rows. Codes are providers' own words: one that is no plain word is
+    not passed on."""
+    return refusal.code if refusal.code is not None and _WORD.fullmatch(refusal.code) else refusal.kind

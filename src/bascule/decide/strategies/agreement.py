@@ -6,7 +6,7 @@ Self-consistency (Wang et al. 2022, arXiv 2203.11171), across models instead of 
 import re
 from collections import Counter
 
-from bascule.decide.grade import numbers_in, plain
+from bascule.decide.grade import MAX_ANSWER_CHARS, numbers_in, plain
 from bascule.decide.json_schema import json_in
 from bascule.decide.strategies.acceptance import Checked
 from bascule.model.strategy import Agreement
@@ -15,7 +15,9 @@ _WORD = re.compile(r"\w+")
 
 
 def agreement(policy: Agreement, one: str, other: str) -> Checked:
-    """What the policy's measure says of two answers; unknown where one of them has nothing to compare."""
+    """What the policy's measure says of two answers; unknown where one of them has nothing to compare, or is a book."""
+    if max(len(one), len(other)) > MAX_ANSWER_CHARS:
+        return Checked("agreement", None, "an answer is too long to be compared")
     match policy.by:
         case "exact":
             return Checked("agreement", plain(one) == plain(other) != "", "the texts compared")

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from bascule.dialects.last_asked import last_asked as asked
+from bascule.dialects.last_asked import text_in
 from bascule.dialects.sampling import digest
+
+_TEXT = frozenset({"text"})
 
 
 def last_message(body: dict[str, Any]) -> Any:
@@ -20,3 +24,15 @@ def last_calls(body: dict[str, Any]) -> bytes | None:
         return None
     calls = [[block.get("name"), block.get("input")] for block in before if block.get("type") == "tool_use"]
     return digest(calls) if calls else None
+
+
+def last_asked(body: dict[str, Any]) -> tuple[str, str] | None:
+    return asked(body["messages"], _said, _answers)
+
+
+def _said(message: dict[str, Any]) -> str | None:
+    return text_in(message.get("content"), _TEXT) if message.get("role") == "user" else None
+
+
+def _answers(message: dict[str, Any]) -> bool:
+    return message.get("role") == "assistant"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bascule.dialects.last_asked import last_asked as asked
 from bascule.dialects.sampling import digest
 
 _RESPONSE = ("functionResponse", "function_response")
@@ -25,3 +26,20 @@ def last_calls(body: dict[str, Any]) -> bytes | None:
 
 def _held(part: dict[str, Any], names: tuple[str, str]) -> Any:
     return part.get(names[0]) or part.get(names[1])
+
+
+def last_asked(body: dict[str, Any]) -> tuple[str, str] | None:
+    return asked(body["contents"], _said, _answers)
+
+
+def _said(content: dict[str, Any]) -> str | None:
+    if content.get("role") not in ("user", None):
+        return None
+    parts = content.get("parts") or []
+    if any(_held(part, _RESPONSE) for part in parts):
+        return None
+    return "\n".join([text for part in parts if type(text := part.get("text")) is str])
+
+
+def _answers(content: dict[str, Any]) -> bool:
+    return content.get("role") == "model"

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from bascule.dialects.last_asked import last_asked as asked
+from bascule.dialects.last_asked import text_in
 from bascule.dialects.sampling import digest
+
+_TEXT = frozenset({"text"})
 
 
 def last_message(body: dict[str, Any]) -> Any:
@@ -28,3 +32,15 @@ def _called(calls: Any) -> list[Any]:
     if type(calls) is not list:
         return [calls]
     return [(call.get("function") or call.get("custom")) if type(call) is dict else None for call in calls]
+
+
+def last_asked(body: dict[str, Any]) -> tuple[str, str] | None:
+    return asked(body["messages"], _said, _answers)
+
+
+def _said(message: dict[str, Any]) -> str | None:
+    return text_in(message.get("content"), _TEXT) if message.get("role") == "user" else None
+
+
+def _answers(message: dict[str, Any]) -> bool:
+    return message.get("role") == "assistant"

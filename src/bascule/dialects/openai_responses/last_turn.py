@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from bascule.dialects.last_asked import last_asked as asked
+from bascule.dialects.last_asked import text_in
 from bascule.dialects.sampling import digest
+
+_TEXT = frozenset({"input_text", "text"})
 
 _CALLS = frozenset({"function_call", "custom_tool_call", "local_shell_call", "shell_call", "apply_patch_call"})
 
@@ -27,3 +31,17 @@ def last_calls(body: dict[str, Any]) -> bytes | None:
         at -= 1
         calls.append([items[at].get(name) for name in ("name", "arguments", "input", "action", "operation")])
     return digest(calls) if calls else None
+
+
+def last_asked(body: dict[str, Any]) -> tuple[str, str] | None:
+    """Where a request goes on from a stored answer, what was asked before is not seen."""
+    items = body.get("input")
+    return asked(items, _said, _answers) if type(items) is list else None
+
+
+def _said(item: dict[str, Any]) -> str | None:
+    return text_in(item.get("content"), _TEXT) if item.get("role") == "user" else None
+
+
+def _answers(item: dict[str, Any]) -> bool:
+    return item.get("role") == "assistant"

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -18,6 +19,9 @@ log = logging.getLogger("bascule.evidence")
 REFRESH_EVERY_S = 5.0
 STORE_WITHIN_S = 30.0
 MAX_OPENING = 1_000
+KEEP_PAIRS_MS = 90 * 86_400_000
+"""Compared requests are told of for so long; longer than any grade is waited for."""
+FORGET_EVERY_MS = 3_600_000
 
 
 class Case(Struct, frozen=True):
@@ -50,6 +54,22 @@ def _configured(snapshot: str | None) -> str:
     return "" if snapshot is None else snapshot.partition(" as ")[0]
 
 
+class Trials(Protocol):
+    """Where the trial of a case is found."""
+
+    def find(self, policy: EvidencePolicy, key: TrialKey) -> KeptTrial | None: ...
+
+
+class Kept:
+    """Implements `Trials` for those who only look: nothing is opened."""
+
+    def __init__(self, kept: list[KeptTrial]) -> None:
+        self._latest = _latest(kept, {})
+
+    def find(self, policy: EvidencePolicy, key: TrialKey) -> KeptTrial | None:
+        return self._latest.get(case_of(key))
+
+
 class Book:
     """`start` and `stop` on the event loop. What the store cannot tell leaves the incumbent where it is."""
 
@@ -61,6 +81,7 @@ class Book:
         self._opening: dict[TrialKey, EvidencePolicy] = {}
         self._chosen: dict[Case, TrialKey] = {}
         """What providers said last of their models, where that has changed while this process ran."""
+        self._forgot_ms = 0
         self._recurring = Recurring(self.refresh, REFRESH_EVERY_S)
         self.policies: Mapping[str, EvidencePolicy] = {}
         """By route; those of the configuration that is served."""
@@ -105,6 +126,9 @@ class Book:
         now_ms = self._clock.now_ms()
         for key, policy in opening.items():
             self._store.open(Trial(key=key, since_ms=now_ms, opened_ms=now_ms, judge=first_judge(policy)))
+        if now_ms - self._forgot_ms >= FORGET_EVERY_MS:
+            self._store.forget(now_ms - KEEP_PAIRS_MS)
+            self._forgot_ms = now_ms
         return step_all(self._store, self.policies, now_ms)
 
     async def write(self, work: Callable[[], None]) -> None:

@@ -27,7 +27,7 @@ from bascule.gateway.planning import Planning
 from bascule.gateway.serving import Serving
 from bascule.gateway.strategies.kit import Asked
 from bascule.gateway.strategies.material import shown_answer
-from bascule.gateway.subcalls import MAX_ANSWER_BYTES, Captured, Prepared, Subcalls, prepared
+from bascule.gateway.subcalls import MAX_ANSWER_BYTES, Prepared, Subcalls, prepared
 from bascule.gateway.tally import Tally
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal, StoreError
@@ -106,6 +106,11 @@ class Comparing:
                 return None
             if policy.judge is None and request.facts.tools:
                 self._metrics.comparison(policy.route, "tools")
+                return None
+            if policy.judge is None and not self._graders[policy.route].has_a_say(
+                has_schema=request.facts.has_json_schema
+            ):
+                self._metrics.comparison(policy.route, "no grader")
                 return None
             if self._tasks.count >= policy.max_in_flight:
                 self._metrics.comparison(policy.route, "busy")
@@ -208,31 +213,56 @@ class Comparing:
             enrolled_ms=comparison.request.started_ms,
         )
         await self._book.write(lambda: store.enrol(pair))
+        own = _own_answer(comparison, ended)
+        if own is None:
+            return "left"  # it stays without a grade, which counts against the challenger that served
+        try:
+            told = await self._graded(comparison, pair, own, request, subcalls, ready, judge, tally)
+        except asyncio.CancelledError:
+            await self._book.write(lambda: store.withdraw(pair.pair_id))  # the gateway stops, whatever was answered
+            raise
+        if isinstance(told, str):
+            await self._book.write(lambda: store.withdraw(pair.pair_id))
+            return told
+        await self._book.write(lambda: store.grade(told))
+        return "compared" if told.difference is not None else "unknown"
+
+    async def _graded(
+        self,
+        comparison: Comparison,
+        pair: ComparedPair,
+        own: Response | Refusal,
+        request: Admitted,
+        subcalls: Subcalls,
+        ready: tuple[Prepared, ...],
+        judge: PairJudge | None,
+        tally: Tally,
+    ) -> ComparedPair | str:
+        """The pair with its grade; or why it is none of this trial, which nothing in the answers has decided."""
         call = ready[0].because(f"compared: {comparison.challenger}", role="shadow")
         got = await subcalls.withheld(call)
         shadow_nanousd = tally.cost_nanousd
-        own = _own_answer(comparison, ended)
-        answers = _in_place(comparison, own, got)
-        if answers is None:
-            return "unknown"  # it stays without a grade, which counts against the challenger
-        if self._has_changed(comparison, *answers):
-            await self._book.write(lambda: store.withdraw(pair.pair_id))
+        if isinstance(got, Refusal) and got.kind in _NOT_SENT:
+            return got.kind
+        shadow = got if isinstance(got, Refusal) else got.response
+        challenger, incumbent = (shadow, own) if comparison.other == comparison.challenger else (own, shadow)
+        if self._has_changed(comparison, challenger, incumbent):
             return "changed"
-        ask = None if judge is None else judge.comparing(subcalls, ready[1])
-        one, other = [None if isinstance(each, Refusal) else shown_answer(each) for each in answers]
-        graders = self._graders[comparison.standing.policy.route].for_request(_schema(request))
-        grade = await graded(graders, one, other, ask)
-        costs = (shadow_nanousd, tally.cost_nanousd)
-        told = structs.replace(
+        grade = await graded(
+            self._graders[comparison.standing.policy.route].for_request(_schema(request)),
+            None if isinstance(challenger, Refusal) else shown_answer(challenger),
+            None if isinstance(incumbent, Refusal) else shown_answer(incumbent),
+            None if judge is None else judge.comparing(subcalls, ready[1]),
+        )
+        both = None if shadow_nanousd is None or tally.cost_nanousd is None else tally.cost_nanousd - shadow_nanousd
+        return structs.replace(
             pair,
             difference=grade.difference,
             grader=grade.grader,
             graded_ms=None if grade.difference is None else self._fx.clock.now_ms(),
             shadow_nanousd=shadow_nanousd,
-            judge_nanousd=None if None in costs else (tally.cost_nanousd or 0) - (shadow_nanousd or 0),
+            judge_nanousd=both,
         )
-        await self._book.write(lambda: store.grade(told))
-        return "compared" if grade.difference is not None else "unknown"
 
     def _has_changed(
         self, comparison: Comparison, challenger: Response | Refusal, incumbent: Response | Refusal
@@ -310,18 +340,8 @@ def _own_answer(comparison: Comparison, ended: Ended) -> Response | Refusal | No
     return None if isinstance(found, Refusal) else found
 
 
-_NOT_ITS_OWN = frozenset({"budget_exhausted", "unpriceable", "unavailable", "overloaded", "too_large"})
-"""Ends of a shadow that say nothing of the model."""
-
-
-def _in_place(
-    comparison: Comparison, own: Response | Refusal | None, got: Captured | Refusal
-) -> tuple[Response | Refusal, Response | Refusal] | None:
-    """The challenger's answer, then the incumbent's; None where one of them cannot be known."""
-    if own is None or (isinstance(got, Refusal) and got.kind in _NOT_ITS_OWN):
-        return None
-    shadow = got if isinstance(got, Refusal) else got.response
-    return (shadow, own) if comparison.other == comparison.challenger else (own, shadow)
+_NOT_SENT = frozenset({"budget_exhausted", "unpriceable", "unavailable"})
+"""Ends of a shadow before anybody was asked."""
 
 
 def _schema(request: Admitted) -> dict[str, object] | None:

@@ -14,11 +14,15 @@ from bascule.decide.promotion.serving import Served, served_by
 from bascule.decide.promotion.trial import TrialKey
 from bascule.decide.resolve import resolve
 from bascule.gateway.admission import Admitted
-from bascule.gateway.evidence.book import Book, task_of_plan
+from bascule.gateway.evidence.book import Trials, task_of_plan
+from bascule.gateway.evidence.sessions import IncumbentSessions
 from bascule.link import Snapshot
 from bascule.model.errors import Refusal
 from bascule.model.plan import Plan
+from bascule.model.quality import Quality
 from bascule.ports import KeptTrial
+
+BEGUN = Served(None, begun=True)
 
 
 class Standing(Struct, frozen=True):
@@ -42,10 +46,18 @@ class Standing(Struct, frozen=True):
 class Earning:
     """Of one configuration."""
 
-    def __init__(self, snapshot: Snapshot, policies: Mapping[str, EvidencePolicy], book: Book) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        policies: Mapping[str, EvidencePolicy],
+        book: Trials,
+        sessions: IncumbentSessions | None = None,
+    ) -> None:
+        """`sessions` None: nothing is known of any, and nothing remembered."""
         self._snapshot = snapshot
         self._policies = policies
         self._book = book
+        self._sessions = sessions
         self._upstream = {
             name: _upstream_model(name, snapshot)
             for policy in policies.values()
@@ -74,8 +86,20 @@ class Earning:
         standing = self.standing(request, plan.route, plan.task)
         if standing is None:
             return plan
+        served = self._served(request, standing)
+        plan = structs.replace(earned(plan, standing.policy, served), evidence=standing.version_of(served))
+        session_id, sessions = request.identity.session_id, self._sessions
+        if sessions is not None and session_id is not None and plan.candidates[0].model == standing.policy.incumbent:
+            sessions.note(standing.policy.route, session_id, request.started_s)
+        return plan
+
+    def _served(self, request: Admitted, standing: Standing) -> Served:
+        """Who serves the session; one that the incumbent has begun stays with it, and with its prompt cache."""
         served = standing.served()
-        return structs.replace(earned(plan, standing.policy, served), evidence=standing.version_of(served))
+        if served.trial is None or self._sessions is None or request.identity.session_id is None:
+            return served
+        begun = self._sessions.has(standing.policy.route, request.identity.session_id, request.started_s)
+        return BEGUN if begun else served
 
     def circumstances(self, request: Admitted) -> dict[str, Any]:
         """What a plan for a route with challengers is to know. A challenger that serves the session in the incumbent's
@@ -86,15 +110,16 @@ class Earning:
 
     def _quality_of(self, request: Admitted, policy: EvidencePolicy) -> QualityOf:
 
-        def quality(model: str, task: str | None) -> float | None:
+        def quality(model: str, task: str | None) -> Quality | None:
             if model not in policy.challengers:
                 return None
             standing = self.standing(request, policy.route, task)
-            trial = None if standing is None else standing.served().trial
+            trial = None if standing is None else self._served(request, standing).trial
             if trial is None or trial.key.challenger != model:
                 return None
             declared = self._incumbent_quality.get(policy.incumbent, {})
-            return declared.get(task or ANY_TASK, declared.get(ANY_TASK))
+            low = declared.get(task or ANY_TASK, declared.get(ANY_TASK))
+            return None if low is None else Quality(low=low, source="live")
 
         return quality
 

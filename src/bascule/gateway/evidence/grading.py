@@ -6,10 +6,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from bascule.decide.grade import Contains, Graded, Regex, Schema, prepare
+from bascule.decide.grade import Contains, Graded, Regex, prepare
 from bascule.decide.json_schema import GraderError
 from bascule.decide.judge import Preference, Unreadable
 from bascule.decide.promotion.policy import GradedBy
+from bascule.decide.schema_work import of_a_client
 
 AskJudge = Callable[[str, str], Awaitable[Preference | Unreadable]]
 """Compares the challenger's answer, first, with the incumbent's."""
@@ -39,12 +40,16 @@ class Graders:
             if asked.contains:
                 self._named.append(("contains", prepare(Contains(expected=asked.contains))))
 
+    def has_a_say(self, *, has_schema: bool) -> bool:
+        """Whether any of them tells answers to a request apart. That none does is no sign that they are equal."""
+        return bool(self._named) or (self._schema and has_schema)
+
     def for_request(self, schema: dict[str, Any] | None) -> list[tuple[str, Graded]]:
         """Those that have something to say of a request. A schema that cannot be checked says nothing."""
         found = list(self._named)
         if self._schema and schema is not None:
             try:
-                found.append(("schema", prepare(Schema(schema=schema))))
+                found.append(("schema", of_a_client(schema)))
             except GraderError:
                 return found
         return found
@@ -61,10 +66,15 @@ async def graded(
     graders: list[tuple[str, Graded]], challenger: str | None, incumbent: str | None, ask_judge: AskJudge | None
 ) -> Grade:
     """`None` for an answer that failed for a reason that is its model's own."""
-    one, by_one = scored(graders, challenger)
-    other, by_other = scored(graders, incumbent)
+    try:
+        one, by_one = scored(graders, challenger)
+        other, by_other = scored(graders, incumbent)
+    except GraderError:
+        return Grade(difference=None, grader="schema")  # too much work to check both, so neither counts
     if one != other:
         return Grade(difference=one - other, grader=by_one if one < other else by_other)
+    if not graders and ask_judge is None and challenger is not None:
+        return Grade(difference=None, grader="none")  # nobody has looked: that is not equality
     if ask_judge is None or challenger is None or incumbent is None:
         return Grade(difference=0.0, grader=by_one)
     if challenger == incumbent:

@@ -5,7 +5,7 @@ from msgspec import Struct
 from bascule.decide.judge import Material, Preference, Unreadable, pairwise_requests, preference
 from bascule.decide.promotion.policy import JudgedBy
 from bascule.gateway.admission import Admitted
-from bascule.gateway.derived import JUDGED_IN, asking
+from bascule.gateway.derived import helping
 from bascule.gateway.evidence.grading import AskJudge
 from bascule.gateway.planning import Planning
 from bascule.gateway.strategies.judging import said_to
@@ -39,7 +39,7 @@ class PairJudge(Struct, frozen=True, kw_only=True):
         largest, _ = pairwise_requests(
             policy.model, material, filler(limit), filler(limit), max_tokens=policy.max_output_tokens
         )
-        admitted = asking(request, largest, surface=JUDGED_IN)
+        admitted = helping(request, largest)
         if isinstance(admitted, Refusal):
             return admitted
         who = planning.plan_among(admitted, route, (policy.model,))

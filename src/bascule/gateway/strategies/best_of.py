@@ -1,6 +1,5 @@
 """Several answers at once, of which a judge picks one: two at a time, each pair in both orders."""
 
-import asyncio
 from collections.abc import Sequence
 
 from msgspec import structs
@@ -101,7 +100,7 @@ class _Course:
         left = list(range(len(answers)))
         judged = told = 0
         while len(left) > 1:
-            found = await asyncio.gather(*[self._compare(calls, answers[a], answers[b]) for a, b in pairs(left)])
+            found = await all_of([self._compare(calls, answers[a], answers[b]) for a, b in pairs(left)])
             judged += len(found)
             told += len([one for one in found if not isinstance(one, Unreadable)])
             left = survivors(left, found)

@@ -6,7 +6,7 @@ FrugalGPT (Chen et al. 2023, arXiv 2305.05176), with tests that can be looked at
 import orjson
 from msgspec import Struct, structs
 
-from bascule.decide.strategies.acceptance import Accepted, Checked, Look, OwnTests, verdict
+from bascule.decide.strategies.acceptance import Accepted, Checked, Look, OwnTests, failure, verdict
 from bascule.decide.strategies.agreement import agreement
 from bascule.gateway.admission import Admitted
 from bascule.gateway.derived import JUDGED_IN, asking, canonical
@@ -141,7 +141,7 @@ class _Course:
                 return await calls.to_client(call)
             got = await calls.withheld(call)
             if isinstance(got, Refusal):
-                why = f"escalation: {model} failed ({got.code or got.kind})"
+                why = f"escalation: {model} failed ({failure(got)})"
                 continue
             found = await self._accepts(calls, got)
             if found.accepted:

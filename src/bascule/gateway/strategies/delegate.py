@@ -7,6 +7,7 @@ the last round the tool is not there any more.
 
 from collections.abc import Sequence
 
+from bascule.decide.strategies.acceptance import failure
 from bascule.decide.strategies.delegation import (
     Result,
     Task,
@@ -20,7 +21,7 @@ from bascule.decide.strategies.delegation import (
     worker_request,
 )
 from bascule.gateway.admission import Admitted
-from bascule.gateway.derived import JUDGED_IN, asking, canonical
+from bascule.gateway.derived import asking, canonical, helping
 from bascule.gateway.strategies.judging import planned
 from bascule.gateway.strategies.kit import Asked, Kit, Ready
 from bascule.gateway.strategies.material import filler, first_bytes, judged_bytes
@@ -176,14 +177,14 @@ class _Course:
 
     async def _done(self, calls: Subcalls, task: Task) -> Result:
         request = worker_request(self._policy.worker, task, max_tokens=self._policy.max_output_tokens)
-        admitted = asking(self._parent, request, surface=JUDGED_IN)
+        admitted = helping(self._parent, request)
         if isinstance(admitted, Refusal):
             return Result(f"Not done: {admitted.message}", is_error=True)
         if admitted.facts.text_bytes > self._worker.request.facts.text_bytes:
             return Result("Not done: too much was handed on at once. Pass less.", is_error=True)
         got = await calls.withheld(self._worker.asked(admitted))
         if isinstance(got, Refusal):
-            return Result(f"Not done: the assistant failed ({got.code or got.kind}). Do it yourself.", is_error=True)
+            return Result(f"Not done: the assistant failed ({failure(got)}). Do it yourself.", is_error=True)
         cost, hold = got.answered.cost.cost_nanousd, self._worker.fitted.amount_nanousd
         if cost is not None and hold is not None:
             self._spent_nanousd += cost - hold

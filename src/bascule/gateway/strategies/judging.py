@@ -3,7 +3,7 @@
 from bascule.decide.judge import Material, Unreadable, Verdict, read_rubric, rubric_request
 from bascule.decide.strategies.acceptance import Checked
 from bascule.gateway.admission import Admitted
-from bascule.gateway.derived import JUDGED_IN, asking
+from bascule.gateway.derived import helping
 from bascule.gateway.strategies.kit import Asked, Kit
 from bascule.gateway.strategies.material import filler, question_of, size_of
 from bascule.gateway.subcalls import Prepared, Subcalls
@@ -56,7 +56,7 @@ def material_of(request: Admitted, policy: JudgePolicy) -> Material | Refusal:
 
 def planned(kit: Kit, model: str, request: Request) -> Asked | Refusal:
     """A call to a helper, as large as it may become."""
-    admitted = asking(kit.request, request, surface=JUDGED_IN)
+    admitted = helping(kit.request, request)
     if isinstance(admitted, Refusal):
         return admitted
     candidates = kit.helpers(admitted, model)
@@ -65,7 +65,7 @@ def planned(kit: Kit, model: str, request: Request) -> Asked | Refusal:
 
 async def said_to(calls: Subcalls, call: Prepared, parent: Admitted, request: Request) -> str | Refusal:
     """Make a planned call with what is really to be asked; the text of its answer."""
-    admitted = asking(parent, request, surface=JUDGED_IN)
+    admitted = helping(parent, request)
     if isinstance(admitted, Refusal):
         return admitted
     if admitted.facts.text_bytes > call.request.facts.text_bytes:

@@ -61,8 +61,9 @@ def size_of(text: str) -> int:
 
 def last_bytes(text: str, most: int) -> str:
     """The end of a text that has at most so many bytes inside a JSON body."""
-    text = text.encode("utf-8", "replace").decode()
-    if size_of(text) <= most:
+    whole = len(text) <= most
+    text = text[-most:].encode("utf-8", "replace").decode()  # a character takes a byte at least
+    if whole and size_of(text) <= most:
         return text
     low, high = 0, len(text)
     while low < high:  # the longest end that fits
@@ -76,8 +77,9 @@ def last_bytes(text: str, most: int) -> str:
 
 def first_bytes(text: str, most: int) -> str:
     """The beginning of a text, likewise."""
-    text = text.encode("utf-8", "replace").decode()
-    if size_of(text) <= most:
+    whole = len(text) <= most
+    text = text[:most].encode("utf-8", "replace").decode()
+    if whole and size_of(text) <= most:
         return text
     low, high = 0, len(text)
     while low < high:

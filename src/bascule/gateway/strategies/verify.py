@@ -4,7 +4,7 @@ Self-refinement with another eye (Madaan et al. 2023, arXiv 2303.17651): the cri
 """
 
 from bascule.decide.judge import Material, Unreadable
-from bascule.decide.strategies.acceptance import ended
+from bascule.decide.strategies.acceptance import ended, failure
 from bascule.decide.strategies.critique import (
     MAX_REMARKS_BYTES,
     Critique,
@@ -101,7 +101,7 @@ class _Course:
         policy = self._strategist.policy
         got = await calls.withheld(self._generate.because("verify: draft"))
         if isinstance(got, Refusal):
-            return await self._plain(calls, f"{policy.generate} failed ({got.code or got.kind})")
+            return await self._plain(calls, f"{policy.generate} failed ({failure(got)})")
         whole = ended(look_at(got, 0, self._asked))
         draft = shown(got)
         if got.answered.finish_reason not in ("stop", "tool_use") or not draft:

@@ -15,13 +15,15 @@ from statistics import NormalDist
 
 from msgspec import Struct
 
+from bascule.decide.evidence.betting import lower_mean, upper_mean
+
 LEVEL = 0.95
 """Of two-sided intervals; each side alone is exceeded with (1 - LEVEL) / 2."""
 ONE_SIDED = 0.95
 """Of the bounds that decisions hang on."""
 POWER = 0.8
-_TRUNCATION = 0.75
-_STEPS = 40
+_MIXING = 0.618
+_SIZES = (50, 100, 200, 400, 800, 1_600, 3_200)
 
 
 class Estimate(Struct, frozen=True, kw_only=True):
@@ -52,6 +54,10 @@ class Difference(Struct, frozen=True, kw_only=True):
     equally good. None where scores are no right-or-wrong, or the two differ nowhere."""
     deviation: float
     """Standard deviation of the differences."""
+    binary: bool
+    """Of right-or-wrong scores."""
+    gains: tuple[float, ...]
+    """Case by case."""
 
 
 def mean_of(scores: Sequence[float]) -> Estimate | None:
@@ -63,7 +69,7 @@ def mean_of(scores: Sequence[float]) -> Estimate | None:
     if _is_binary(scores):
         low, high = wilson(round(sum(scores)), len(scores), _z(1 - alpha))
     else:
-        low, high = _lower(scores, alpha), 1 - _lower([1 - score for score in scores], alpha)
+        low, high = _share_bounds(scores, alpha)
     return Estimate(mean=mean, low=min(low, mean), high=max(high, mean), cases=len(scores))
 
 
@@ -74,7 +80,7 @@ def lowest(scores: Sequence[float]) -> float:
     alpha = 1 - ONE_SIDED
     if _is_binary(scores):
         return wilson(round(sum(scores)), len(scores), _z(1 - alpha))[0]
-    return _lower(scores, alpha)
+    return _share_bounds(scores, alpha)[0]
 
 
 def difference(first: Sequence[float], second: Sequence[float]) -> Difference | None:
@@ -86,6 +92,7 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference | 
     mean = sum(gains) / len(gains)
     better, worse = sum([gain > 0 for gain in gains]), sum([gain < 0 for gain in gains])
     binary = _is_binary(first) and _is_binary(second)
+    deviation = math.sqrt(sum([(gain - mean) ** 2 for gain in gains]) / len(gains))
     two, one = (1 - LEVEL) / 2, 1 - ONE_SIDED
     if binary:
         low, high = newcombe(pairs, _z(1 - two))
@@ -103,7 +110,9 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference | 
         better=better,
         worse=worse,
         p_value=mcnemar(better, worse) if binary and better + worse else None,
-        deviation=math.sqrt(sum([(gain - mean) ** 2 for gain in gains]) / len(gains)),
+        deviation=deviation,
+        binary=binary,
+        gains=tuple(gains),
     )
 
 
@@ -153,52 +162,50 @@ def mcnemar(better: int, worse: int) -> float:
     return float(min(1.0, 2 * tail / 2**differ))
 
 
-def cases_needed(deviation: float, gap: float) -> int | None:
-    """How many cases show, with a power of 80 %, that a difference is on one side of a line that it lies `gap` away
-    from, at a one-sided 5 %. By the normal approximation; None where the gap is 0 or less: no number of cases is
-    enough.
+def cases_needed(found: Difference, gap: float) -> int | None:
+    """How many cases like these show, with a power of 80 %, that a difference is on one side of a line that it lies
+    `gap` away from. None where the gap is 0 or less: no number of cases is enough.
+
+    Differences that were all equal are no proof that all are: at least as much spread as one more differing case.
     """
     if gap <= 0:
         return None
-    return max(1, math.ceil(((_z(ONE_SIDED) + _z(POWER)) * deviation / gap) ** 2))
+    deviation = max(found.deviation, 1 / math.sqrt(found.cases))
+    return min(
+        [
+            max(size, math.ceil(((max(reach, deviation) + _z(POWER) * deviation) / gap) ** 2))
+            for size, reach in reaches(found)
+        ]
+    )
+
+
+def reaches(found: Difference) -> tuple[tuple[int, float], ...]:
+    """How far a one-sided bound lies from the mean of so many such cases, or more, times the root of their number.
+
+    The betting bound takes its stakes from what it has seen and so reaches further where that is little: it is asked of
+    the same gains again and again, in an order that mixes them.
+    """
+    if found.binary:
+        return ((1, _z(ONE_SIDED) * found.deviation),)
+    count = found.cases
+    stride = next(step for step in range(round(count * _MIXING) or 1, 2 * count + 1) if math.gcd(step, count) == 1)
+    made = []
+    for size in _SIZES:
+        many = [found.gains[place * stride % count] for place in range(size)]
+        bound = lower_mean(many, 1 - ONE_SIDED)
+        made.append((size, (sum(many) / size - bound) * math.sqrt(size)))
+    return tuple(made)
 
 
 def _bounds(gains: Sequence[float], alpha: float) -> tuple[float, float]:
-    """One-sided bounds, each exceeded with `alpha`, of a mean of values from -1 to 1."""
-    scaled = [(gain + 1) / 2 for gain in gains]
-    return 2 * _lower(scaled, alpha) - 1, 1 - 2 * _lower([1 - value for value in scaled], alpha)
+    """One-sided bounds of a mean of values from -1 to 1, each exceeded with `alpha`."""
+    return lower_mean(gains, alpha), upper_mean(gains, alpha)
 
 
-def _lower(values: Sequence[float], alpha: float) -> float:
-    """A lower bound for the mean of values from 0 to 1: the largest mean that a gambler who bets against it, never more
-    than he has, would have multiplied his money by 1 / alpha on."""
-    needed = math.log(1 / alpha)
-    stakes = _stakes(values, alpha)
-    low, high = 0.0, 1.0
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        if _won(values, stakes, middle) >= needed:
-            low = middle
-        else:
-            high = middle
-    return low
-
-
-def _stakes(values: Sequence[float], alpha: float) -> list[float]:
-    """What is bet on each value, from those before it alone."""
-    cases = len(values)
-    stakes, total, squares = [], 0.5, 0.25
-    for seen, value in enumerate(values, start=1):
-        stakes.append(math.sqrt(2 * math.log(1 / alpha) / (cases * squares / seen)))
-        total += value
-        squares += (value - total / (seen + 1)) ** 2
-    return stakes
-
-
-def _won(values: Sequence[float], stakes: Sequence[float], mean: float) -> float:
-    """The logarithm of what the money was multiplied by."""
-    most = math.inf if mean == 0 else _TRUNCATION / mean
-    return sum([math.log1p(min(stake, most) * (value - mean)) for value, stake in zip(values, stakes, strict=True)])
+def _share_bounds(scores: Sequence[float], alpha: float) -> tuple[float, float]:
+    """The same of values from 0 to 1."""
+    low, high = _bounds([2 * score - 1 for score in scores], alpha)
+    return (low + 1) / 2, (high + 1) / 2
 
 
 def _is_binary(scores: Sequence[float]) -> bool:

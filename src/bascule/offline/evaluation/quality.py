@@ -11,6 +11,7 @@ from msgspec import Struct
 from bascule.decide.evidence.finding import ANY_TASK, Estimate, Finding, Subject
 from bascule.decide.evidence.fold import estimate, means
 from bascule.model.catalog import Model
+from bascule.offline.evaluation.asked_again import Followed
 from bascule.offline.evaluation.run_file import Result, Run
 from bascule.offline.evaluation.summary import rounded
 
@@ -76,8 +77,8 @@ def known(findings: Sequence[Finding], now_ms: int) -> list[Known]:
     return made
 
 
-def known_payload(one: Known) -> dict[str, Any]:
-    """Stable keys."""
+def known_payload(one: Known, again: Followed | None = None) -> dict[str, Any]:
+    """Stable keys. `again`: of the model, at all tasks."""
     return {
         "model": one.subject.model,
         "task": None if one.subject.task == ANY_TASK else one.subject.task,
@@ -90,6 +91,8 @@ def known_payload(one: Known) -> dict[str, Any]:
         "declared": one.declared,
         "source": one.estimate.source,
         "refuted": one.estimate.refuted,
+        "followed": None if again is None else again.answers,
+        "asked_again": None if again is None else again.asked_again,
     }
 
 

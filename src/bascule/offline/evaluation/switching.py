@@ -5,7 +5,6 @@ by more, or that moving saves nothing; everything else is `not_enough_evidence`,
 would show it. In doubt nothing moves.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -19,7 +18,7 @@ Verdict = Literal["switch", "keep", "not_enough_evidence"]
 DEFAULT_MARGIN = 0.02
 METHOD = (
     f"one-sided {ONE_SIDED:.0%} bound of the paired difference against the margin; cases still needed for a power of "
-    f"{POWER:.0%}, by the normal approximation, if the true difference is the one that was seen"
+    f"{POWER:.0%}, if the true difference is the one that was seen, or none where that was in favour of the second"
 )
 
 
@@ -140,7 +139,7 @@ def _open(reason: str) -> Decided:
 
 
 def _needed(difference: Difference, margin: float) -> int | None:
-    """Differences that were all equal are no proof that all are: at least as much spread as one more differing case."""
-    deviation = max(difference.deviation, 1 / math.sqrt(difference.cases))
-    gap = abs(difference.mean + margin)
-    return None if gap < 1e-9 else cases_needed(deviation, gap)
+    """If the two are as different as was seen, or equal where the second was seen to be better: a first glance
+    flatters."""
+    gap = abs(min(difference.mean, 0.0) + margin)
+    return None if gap < 1e-9 else cases_needed(difference, gap)

@@ -71,6 +71,13 @@ class MemoryEvidence:
     def labelled(self, trial_id: str) -> list[ComparedPair]:
         return [pair for pair in self._of(trial_id) if pair.label is not None]
 
+    def forget(self, before_ms: int) -> int:
+        old = [pair.pair_id for pair in self._pairs.values() if pair.enrolled_ms < before_ms]
+        for pair_id in old:
+            del self._pairs[pair_id]
+        self._counted &= {(pair.trial_id, pair.session_id) for pair in self._pairs.values()}
+        return len(old)
+
     def pairs_of(self, request_id: str) -> list[ComparedPair]:
         return [pair for pair in self._pairs.values() if pair.request_id == request_id]
 

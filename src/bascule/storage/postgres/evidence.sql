@@ -34,6 +34,15 @@ DELETE FROM compared_pairs WHERE pair_id = %s
 -- name: label
 UPDATE compared_pairs SET label = %s WHERE pair_id = %s
 
+-- name: forget_pairs
+DELETE FROM compared_pairs WHERE enrolled_ms < %s
+
+-- name: forget_sessions
+DELETE FROM counted_sessions WHERE NOT EXISTS (
+    SELECT 1 FROM compared_pairs AS p
+    WHERE p.trial_id = counted_sessions.trial_id AND p.session_id = counted_sessions.session_id
+)
+
 -- name: waiting
 SELECT pair_id, trial_id, request_id, session_id, enrolled_ms, graded_ms, difference, grader, label,
     shadow_nanousd, judge_nanousd

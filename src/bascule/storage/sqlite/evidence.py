@@ -59,6 +59,12 @@ class SqliteEvidence:
     def labelled(self, trial_id: str) -> list[ComparedPair]:
         return self._pairs("labelled", {"trial_id": trial_id})
 
+    def forget(self, before_ms: int) -> int:
+        with self._database.separately() as connection:
+            gone = connection.execute(self._sql["forget_pairs"], (before_ms,)).rowcount
+            connection.execute(self._sql["forget_sessions"])
+        return gone
+
     def pairs_of(self, request_id: str) -> list[ComparedPair]:
         return self._pairs("pairs_of", {"request_id": request_id})
 

@@ -10,6 +10,7 @@ from bascule.decide.promotion.step import (
     Transition,
     approved,
     demoted,
+    doubt,
     is_waiting_for_approval,
     pinned,
     stepped,
@@ -30,7 +31,7 @@ def run(
 ) -> tuple[Trial, list[Transition]]:
     draw, made = random.Random(seed), []
     for at in range(count):
-        trial, transition = stepped(with_session(trial, session(draw.choice(choices)), rules), rules, at)
+        trial, transition = stepped(with_session(trial, session(draw.choice(choices), began_ms=at), rules), rules, at)
         made += [] if transition is None else [transition]
     return trial, made
 
@@ -76,7 +77,7 @@ def test_few_sessions_prove_nothing() -> None:
 
 
 def test_who_has_just_turned_bad_is_not_promoted_on_an_old_capital() -> None:
-    trial, transition = stepped(at_level(suspicion(RULES), PROVEN), RULES, 9)
+    trial, transition = stepped(at_level(doubt(RULES), PROVEN), RULES, 9)
     assert (transition, trial.proven_ms) == (None, None)
 
 
@@ -89,7 +90,7 @@ def test_suspicion_comes_and_passes() -> None:
 
 
 def test_a_canary_under_suspicion_stays_one() -> None:
-    canary = structs.replace(PROVEN, state="canary", proven_ms=1)
+    canary = structs.replace(PROVEN, state="canary", proven_ms=1, in_state=40)
     assert stepped(at_level(suspicion(RULES), canary), RULES, 9)[1] is None
     assert stepped(at_level(1.0, canary), RULES, 9)[0].state == "promoted"
     assert stepped(at_level(5_000.0, canary), RULES, 9)[0].state == "demoted"

@@ -23,10 +23,12 @@ TRIAL = Trial(key=TrialKey(route="auto", task="chat", incumbent="big", challenge
 FLATTERER = JudgeError(labels=500, low=-0.01, high=0.03, alpha=0.01)
 
 
-def session(difference: float, came: float | None = None, *, pairs: int = 1, missing: int = 0) -> Counted:
+def session(
+    difference: float, came: float | None = None, *, pairs: int = 1, missing: int = 0, began_ms: int = 0
+) -> Counted:
     return Counted(
         session_id="s",
-        began_ms=0,
+        began_ms=began_ms,
         pairs=pairs,
         missing=missing,
         for_promotion=difference,
@@ -40,8 +42,8 @@ def test_a_judge_s_error_moves_both_tests_against_the_challenger_s_favour() -> N
     assert bets_of(judged, RULES) == Bets(-0.05 + 0.03, 0.0)
     assert watch_of(judged, RULES).null == pytest.approx(-0.06)
     assert threshold(TRIAL, RULES) == 20.0
-    assert threshold(judged, RULES) == pytest.approx(25.0)
-    assert calibration_alpha(RULES) == pytest.approx(0.01)
+    assert threshold(judged, RULES) == pytest.approx(40.0)
+    assert calibration_alpha(RULES) == pytest.approx(0.025)
 
 
 def test_an_error_larger_than_the_margin_asks_for_more_than_equality() -> None:
@@ -61,6 +63,13 @@ def test_what_is_missing_is_against_promotion_and_no_sign_of_a_bad_model() -> No
     assert (lost.alarm.count, lost.pairs, lost.missing) == (0, 1, 1)
     half = with_session(TRIAL, session(-0.5, 0.0, pairs=2, missing=1), RULES)
     assert (half.alarm.mean, half.capital.mean) == (0.0, -0.5)
+
+
+def test_sessions_that_began_before_a_state_are_not_of_it() -> None:
+    later = structs.replace(TRIAL, since_ms=100)
+    for began_ms in (50, 99, 100, 150):
+        later = with_session(later, session(0.0, began_ms=began_ms), RULES)
+    assert (later.in_state, later.capital.count) == (2, 4)
 
 
 def test_evidence_for_a_promotion_stands_still_once_it_is_made() -> None:

@@ -4,7 +4,8 @@ from math import log
 
 import pytest
 
-from bascule.decide.strategies.acceptance import Checked, Look, OwnTests, verdict
+from bascule.decide.strategies.acceptance import Checked, Look, OwnTests, failure, verdict
+from bascule.model.errors import Refusal
 from bascule.model.output_contract import OutputContract
 from bascule.model.request import Tool, ToolUse
 from bascule.model.strategy import Acceptance
@@ -92,3 +93,17 @@ def test_reasons_travel_in_headers_and_hold_nothing_of_the_answer() -> None:
     found = verdict(OwnTests(Acceptance(regex="^é")).look(seen("sécret")))
     assert found.reason.isascii()
     assert "cret" not in found.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("context_length_exceeded", "context_length_exceeded"),
+        (None, "upstream_failed"),
+        ("Say: hello\r\nx-evil: 1", "upstream_failed"),
+        ("a" * 49, "upstream_failed"),
+        ("", "upstream_failed"),
+    ],
+)
+def test_a_providers_own_words_are_passed_on_if_they_are_a_word(code: str | None, told: str) -> None:
+    assert failure(Refusal(kind="upstream_failed", message="m", code=code)) == told

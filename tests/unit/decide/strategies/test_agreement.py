@@ -20,6 +20,7 @@ from bascule.model.strategy import Agreement
         ("words", "the cat sat down", "the cat sat", True),
         ("words", "the cat sat down", "a dog ran off", False),
         ("words", "", "", False),
+        ("exact", "x" * 1_000_001, "x", None),
     ],
 )
 def test_what_agrees(by: str, one: str, other: str, agrees: bool | None) -> None:

@@ -48,5 +48,14 @@ async def test_a_judge_is_asked_where_they_see_no_difference(ask, difference: fl
     assert found == Grade(difference=difference, grader="judge", judged=True)
 
 
+async def test_that_nobody_has_looked_is_not_equality() -> None:
+    assert (await graded([], "one", "other", None)).difference is None
+    assert (await graded([], None, "other", None)).difference == -1.0
+    assert not Graders(GradedBy(schema=True)).has_a_say(has_schema=False)
+    assert Graders(GradedBy(schema=True)).has_a_say(has_schema=True)
+    assert Graders(GradedBy(regex="x")).has_a_say(has_schema=False)
+    assert not Graders(None).has_a_say(has_schema=True)
+
+
 async def test_two_failures_are_no_difference() -> None:
     assert (await graded([], None, None, never)).difference == 0.0

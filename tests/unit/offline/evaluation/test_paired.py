@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from bascule.offline.evaluation.paired import cases_needed, difference, mcnemar, mean_of, newcombe, wilson
+from bascule.offline.evaluation.paired import cases_needed, difference, mcnemar, mean_of, newcombe, reaches, wilson
 
 
 def pairs(both: int, lost: int, won: int, neither: int) -> tuple[list[float], list[float]]:
@@ -114,7 +114,28 @@ def test_the_interval_narrows_with_cases() -> None:
 
 
 def test_the_cases_that_a_decision_takes() -> None:
-    assert cases_needed(0.4, 0.02) == 2474
-    assert cases_needed(0.4, 0.04) == 619
-    assert cases_needed(0.4, 0.0) is None
-    assert cases_needed(0.0, 0.1) == 1
+    """Right or wrong: (1.645 + 0.842) deviations, squared, over the squared gap."""
+    found = difference(*pairs(80, 10, 10, 0))
+    assert found is not None
+    assert found.deviation == pytest.approx(math.sqrt(0.2))
+    assert cases_needed(found, 0.02) == math.ceil(2.48647**2 * 0.2 / 0.02**2)
+    assert cases_needed(found, 0.0) is None
+
+
+def test_equal_scores_are_no_proof_that_all_are() -> None:
+    found = difference([1.0] * 25, [1.0] * 25)
+    assert found is not None
+    assert found.deviation == 0
+    needed = cases_needed(found, 0.02)
+    assert needed is not None
+    assert needed > 100
+
+
+def test_a_bound_for_any_distribution_reaches_further() -> None:
+    binary, scores = difference(*pairs(80, 10, 10, 0)), difference([0.0] * 100, [0.5] * 10 + [-0.5] * 10 + [0.0] * 80)
+    assert binary is not None
+    assert scores is not None
+    ((size, reach),) = reaches(binary)
+    assert size == 1
+    assert reach == pytest.approx(1.645 * binary.deviation, rel=1e-3)
+    assert all(1.645 * scores.deviation < far < 3 * scores.deviation for _, far in reaches(scores))

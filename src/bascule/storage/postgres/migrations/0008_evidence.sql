@@ -24,6 +24,7 @@ CREATE TABLE compared_pairs (
 );
 
 CREATE INDEX compared_pairs_by_trial ON compared_pairs (trial_id, session_id);
+CREATE INDEX compared_pairs_by_time ON compared_pairs (enrolled_ms);
 CREATE INDEX compared_pairs_by_request ON compared_pairs (request_id);
 
 CREATE TABLE counted_sessions (
