@@ -39,6 +39,7 @@ COMMANDS = {
     "price": "price",
     "prices": "prices",
     "report": "report",
+    "router": "router",
     "run": "run",
     "selfhost": "selfhost",
     "serve": "serve",

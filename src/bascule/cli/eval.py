@@ -105,6 +105,8 @@ def run_suite(
 
     if (suite_path is None) == (recorded is None):
         raise click.UsageError("name either a SUITE or, with --recorded MODEL, whose requests to take")
+    if suite_path is not None and (task is not None or period != Period()):
+        raise click.UsageError("--task, --since and --until choose recorded requests; give them with --recorded MODEL")
     if recorded is not None and (judge is None or failures_path is not None):
         raise click.UsageError("recorded requests need a --judge, and cannot be written as --failures")
 

@@ -363,6 +363,26 @@ def test_what_stands_in_the_way_is_said_first(
     assert running.upstream.served == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("suite.yaml",), "--models"),
+        (("--models", "good"), "--recorded"),
+        (("suite.yaml", "--recorded", "good", "--models", "poor"), "either"),
+        (("suite.yaml", "--models", "good", "--task", "chat"), "--recorded"),
+        (("suite.yaml", "--models", "good", "--since", "7d"), "--recorded"),
+        (("--recorded", "good", "--models", "poor"), "--judge"),
+        (("suite.yaml", "--models", "good", "--max-usd", "much"), "dollars"),
+        (("suite.yaml", "--models", "good", "--max-usd", "-1"), "negative"),
+    ],
+)
+def test_wrong_use(run: Any, suite: Path, running: Running, arguments: tuple[str, ...], said: str) -> None:
+    found = run("eval", "run", *arguments)
+    assert found.code == 2, found.out
+    assert said in found.err
+    assert running.upstream.served == []
+
+
 def test_without_a_cap_a_price_need_not_be_known(run: Any, suite: Path) -> None:
     found = run("eval", "run", str(suite), "--models", "dark", "--max-usd", "none", "--json")
     assert found.code == 0, found.err

@@ -119,6 +119,18 @@ def test_of_a_session_one_request_is_drawn(run: Any, config: Path, running: Runn
     assert document["cost"]["requests"] == 5
 
 
+def test_a_run_may_take_its_cases_from_recordings(run: Any, config: Path, running: Running) -> None:
+    traffic(["easy 1", "easy 2", "hard 3", "hard 4"])
+    found = run("eval", "run", "--recorded", "big", "--models", "small,big", "--judge", "judge", "--json")
+    assert found.code == 0, found.err
+    made = {one["model"]: one for one in found.json["models"]}
+    assert (made["small"]["quality"], made["big"]["quality"]) == (0.25, 0.5), "ties are a half, what lost is nothing"
+    assert [result["answer"] for result in run("eval", "report", "--json").json["results"]] == [None] * 8
+    again = run("eval", "run", "--recorded", "big", "--models", "small,big", "--judge", "judge", "--resume", "--json")
+    assert again.json["resumed"] == 8, "the same traffic gives the same cases"
+    assert run("eval", "run", "--recorded", "small", "--models", "big", "--judge", "judge").code == 1
+
+
 def test_few_cases_decide_nothing_and_say_how_many_would(run: Any, config: Path, running: Running) -> None:
     traffic([f"easy {number}" for number in range(6)])
     document = run("switch-check", "big", "small", "--judge", "judge", "--json").json
