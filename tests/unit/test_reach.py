@@ -23,6 +23,8 @@ def imported(tree: ast.AST) -> Iterator[str]:
 def called(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if isinstance(node.func.value, ast.Name) and node.func.value.id == "duckdb":
+                continue  # a database inside this process
             yield node.func.attr
 
 

@@ -117,7 +117,9 @@ def _columns(path: Path, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
     except ImportError:
         raise BadOutcomes("reading Parquet needs DuckDB; pip install 'bascule[analytics]'") from None
     try:
-        table = duckdb.connect().execute(f"SELECT {', '.join(wanted)} FROM read_parquet(?)", [str(path)])  # noqa: S608
+        # No extension is fetched or loaded: what is read is a file of this machine.
+        connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+        table = connection.execute(f"SELECT {', '.join(wanted)} FROM read_parquet(?)", [str(path)])  # noqa: S608
         return dict(zip(wanted, map(list, zip(*table.fetchall(), strict=True)), strict=True))
     except duckdb.Error as error:
         raise BadOutcomes(f"{path}: {str(error).splitlines()[0]}; it needs the columns {', '.join(wanted)}") from None
