@@ -7,6 +7,7 @@ import importlib
 import sys
 
 SECTIONS = {
+    "router": "what the learned router is worth on prompts that it was not trained on",
     "evidence": "how far the tests of promotion and demotion can be trusted, and how fast they are",
     "switching": "how far the verdicts of switch-check can be trusted, and whether the cases it asks for decide",
 }

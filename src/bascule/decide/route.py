@@ -19,7 +19,7 @@ from bascule.decide.resolve import Resolved, resolve
 from bascule.decide.rules import RULE_FACTS as RULE_FACTS
 from bascule.decide.rules import Moment
 from bascule.decide.rules import RuleFacts as RuleFacts
-from bascule.decide.stickiness import Turn, settled
+from bascule.decide.stickiness import Turn, begun, settled
 from bascule.decide.task import TaskSource, task_of
 from bascule.model.budget import Attribution
 from bascule.model.catalog import Endpoint, Model
@@ -159,8 +159,13 @@ def _settled(
 ) -> tuple[tuple[Candidate, ...], SessionChoice | None]:
     """The candidates as the session's history has it. An order that the request itself asks for is left alone."""
     head, now, session = groups[0], request.now, request.now.session
-    if session is None or head.route is None or head.sort is not None or request.ask.order or len(groups) > 1:
+    if head.route is None or head.sort is not None or request.ask.order or len(groups) > 1:
         return candidates, None
+    if session is None:
+        if head.objective != "cheapest" or not head.route.sticky.enabled or not _begins_a_session(request):
+            return candidates, None
+        left = now.turns_left(1)
+        return begun(candidates, request.est_input_tokens, now.est_output_tokens, left, now.rates_of), None
     tokens_in = max(request.est_input_tokens, session.cached_tokens)
     turn = Turn(
         tokens_in=tokens_in,
@@ -170,6 +175,12 @@ def _settled(
     )
     left = now.turns_left(session.turns + 1)
     return settled(candidates, session, turn, left, head.objective, head.route.sticky, now.rates_of)
+
+
+def _begins_a_session(request: _Request) -> bool:
+    """An agent that says which session this is: others may ask once and never again."""
+    identity = request.identity
+    return request.facts.tools > 0 and identity.session_id is not None and identity.session_source != "derived"
 
 
 def _task(request: _Request, first: Resolved) -> tuple[str | None, TaskSource | None]:

@@ -17,6 +17,7 @@ from bascule.model.policy import Objective, Sticky
 from bascule.model.session_state import SessionChoice, SessionState
 
 STAYS = "session stays"
+CHEAPEST_SESSION = "cheapest over its session"
 MOVES = "session moves: pays within its expected turns"
 
 
@@ -69,6 +70,31 @@ def settled(
         stays=not moves, model=chosen.model, stay_nanousd=stay, move_nanousd=move, turns_left=turns_left
     )
     return _first(candidates, chosen, candidates[0].reason if chosen is candidates[0] else _word(moves)), choice
+
+
+def begun(
+    candidates: tuple[Candidate, ...], tokens_in: int, tokens_out: int, turns_left: float, rates_of: RatesAt
+) -> tuple[Candidate, ...]:
+    """The candidates of an agent's first request, the one first whose price for the whole session is the least.
+
+    One request is cheapest where list prices are; the turns after it read the same prompt from a cache, where there is
+    one. A provider without a price for cached tokens is taken to have none. Those whose price is not known stay behind
+    the others.
+    """
+    if not candidates[0].adequate:
+        return candidates
+    priced = []
+    for one in candidates:
+        rates = rates_of(one.endpoint)
+        caches = rates is not None and rates.cache_read is not None
+        turn = Turn(tokens_in=tokens_in, tokens_out=tokens_out, warm_tokens=0, cached_tokens=tokens_in if caches else 0)
+        total = _total(one, turn, turns_left, rates_of)
+        if total is not None:
+            priced.append((total, one))
+    if not priced:
+        return candidates
+    chosen = min(priced, key=lambda pair: pair[0])[1]
+    return candidates if chosen is candidates[0] else _first(candidates, chosen, CHEAPEST_SESSION)
 
 
 def _word(moves: bool) -> str:

@@ -4,8 +4,9 @@ from typing import Any
 
 from tests.unit.decide.routing_world import NOW_MS, World, auto, ids
 
-from bascule.decide.stickiness import STAYS
+from bascule.decide.stickiness import CHEAPEST_SESSION, STAYS
 from bascule.model.facts import Facts
+from bascule.model.identity import Identity
 from bascule.model.money import PICO_PER_USD_PER_MTOK as USD
 from bascule.model.money import Rates
 from bascule.model.plan import Plan
@@ -101,3 +102,38 @@ def test_switched_off_unknown_or_ordered_by_the_client_each_request_is_for_itsel
 def test_an_unwell_model_lets_its_session_go() -> None:
     made = plan(world(), state(), 2.0, health={"p/big": "cooling"})
     assert ids(made)[0] == "p/small"
+
+
+def begins(world: World, turns_left: float, **fields: Any) -> Plan:
+    facts = Facts(model="auto", text_bytes=4 * PREFIX, tools=fields.pop("tools", 3))
+    identity = Identity(session_id="s", session_source=fields.pop("source", "x-session-id"))
+    return world.plan("auto", facts, identity=identity, turns_left=lambda turn: turns_left, **fields)
+
+
+def uncached_small() -> World:
+    made = world()
+    made.rates["p/small"] = Rates(input=2 * USD, output=10 * USD)
+    return made
+
+
+def test_an_agent_begins_where_its_whole_session_is_cheapest() -> None:
+    # small: $0.205 a turn, cached or not. big: $0.3075, then $0.0375 a turn: less from the second turn on.
+    made = begins(uncached_small(), 0.5)
+    assert (ids(made)[0], made.reason) == ("p/small", "cheapest")
+    made = begins(uncached_small(), 1.0)
+    assert (ids(made), made.reason) == (["p/big", "p/small"], CHEAPEST_SESSION)
+    assert made.candidates[1].reason == "failover"
+
+
+def test_who_may_never_ask_again_is_answered_by_the_cheapest_at_once() -> None:
+    assert ids(begins(uncached_small(), 50.0, tools=0))[0] == "p/small"
+    assert ids(begins(uncached_small(), 50.0, source="derived"))[0] == "p/small"
+    off = world(sticky=Sticky(enabled=False))
+    off.rates = uncached_small().rates
+    assert ids(begins(off, 50.0))[0] == "p/small"
+
+
+def test_a_model_of_unknown_price_begins_no_session() -> None:
+    made = uncached_small()
+    del made.rates["p/big"]
+    assert ids(begins(made, 50.0))[0] == "p/small"
