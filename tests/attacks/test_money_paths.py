@@ -11,7 +11,7 @@ from msgspec.json import decode, encode
 from tests.playbooks.engine.conftest import CONFIG, ENVIRONMENT, Playbook, strict
 from tests.playbooks.engine.wire import answered, chat, message, messages
 
-from bascule.dialects.respelled import gained_bytes
+from bascule.dialects.respelled import MOST_GAINED_BYTES, gained_bytes
 from bascule.testing.transport import Reply, whole
 
 SHORT = "1e15"
@@ -98,9 +98,13 @@ def test_numbers_inside_of_texts_count_as_well(raw: bytes) -> None:
     assert gained_bytes(raw) >= 10
 
 
-@pytest.mark.parametrize("raw", [b'{"max_tokens":100}', b'"0x1e5f"', b'"deadbeef12e3c4"', b"[1.5,1e,e15]", b"9" * 19])
+@pytest.mark.parametrize("raw", [b'{"max_tokens":100}', b'"0xefe"', b'"deadbeef"', b"[1.5,1e,e15]", b"9" * 19])
 def test_what_is_no_such_number_gains_nothing(raw: bytes) -> None:
     assert gained_bytes(raw) == 0
+
+
+def test_what_looks_like_a_number_counts_as_one() -> None:
+    assert gained_bytes(b'"deadbeef12e3c4"') == MOST_GAINED_BYTES
 
 
 @pytest.mark.parametrize("headers", SPOOFED)

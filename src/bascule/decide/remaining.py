@@ -35,10 +35,19 @@ def hazard(lengths: Lengths, turn: int) -> float:
 
 def turns_left(lengths: Lengths, turn: int) -> float:
     """Expected requests after the one that is the session's `turn`-th; at most `MOST_TURNS_LEFT`."""
-    alive, total = 1.0, 0.0
-    for at in range(turn, turn + MOST_TURNS_LEFT):
-        alive *= 1.0 - hazard(lengths, at)
-        total += alive
-        if alive < 0.001:
-            break
-    return total
+    return expectations(lengths)[min(max(turn, 1), TURNS)]
+
+
+def expectations(lengths: Lengths) -> list[float]:
+    """`turns_left` of every turn up to `TURNS`, at the turn's place; all of them cost what one does.
+
+    From the last turn, from which on sessions end at one rate, backwards: who goes on makes one request, and then those
+    that are expected after it.
+    """
+    last = hazard(lengths, TURNS)
+    left = (1.0 - last) / last
+    found = [left] * (TURNS + 1)
+    for turn in range(TURNS - 1, -1, -1):
+        left = (1.0 - hazard(lengths, turn)) * (1.0 + left)
+        found[turn] = left
+    return [min(one, float(MOST_TURNS_LEFT)) for one in found]

@@ -4,7 +4,6 @@
 a call full of such numbers would cost more than was held for it.
 """
 
-import re
 from typing import Any
 
 import msgspec
@@ -17,9 +16,10 @@ _KINDS = bytes(
     ord("0") if char in b"0123456789" else ord("e") if char in b"eE" else ord("+") if char in b"+-" else ord(" ")
     for char in range(256)
 )
-_EXPONENT = re.compile(rb"[0-9][eE][+-]?0*+[0-9]{1,2}(?![0-9A-Za-z])")
-"""The end of a number that may get longer; with three digits of exponent it is as long already."""
+_EXPONENTS = (b"0e0", b"0e+")
+"""Of kinds: where a number may get longer. So do digits and letters of other words, which a bound may count too."""
 _WIDE = b"0" * 20
+_SAMPLED = b"0" * 5
 """An integer beyond 64 bits becomes `1.8446744073709552e19`: one character more than its 20 digits."""
 
 
@@ -29,7 +29,8 @@ def as_written(body: Body, raw: bytes) -> Body:
     The fast decoder, which is enough where bytes go on as they came, makes floats of integers beyond 64 bits. What the
     path of a request said (`model`, `stream`) stands in the body alone, and stays.
     """
-    if _WIDE not in raw.translate(_KINDS):
+    # Every fourth byte tells of most bodies that they have no number so long, at half of the time.
+    if _SAMPLED not in raw[::4].translate(_KINDS) or _WIDE not in raw.translate(_KINDS):
         return body
     try:
         exact = msgspec.json.decode(raw, type=dict[str, Any])
@@ -40,8 +41,5 @@ def as_written(body: Body, raw: bytes) -> Body:
 
 def gained_bytes(raw: bytes) -> int:
     """An upper bound of what all numbers gain together, those inside of texts too: a call's arguments are such."""
-    kinds = raw.translate(_KINDS)  # the pattern alone takes five times as long, and nearly no body has one
-    gained = kinds.count(_WIDE)
-    if b"0e0" in kinds or b"0e+" in kinds:
-        gained += MOST_GAINED_BYTES * len(_EXPONENT.findall(raw))
-    return gained
+    kinds = raw.translate(_KINDS)
+    return kinds.count(_WIDE) + MOST_GAINED_BYTES * sum(map(kinds.count, _EXPONENTS))

@@ -4,7 +4,7 @@
 In the memory of one worker and lost with it; a session that is not known here is one of which nothing is known.
 """
 
-from bascule.decide.remaining import TURNS, Lengths, no_lengths, turns_left
+from bascule.decide.remaining import TURNS, Lengths, expectations, no_lengths
 from bascule.gateway.admission import Admitted
 from bascule.gateway.books import OpenAttempt
 from bascule.model.session_state import SessionState
@@ -16,6 +16,8 @@ ENDED_AFTER_MS = 3_600_000
 """A session that was silent for so long has ended: later than that no cache waits for it."""
 LEAST_CACHED_TOKENS = 1_024
 """Where a provider caches by itself, shorter prompts are not cached (OpenAI's and Gemini's documented least)."""
+LOOKED_AT_AGAIN = 64
+"""Requests after which the expected turns are worked out anew: one look is dear, and one request changes little."""
 SHORT_S, LONG_S = 300, 3_600
 
 Place = tuple[str, str, str | None]
@@ -29,6 +31,9 @@ class SessionModels:
         self._max_sessions = max_sessions
         self._sessions: dict[Place, SessionState] = {}
         self._lengths: Lengths = no_lengths()
+        self._expected: list[float] = []
+        self._unseen = 0
+        """Requests since `_expected` was worked out."""
 
     def of(self, request: Admitted) -> SessionState | None:
         """None where the request has no session, or one that is not known here or has ended."""
@@ -37,8 +42,10 @@ class SessionModels:
         return None if found is None or request.started_ms - found.last_ms > ENDED_AFTER_MS else found
 
     def turns_left(self, turn: int) -> float:
-        """Requests to be expected after a session's `turn`-th."""
-        return turns_left(self._lengths, turn)
+        """Requests to be expected after a session's `turn`-th, as of at most `LOOKED_AT_AGAIN` requests ago."""
+        if self._unseen >= LOOKED_AT_AGAIN or not self._expected:
+            self._expected, self._unseen = expectations(self._lengths), 0
+        return self._expected[min(max(turn, 1), TURNS)]
 
     def observe(self, request: Admitted, attempt: OpenAttempt, usage: Usage) -> None:
         """A request of a session was answered."""
@@ -48,6 +55,7 @@ class SessionModels:
         self._bury(attempt.started_ms)
         before = self._sessions.pop(place, None)
         turns = 1 if before is None else before.turns + 1
+        self._unseen += 1
         if before is not None:
             self._lengths.went_on[min(before.turns, TURNS)] += 1
         cached, lifetime_s = _cached(attempt, usage)
