@@ -203,6 +203,9 @@ def _candidate(prospect: "Prospect", found: "Explanation") -> dict[str, Any]:
         "quality_mean": None if judged is None else judged.mean,
         "quality_samples": None if judged is None else judged.n,
         "quality_source": None if judged is None else judged.source,
+        "predicted": None
+        if (predicted := candidate.predicted) is None
+        else {"quality": predicted.quality, "cost_of_best": predicted.cost, "worth": predicted.worth},
         "tier": prospect.tier,
         "expected_usd": usd_text(candidate.expected_nanousd),
         "adequate": candidate.adequate,
@@ -254,6 +257,12 @@ def _print(found: "Explanation", shown: dict[str, Any], *, keys_exist: bool) -> 
     ]
     if rows:
         print_table(columns, rows)
+    for one in found.prospects:
+        if (told := one.candidate.predicted) is not None:
+            click.echo(
+                f"learned, {one.candidate.model}: quality {told.quality:.3f}, cost {told.cost:.3f} of the best model's,"
+                f" worth {told.worth:+.3f}"
+            )
     for rejected in shown["rejected"]:
         click.echo(f"not {rejected['endpoint']}: {rejected['reason']}")
     for call in () if shown["strategy"] is None else shown["strategy"]["calls"]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from bascule.compose.predicting import with_predictors
 from bascule.config.environment import environment_document
 from bascule.config.load import Document, load_file
 from bascule.config.sources import Secrets
@@ -36,6 +37,7 @@ def snapshot_of(document: Document, environment: Mapping[str, str], *, stored_ke
     secrets = Secrets(environment, document.directory)
     snapshot = link(document, price_book(document), secrets, installed_presets(), stored_keys=stored_keys)
     snapshot.read = tuple(secrets.given)
+    snapshot.routes = with_predictors(snapshot, document)
     return snapshot
 
 

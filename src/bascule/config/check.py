@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from bascule.config.contract_check import contract_mistakes
 from bascule.config.evidence_check import evidence_mistakes
+from bascule.config.learned import learned_mistakes
 from bascule.config.places import Path, Places
 from bascule.config.rules import mistake
 from bascule.config.shape import QUALITY_LEVELS, Config, Floor, Price, Prices, Provider, Rates, Route
@@ -132,6 +133,8 @@ def _route(name: str, route: Route, config: Config, checks: Checks) -> None:
         checks.wrong(wrong.path, wrong.what, wrong.remedy)
     for mistaken in evidence_mistakes(name, route):
         checks.wrong(mistaken.path, mistaken.what, mistaken.remedy)
+    for place, what, mend in learned_mistakes(name, route.learned, route.candidates):
+        checks.wrong(place, what, mend)
     _floor(("routes", name, "quality"), route.quality, config, checks)
     if route.dear is not None and route.dear.key_share is None and route.dear.session_share is None:
         checks.wrong(("routes", name, "dear"), "limits nothing", "Add `key_share` or `session_share`")

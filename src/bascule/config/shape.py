@@ -14,6 +14,7 @@ from bascule.config.attempts import Outlier as Outlier
 from bascule.config.attempts import Retry as Retry
 from bascule.config.evidence import EvidenceConfig
 from bascule.config.idempotency import Idempotency as Idempotency
+from bascule.config.learned import LearnedConfig
 from bascule.config.leases import Leases as Leases
 from bascule.config.overload import Overload as Overload
 from bascule.config.postgres import Postgres as Postgres
@@ -187,6 +188,8 @@ class Route(Section, frozen=True, kw_only=True):
     """How many models work on one request: `single`, `race`, or a strategy with its settings."""
     evidence: EvidenceConfig | None = None
     """Who may come to serve it by proving that it is good enough."""
+    learned: LearnedConfig | None = None
+    """A router that was trained on outcomes orders the candidates that are good enough, in the objective's place."""
 
 
 class Admin(Section, frozen=True, kw_only=True):

@@ -8,10 +8,11 @@ from bascule.decide.breaker import Status
 from bascule.decide.circumstances import Circumstances
 from bascule.decide.eligible import Needs, is_named
 from bascule.decide.health import standing
-from bascule.decide.rank import SORTS, By, Option, ranked
+from bascule.decide.rank import SORTS, By, Option, by_worth, ranked
 from bascule.model.catalog import Endpoint, Model
 from bascule.model.plan import Candidate, Rejected
 from bascule.model.policy import Ask, Objective, RoutePolicy, Rule
+from bascule.model.prediction import Predicted
 
 FLOOR_UNMET = "floor_unmet"
 
@@ -22,6 +23,7 @@ _OBJECTIVE_REASON: dict[Objective, str] = {
     "balanced": "balanced",
 }
 _SORT_REASON: dict[By, str] = {"price": "lowest price", "throughput": "highest throughput", "latency": "lowest latency"}
+LEARNED = "learned"
 _FAILOVER = "failover"
 _AGAINST_ADVICE = ", against the catalog's advice"
 
@@ -38,6 +40,8 @@ class Group(Struct, kw_only=True):
     sort: By | None
     route: RoutePolicy | None = None
     rule: Rule | None = None
+    predicted: Mapping[str, Predicted] = {}
+    """What the route's learned router says, by model."""
     options: list[Option] = []
     against_advice: bool = False
     """Nothing was left but endpoints that the catalog says cannot serve."""
@@ -144,6 +148,8 @@ def _ordered(group: Group, options: list[Option], ask: Ask, output_tokens: int) 
         options = sorted(options, key=SORTS[group.sort])
     elif group.objective is not None:
         options = ranked(options, group.objective, output_tokens)
+    if group.predicted and group.sort is None:
+        options = by_worth(options)
     if ask.order:
         options = sorted(options, key=lambda option: _place(option.endpoint, ask.order))
     return options
@@ -181,6 +187,7 @@ def _candidate(option: Option, reason: str, *, adequate: bool = True) -> Candida
         judged=option.judged,
         expected_nanousd=option.expected_nanousd,
         adequate=adequate,
+        predicted=option.predicted,
     )
 
 
@@ -192,6 +199,8 @@ def _reason(group: Group, position: int, option: Option, ask: Ask) -> str:
         reason = "provider order"
     elif group.sort is not None:
         reason = _SORT_REASON[group.sort]
+    elif group.predicted:
+        reason = LEARNED if option.predicted is not None else "not known to the learned router"
     elif group.objective is not None:
         reason = _OBJECTIVE_REASON[group.objective]
         if group.floor is not None and group.objective != "best":

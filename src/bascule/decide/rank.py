@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from bascule.model.catalog import Endpoint, Model
 from bascule.model.policy import Objective
+from bascule.model.prediction import Predicted
 from bascule.model.quality import Quality
 
 By = Literal["price", "throughput", "latency"]
@@ -28,6 +29,12 @@ class Option(Struct, frozen=True):
     """Where `quality` comes from."""
     ttft_s: float | None = None
     """As seen of late, or else as declared."""
+    predicted: Predicted | None = None
+
+
+def by_worth(options: list[Option]) -> list[Option]:
+    """As a learned router orders them; what it does not know comes last, as it stood."""
+    return sorted(options, key=lambda option: float("inf") if option.predicted is None else -option.predicted.worth)
 
 
 Key = Callable[[Option], tuple[float, ...]]

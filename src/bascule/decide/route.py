@@ -28,6 +28,7 @@ from bascule.model.facts import Facts
 from bascule.model.identity import Identity
 from bascule.model.plan import Candidate, Plan, Rejected
 from bascule.model.policy import Ask, RoutePolicy, Rule
+from bascule.model.prediction import Predicted
 from bascule.model.quality import Quality
 from bascule.model.registry import Registry
 from bascule.model.session_state import SessionChoice
@@ -162,7 +163,8 @@ def _settled(
     if head.route is None or head.sort is not None or request.ask.order or len(groups) > 1:
         return candidates, None
     if session is None:
-        if head.objective != "cheapest" or not head.route.sticky.enabled or not _begins_a_session(request):
+        for_money = head.objective == "cheapest" and not head.predicted
+        if not for_money or not head.route.sticky.enabled or not _begins_a_session(request):
             return candidates, None
         left = now.turns_left(1)
         return begun(candidates, request.est_input_tokens, now.est_output_tokens, left, now.rates_of), None
@@ -174,7 +176,9 @@ def _settled(
         cached_tokens=session.cached_tokens,
     )
     left = now.turns_left(session.turns + 1)
-    return settled(candidates, session, turn, left, head.objective, head.route.sticky, now.rates_of)
+    # What a learned router has chosen is not undone for money alone: the session simply stays.
+    objective = "best" if head.predicted else head.objective
+    return settled(candidates, session, turn, left, objective, head.route.sticky, now.rates_of)
 
 
 def _begins_a_session(request: _Request) -> bool:
@@ -189,7 +193,7 @@ def _task(request: _Request, first: Resolved) -> tuple[str | None, TaskSource | 
         request.identity.task is not None
         or request.now.want_task
         or bool(request.ask.fallback_models)
-        or (first.route is not None and request.table.needs_task(first.route))
+        or (first.route is not None and (first.route.learned is not None or request.table.needs_task(first.route)))
     )
     return task_of(request.identity.task, request.facts) if wanted else (None, None)
 
@@ -275,6 +279,7 @@ def _group(request: _Request, found: Resolved, task: str | None, rejected: list[
         sort=sort,
         route=policy,
         rule=rule,
+        predicted={} if policy.learned is None else policy.learned(request.facts.first_user_text, task),
     )
 
 
@@ -308,7 +313,7 @@ def _screen(request: _Request, groups: list[Group], task: str | None) -> list[tu
         for model, endpoint in group.pairs:
             found = obstacle(group.needs, model, endpoint, now)
             if found is None:
-                group.options.append(_option(now, model, endpoint, task))
+                group.options.append(_option(now, model, endpoint, task, group.predicted.get(model.name)))
                 found_any = True
             else:
                 obstacles.append((endpoint, found))
@@ -325,14 +330,17 @@ def _screen_against_advice(request: _Request, groups: list[Group], task: str | N
         for model, endpoint in group.pairs:
             hard = obstacle(group.needs, model, endpoint, request.now, against_advice=True)
             if hard is None:
-                group.options.append(_option(request.now, model, endpoint, task))
+                predicted = group.predicted.get(model.name)
+                group.options.append(_option(request.now, model, endpoint, task, predicted))
             else:
                 obstacles.append((endpoint, hard))
         group.against_advice = True
     return obstacles
 
 
-def _option(now: Circumstances, model: Model, endpoint: Endpoint, task: str | None) -> Option:
+def _option(
+    now: Circumstances, model: Model, endpoint: Endpoint, task: str | None, predicted: Predicted | None
+) -> Option:
     judged = now.quality_of(model.name, task)
     if judged is None and model.quality:
         default = model.quality.get("default")
@@ -346,6 +354,7 @@ def _option(now: Circumstances, model: Model, endpoint: Endpoint, task: str | No
         now.expected_cost_of(endpoint),
         judged,
         endpoint.ttft_s if ttft_s is None else ttft_s,
+        predicted,
     )
 
 

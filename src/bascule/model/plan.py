@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from bascule.model.catalog import Endpoint
 from bascule.model.policy import Hedge
+from bascule.model.prediction import Predicted
 from bascule.model.quality import Quality
 from bascule.model.session_state import SessionChoice
 
@@ -21,6 +22,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     expected_nanousd: int | None = None
     """Expected cost of this request here; None where no price is known."""
     adequate: bool = True
+    predicted: Predicted | None = None
+    """What the route's learned router says of it."""
 
 
 class Rejected(Struct, frozen=True):
