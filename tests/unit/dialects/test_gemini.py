@@ -358,3 +358,22 @@ def test_usage_of_nothing_is_unknown() -> None:
     assert read_usage(b'{"promptTokenCount":9,"totalTokenCount":12}').tokens_out is None
     assert read_usage(b'{"promptTokenCount":9,"totalTokenCount":9}').tokens_out == 0
     assert read_usage(b'{"promptTokenCount":9,"thoughtsTokenCount":3,"totalTokenCount":12}').tokens_out == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("https://example[DONE].com/a.png", "image/png"),  # found by the fuzzer: no host that can be taken apart
+        ("https://[::1/b.webp?c=d.gif#e", "image/webp"),
+        ("https://e.com/a.png?b", "image/png"),
+    ],
+)
+def test_an_address_that_is_none_is_handed_on_as_it_is(url: str, kind: str) -> None:
+    content = [{"type": "image_url", "image_url": {"url": url}}]
+    body = {"model": "m", "messages": [{"role": "user", "content": content}]}
+    raw = json.dumps(body).encode()
+    facts = dialect("openai_chat").read_facts(body, len(raw))
+    sent = codec("openai_chat", "gemini").request(body, raw, facts, Target(upstream_model="m"))
+    assert isinstance(sent, bytes)
+    (part,) = json.loads(sent)["contents"][0]["parts"]
+    assert part["fileData"] == {"fileUri": url, "mimeType": kind}

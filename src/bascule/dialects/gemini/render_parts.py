@@ -95,7 +95,15 @@ def _call(block: ToolUse) -> Body:
 
 def _file(url: str, media_type: str | None) -> Body:
     file = {"fileUri": url}
-    known = media_type or _TYPES.get(urlsplit(url).path.rpartition(".")[2].lower())
+    known = media_type or _TYPES.get(_path(url).rpartition(".")[2].lower())
     if known is not None:
         file["mimeType"] = known
     return {"fileData": file}
+
+
+def _path(url: str) -> str:
+    """Of an address as the client wrote it, which may be none at all: the provider is asked to fetch it, not we."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return url.partition("?")[0].partition("#")[0]
