@@ -8,6 +8,8 @@ import sys
 
 SECTIONS = {
     "router": "what the learned router is worth on prompts that it was not trained on",
+    "month": "a month of $87,000 under several policies",
+    "classifier": "how often the shipped task classifier is right, and how often it is unsure",
     "evidence": "how far the tests of promotion and demotion can be trusted, and how fast they are",
     "switching": "how far the verdicts of switch-check can be trusted, and whether the cases it asks for decide",
 }

@@ -1,4 +1,4 @@
-"""Learned routers of routes, from their files."""
+"""Learned routers of routes, from their files, and the shipped classifier."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -16,22 +16,31 @@ from bascule.model.policy import RoutePolicy
 if TYPE_CHECKING:
     from bascule.learned.embedder import Embedder
     from bascule.learned.live import RoutePredictor
+    from bascule.learned.task_classifier import TaskClassifier
 
 
 def with_predictors(snapshot: Snapshot, document: Document) -> Mapping[str, RoutePolicy]:
-    """The snapshot's routes, those with `learned` with what their files have learned.
+    """The snapshot's routes, those with `learned` with what their files have learned, those with `classify` with the
+    shipped classifier.
 
     Raises ConfigError with every file that cannot be used. Without such a route NumPy is not loaded.
     """
-    asked = {name: route.learned for name, route in document.config.routes.items() if route.learned is not None}
+    asked = {
+        name: route for name, route in document.config.routes.items() if route.learned is not None or route.classify
+    }
     if not asked:
         return snapshot.routes
     problems = []
     made = dict(snapshot.routes)
     embedder = _embedder()
-    for name, learned in asked.items():
+    classifier = _classifier(embedder) if any(route.classify for route in asked.values()) else None
+    for name, route in asked.items():
+        if route.classify:
+            made[name] = structs.replace(made[name], classifier=classifier)
+        if route.learned is None:
+            continue
         try:
-            predictor = _predictor(learned, made[name].candidates, snapshot, document, embedder)
+            predictor = _predictor(route.learned, made[name].candidates, snapshot, document, embedder)
         except BasculeError as error:
             mend = "Train it anew, or remove `learned` from the route"
             problems.append(Problem(f"routes.{name}.learned", str(error), mend))
@@ -44,11 +53,17 @@ def with_predictors(snapshot: Snapshot, document: Document) -> Mapping[str, Rout
 
 def _embedder() -> "Embedder":
     if find_spec("numpy") is None or find_spec("wordllama") is None:
-        problem = Problem("routes", "a learned router needs its extra", "pip install 'bascule[routing]'")
+        problem = Problem("routes", "`learned` and `classify` need an extra", "pip install 'bascule[routing]'")
         raise ConfigError((problem,))
     from bascule.learned.embedder import Embedder
 
     return Embedder()
+
+
+def _classifier(embedder: "Embedder") -> "TaskClassifier":
+    from bascule.learned.task_classifier import shipped
+
+    return shipped(embedder)
 
 
 def _predictor(

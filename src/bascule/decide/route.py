@@ -195,7 +195,15 @@ def _task(request: _Request, first: Resolved) -> tuple[str | None, TaskSource | 
         or bool(request.ask.fallback_models)
         or (first.route is not None and (first.route.learned is not None or request.table.needs_task(first.route)))
     )
-    return task_of(request.identity.task, request.facts) if wanted else (None, None)
+    if not wanted:
+        return None, None
+    facts = request.facts
+    task, source = task_of(request.identity.task, facts)
+    classifier = None if first.route is None else first.route.classifier
+    if task is not None or classifier is None:
+        return task, source
+    task = classifier(facts.system_text, facts.first_user_text)
+    return task, None if task is None else "classifier"
 
 
 def _expand(candidates: tuple[str, ...], registry: Registry) -> _Expanded:

@@ -27,7 +27,7 @@ Task = Literal[
     "security_audit",
     "tool_step",
 ]
-"""The rules here know some of them, the learned classifier (`decide/task_classifier.py`) all."""
+"""The rules here know most of them, the classifier (`learned/task_classifier.py`) all but `tool_step`."""
 TaskSource = Literal["header", "rule", "classifier"]
 
 HEAD_CHARS = 320

@@ -42,7 +42,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     reason: str = ""
     task: str | None = None
     task_source: str | None = None
-    """`header` or `rule`."""
+    """`header`, `rule` or `classifier`."""
     floor: float | None = None
     max_cost_nanousd: int | None = None
     max_output_tokens: int | None = None

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bascule.model.prediction import Predictor
+from bascule.model.prediction import Classifier, Predictor
 from bascule.model.strategy import Strategy
 
 Objective = Literal["cheapest", "best", "fastest", "balanced"]
@@ -154,6 +154,8 @@ class RoutePolicy(Struct, frozen=True, kw_only=True):
     sticky: Sticky = Sticky()
     strategy: Strategy | None = None
     """How several models work on one request; None: one does."""
+    classifier: Classifier | None = None
+    """Says what kind of work a request is where neither its header nor the plain rules do; None: nobody does."""
     learned: Predictor | None = None
     """Orders the candidates that are good enough, prompt by prompt; None: the objective does."""
 

@@ -17,6 +17,14 @@ class Predicted(Struct, frozen=True):
     """Quality less cost at the price of quality that training fixed: the greatest goes first."""
 
 
+class Classifier(Protocol):
+    """Deterministic, and without I/O."""
+
+    def __call__(self, system_text: str, user_text: str) -> str | None:
+        """What kind of work it is; None: unsure."""
+        ...
+
+
 class Predictor(Protocol):
     """Deterministic, and without I/O."""
 

@@ -108,3 +108,15 @@ def test_odd_prompts_are_decided_on_as_well(begin: Begin, tmp_path: Path) -> Non
     world.upstream.answer = lambda call: answered()
     for prompt in ("", "\x00", "𝔘" * 5_000, "\u202e" * 100, "9" * 100_000):
         assert world.ask(ask(prompt)).status == 200
+
+
+def test_a_classifier_says_the_task_where_plain_rules_do_not(begin: Begin) -> None:
+    rules = """rules: [{when: 'task == "math"', candidates: [big]}]"""
+    for classify, model in (("false", "small"), ("true", "big")):
+        route = f"  auto: {{candidates: [small], classify: {classify}, {rules}}}"
+        world = begin(config=CONFIG.replace("  auto: {candidates: [small, big]}", route))
+        world.upstream.answer = lambda call: answered()
+        sum_of = "Find all real roots of x^2 - 7x + 12 = 0."
+        assert world.ask(ask(sum_of)).header("x-bascule-model") == model
+        # What the client or a rule says goes first.
+        assert world.ask(ask(sum_of), headers={"x-bascule-task": "chat"}).header("x-bascule-model") == "small"
