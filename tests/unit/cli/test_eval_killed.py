@@ -63,6 +63,7 @@ def test_a_run_that_was_killed_goes_on(run: Any, place: Path, running: Running) 
     # Calls that were open when it died may have been billed: they are in the ledger, at what was held for them.
     rows = [json.loads(line) for line in run("ledger", "export").out.splitlines()]
     assert all(row["kind"] == "settle" for row in rows)
-    assert len(rows) == len(running.upstream.served)
+    # One that died between its line and its request never reached the provider: two calls are under way at most.
+    assert len(running.upstream.served) <= len(rows) <= len(running.upstream.served) + 2
     assert sum([row["charged_nanousd"] for row in rows]) <= CAP_NANOUSD
     assert run("ledger", "verify").code == 0
