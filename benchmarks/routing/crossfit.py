@@ -41,7 +41,7 @@ class CrossFitted:
     curves: dict[str, Curve]
     """By name: `router`, `zero`, and the references."""
     from_best: NDArray[np.bool_]
-    """(lambdas, prompts): whether the router's answer is the best single model's."""
+    """(lambdas, prompts): whether the answer is the best single model's, where calls are weighed and not their cost."""
     chosen: dict[str, tuple[Floats, Floats]]
     """Share of the best model's quality to (quality, cost in USD) of each prompt at the lambda that training chose."""
     kinds: tuple[str, ...]
@@ -81,11 +81,13 @@ def _fold(found: Outcomes, seen: Seen, rows: Ints, seed: int) -> _Fold:
     made = trained(within, seen.only(inside), seed)
     policy, prices = made.policy, LAMBDAS
     steps = list(decided(policy, tested.questions, shown, prices))
+    pair = len(tested.questions.models) == 2
+    by_calls = list(decided(policy, tested.questions, shown, prices, by_calls=True)) if pair else steps
     right, usd = [np.array(each) for each in zip(*[came_of(step, policy, tested) for step in steps], strict=True)]
     curves = {"router": Curve(right, usd), "zero": Curve(*run(Policy(policy.means), tested, shown))}
     for name, quality, cost in references(within, seen.only(inside), shown):
         curves[name] = chosen_by(quality, cost, tested, policy.means.unit_usd)
-    best = np.array([step.answer_from == policy.means.best for step in steps])
+    best = np.array([step.answer_from == policy.means.best for step in by_calls])
     chosen = {share: (right[at], usd[at]) for share, at in _points(made).items()}
     return _Fold(rows, curves, best, chosen, policy.kind)
 

@@ -123,8 +123,8 @@ def pair_figures(made: CrossFitted, rows: NDArray[np.bool_], seed: int = 0) -> P
         raise ValueError("APGR is defined for two models")
     strong = int(found.quality.mean(axis=0).argmax())
     asked = made.from_best[:, rows].astype(float)
-    right = made.curves["router"].quality[:, rows]
     strong_right, weak_right = found.quality[rows, strong], found.quality[rows, 1 - strong]
+    right = np.where(made.from_best[:, rows], strong_right, weak_right)
 
     def measured(weights: Floats) -> dict[str, float]:
         low, high = float(weak_right @ weights), float(strong_right @ weights)

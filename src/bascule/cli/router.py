@@ -73,8 +73,16 @@ def train(data: Path, sets: str, out: Path, seed: int, as_json: bool) -> None:
 @click.option(
     "--choices", type=_FILE, help="Write every decision, one JSON line each: set, prompt, lambda, who was called."
 )
+@click.option(
+    "--weigh",
+    type=click.Choice(["auto", "cost", "calls"]),
+    default="auto",
+    show_default=True,
+    help="What lambda is the price of: what the prompt is expected to cost, or calls at each model's mean cost. `auto`:"
+    " calls in a set of two models, since such are compared by their share of strong calls; cost elsewhere.",
+)
 @json_option
-def evaluate(data: Path, sets: str, model_path: Path, choices: Path | None, as_json: bool) -> None:
+def evaluate(data: Path, sets: str, model_path: Path, choices: Path | None, weigh: str, as_json: bool) -> None:
     """Decide for every prompt at a grid of lambdas, then look what came of it.
 
     No quality, no cost and no answer of a model is looked at before the decision to call it.
@@ -104,7 +112,8 @@ def evaluate(data: Path, sets: str, model_path: Path, choices: Path | None, as_j
                         return
                     out.writelines([orjson.dumps(row) + b"\n" for row in rows_of(questions, made, policy)])
 
-                result = evaluated(trained, read, seen, tell)
+                by_calls = weigh == "calls" or (weigh == "auto" and len(questions.models) == 2)
+                result = evaluated(trained, read, seen, tell, by_calls=by_calls)
                 found.append((result, timed(trained.policy, questions, embedder)))
     except OSError as error:
         raise BasculeError(f"{choices} cannot be written: {error.strerror}") from error

@@ -71,7 +71,12 @@ def choices(questions: Questions, made: Decided, policy: Policy) -> Iterator[dic
 
 
 def evaluated(
-    trained: Trained, outcomes: Outcomes, seen: Seen, tell: Callable[[Decided], None] = lambda made: None
+    trained: Trained,
+    outcomes: Outcomes,
+    seen: Seen,
+    tell: Callable[[Decided], None] = lambda made: None,
+    *,
+    by_calls: bool = False,
 ) -> Evaluated:
     """Decides for every prompt at every lambda (`tell` gets each decision) and only then reads what came of it.
 
@@ -80,7 +85,7 @@ def evaluated(
     """
     policy, means = trained.policy, trained.policy.means
     prices = prices_of(policy)
-    made = list(decided(policy, outcomes.questions, seen, prices))
+    made = list(decided(policy, outcomes.questions, seen, prices, by_calls=by_calls))
     for one in made:
         tell(one)
     right, spent = _came_of(made, policy, outcomes)
@@ -113,7 +118,7 @@ def evaluated(
         best_cost_usd=best_cost,
         cost_at=at[0],
         zero_cost_at=at[1],
-        chosen_before=_chosen_before(trained, points),
+        chosen_before={} if by_calls else _chosen_before(trained, points),
         points=points,
     )
 

@@ -37,6 +37,9 @@ class Seen:
         labels = tuple([self.labels[row] for row in rows])
         return Seen(self.meaning[rows], self.words[rows], self.surface[rows], labels)
 
+    def without_words(self) -> "Seen":
+        return Seen(self.meaning, self.words[:, :0], self.surface, self.labels)
+
 
 def see(prompts: Sequence[str], labels: Sequence[str], embedder: Embedder) -> Seen:
     reading = embedder(prompts)

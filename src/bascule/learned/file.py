@@ -18,7 +18,7 @@ from bascule.learned.training import Gain, Trained
 from bascule.learned.voting import FEATURES, Confidence
 from bascule.model.errors import BasculeError
 
-VERSION = 1
+VERSION = 2
 """Of the format and of what features mean: a file of another version is refused, never guessed at."""
 _ABOUT = "about"
 _RIDGE = ("centre", "scale", "means", "weights")
@@ -95,6 +95,8 @@ def _told(trained: Trained) -> dict[str, Any]:
     }
     if policy.predictor is not None:
         told["labels"] = policy.predictor.by_label.labels
+        told["own"] = list(policy.predictor.own)
+        told["own_share"] = policy.predictor.own_share
     return told
 
 
@@ -104,6 +106,8 @@ def _arrays(policy: Policy) -> dict[str, NDArray[Any]]:
         fitted = policy.predictor
         for part in _RIDGE:
             made[f"ridge.{part}"] = getattr(fitted.ridge, part)
+            for number, own in enumerate(fitted.own.values()):
+                made[f"own.{number}.{part}"] = getattr(own, part)
         made |= {"label.means": fitted.by_label.means, "label.of": fitted.by_label.of_label}
         made["way_cost_usd"] = fitted.mean_cost_usd
     if policy.confidence is not None:
@@ -126,7 +130,12 @@ def _read(told: dict[str, Any], arrays: dict[str, NDArray[Any]], prefix: str) ->
     if "labels" in told:
         labels = tuple(told["labels"])
         ridge = Ridge(labels, *[array(f"ridge.{part}") for part in _RIDGE])
-        fitted = Predictor(ridge, LabelMeans(labels, array("label.means"), array("label.of")), array("way_cost_usd"))
+        own = {
+            str(label): Ridge((str(label),), *[array(f"own.{number}.{part}") for part in _RIDGE])
+            for number, label in enumerate(told["own"])
+        }
+        by_label = LabelMeans(labels, array("label.means"), array("label.of"))
+        fitted = Predictor(ridge, by_label, array("way_cost_usd"), own, float(told["own_share"]))
         confidence = Confidence(array("confidence")) if chains else None
         policy = Policy(means, fitted, chains, confidence)
         _check(policy, len(models) + len(chains))
@@ -142,5 +151,8 @@ def _check(policy: Policy, ways: int) -> None:
     shapes = (fitted.ridge.weights.shape, fitted.by_label.of_label.shape, fitted.mean_cost_usd.shape)
     if shapes != ((features, 2 * ways), (labels, 2 * ways), (ways,)):
         raise ValueError("its predictor does not fit its ways to answer")
+    for own in fitted.own.values():
+        if own.weights.shape != (len(own.centre), 2 * ways) or own.scale.shape != own.centre.shape:
+            raise ValueError("a task's own predictor does not fit its ways to answer")
     if confidence is not None and confidence.weights.shape != (FEATURES + 1,):
         raise ValueError("its confidence has other features")

@@ -8,7 +8,7 @@ arXiv 2403.12031); coin flips between neighbours lie on that hull.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -22,8 +22,14 @@ from bascule.learned.voting import Confidence
 
 Kind = Literal["chains", "singles", "zero"]
 COST_ONLY = float("inf")
-LAMBDAS = (0.0, *[round(10 ** (-3 + step / 13), 6) for step in range(60)], COST_ONLY)
-"""From quality alone to cost alone; 13 a decade from 0.001 to 35."""
+LAMBDAS = (
+    0.0,
+    *[round(10 ** (-3 + step / 5), 6) for step in range(5)],
+    *[round(10 ** (-2 + step / 24), 6) for step in range(61)],
+    *[round(10 ** (0.6 + step / 5), 6) for step in range(6)],
+    COST_ONLY,
+)
+"""From quality alone to cost alone; 24 a decade from 0.01 to 3, where most prompts change their model, 5 elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,18 @@ class Decided:
     answer_from: Ints
 
 
-def decided(policy: Policy, questions: Questions, seen: Seen, prices: Sequence[float]) -> Iterator[Decided]:
+def decided(
+    policy: Policy, questions: Questions, seen: Seen, prices: Sequence[float], *, by_calls: bool = False
+) -> Iterator[Decided]:
     """Decisions at each lambda. Nothing is known of a model's quality or cost here, and of answers only what the
-    chain that was decided on has called for."""
+    chain that was decided on has called for. `by_calls`: what is weighed is a call of each model at its mean cost, not
+    what this very prompt costs there; a share of strong calls, as RouteLLM counts them, is bought best so."""
     ways = policy.ways
     prompts = len(questions)
     expected = None if policy.predictor is None else policy.predictor(seen)
+    if expected is not None and by_calls:
+        assert policy.predictor is not None
+        expected = replace(expected, cost_usd=np.broadcast_to(policy.predictor.mean_cost_usd, expected.quality.shape))
     played: dict[int, tuple[Ints, Ints, Ints]] = {}
     for price in prices:
         way = _way(policy, expected, prompts, price)

@@ -84,7 +84,8 @@ def _fitted(outcomes: Outcomes, seen: Seen, seed: int, kinds: Sequence[Kind]) ->
     chains = tuple([chain for chain, _, _ in ran.values()])
     quality = np.column_stack([outcomes.quality, *[right for _, right, _ in ran.values()]])
     cost = np.column_stack([outcomes.cost_usd, *[usd for _, _, usd in ran.values()]])
-    made["chains"] = Policy(means, predictor.fitted(seen, quality, cost), chains, confidence)
+    models = outcomes.quality.shape[1]
+    made["chains"] = Policy(means, predictor.fitted(seen, quality, cost, models), chains, confidence)
     return made
 
 

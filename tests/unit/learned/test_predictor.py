@@ -1,5 +1,7 @@
 """Ridge and label means: what they find, and what they leave alone."""
 
+from dataclasses import replace
+
 import numpy as np
 from tests.unit.learned.made_outcomes import made
 
@@ -65,3 +67,26 @@ def test_equal_texts_are_in_one_fold() -> None:
     fold_of = predictor.folds(tuple([f"text {row % 10}" for row in range(100)]), 5, seed=0)
     assert all(len(set(fold_of[row::10])) == 1 for row in range(10))
     assert set(fold_of) == {0, 1, 2, 3, 4}
+
+
+def test_what_makes_a_prompt_hard_in_one_task_alone_is_learned_there() -> None:
+    """The same property helps in one task and harms in the other: what all prompts share says nothing of it."""
+    count = 2 * predictor.LEAST_OWN
+    random = np.random.default_rng(5)
+    meaning = random.uniform(-0.5, 0.5, size=(2 * count, 8)).astype(np.float32)
+    names = ("one",) * count + ("other",) * count
+    seen = Seen(meaning, np.zeros((2 * count, 4), np.float32), np.zeros((2 * count, 2)), names)
+    turned = np.where(np.array(names) == "one", 1.0, -1.0) * meaning[:, 0]
+    quality = np.column_stack([0.5 + 0.8 * turned, np.full(2 * count, 0.5)])
+    cost = np.ones((2 * count, 2))
+    fitted = predictor.fitted(seen, quality, cost)
+    assert set(fitted.own) == {"one", "other"}
+    with_own, without = fitted(seen).quality[:, 0], replace(fitted, own={})(seen).quality[:, 0]
+    wanted = quality[:, 0]
+    assert np.corrcoef(with_own, wanted)[0, 1] > 0.9
+    assert np.abs(with_own - wanted).mean() < 0.8 * np.abs(without - wanted).mean()
+
+
+def test_a_task_with_few_prompts_has_none_of_its_own() -> None:
+    seen, outcomes = linear(predictor.LEAST_OWN - 1, noise=0.1)
+    assert not predictor.fitted(seen, np.clip(outcomes, 0, 1), np.ones_like(outcomes)).own

@@ -135,3 +135,12 @@ def test_prompts_that_were_trained_on_are_counted(learned: Trained) -> None:
         ).trained_on
         == 0
     )
+
+
+def test_where_calls_are_weighed_what_a_prompt_costs_decides_nothing(learned: Trained) -> None:
+    outcomes, seen = made(seed=3)
+    assert learned.policy.predictor is not None
+    expected = learned.policy.predictor(seen)
+    mean = learned.policy.predictor.mean_cost_usd / learned.policy.means.unit_usd
+    for one in decided(learned.policy, outcomes.questions, seen, (0.0, 0.1, 1.0), by_calls=True):
+        assert np.array_equal(one.way, (expected.quality - one.price * mean).argmax(axis=1))
