@@ -82,11 +82,11 @@ def _confused(classifier: TaskClassifier, known: list[tuple[str, str]]) -> None:
 def _timed(classifier: TaskClassifier, texts: list[str]) -> None:
     took = []
     for text in texts * 3:
-        begun = time.perf_counter()
+        begun = time.process_time()
         classifier("You are a helpful assistant.", text)
-        took.append(1e3 * (time.perf_counter() - begun))
+        took.append(1e3 * (time.process_time() - begun))
     most = statistics.quantiles(took, n=100)[98]
-    print(f"\none prompt: median {statistics.median(took):.3f} ms, 99 % within {most:.3f} ms")
+    print(f"\nprocessor time of one prompt: median {statistics.median(took):.3f} ms, 99 % within {most:.3f} ms")
 
 
 if __name__ == "__main__":

@@ -181,7 +181,7 @@ def _made_up(report: Report, seed: int) -> None:
 
 
 def _decision(report: Report, found: Outcomes, seen: Seen, seed: int) -> None:
-    print("\ntime of one decision: reading the prompt, predicting every way to answer, choosing")
+    print("\nprocessor time of one decision: reading the prompt, predicting every way to answer, choosing")
     made = trained(found, seen, seed)
     p50, p99 = timed(made.policy, found.questions, Embedder())
     report.say("decision p50 ms", Figure(p50, None, None), f"{len(made.policy.ways)} ways", digits=3)

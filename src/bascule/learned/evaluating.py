@@ -141,12 +141,12 @@ def _chosen_before(trained: Trained, points: tuple[Point, ...]) -> dict[str, Poi
 
 
 def timed(policy: Policy, questions: Questions, embedder: Embedder) -> tuple[float, float]:
-    """Milliseconds of one decision, median and 99th percentile: reading the prompt, predicting, choosing. What the
-    models themselves take is not in it."""
+    """Milliseconds of processor time of one decision, median and 99th percentile: reading the prompt, predicting,
+    choosing. What the models themselves take is not in it, nor what else the machine does."""
     took = []
     for row in range(min(len(questions), _TIMED)):
         one = questions.only(np.array([row]))
-        begun = time.perf_counter()
+        begun = time.process_time()
         expect(policy, see(one.prompts, one.labels, embedder), 0.1)
-        took.append(1e3 * (time.perf_counter() - begun))
+        took.append(1e3 * (time.process_time() - begun))
     return float(np.quantile(took, 0.5)), float(np.quantile(took, 0.99))
