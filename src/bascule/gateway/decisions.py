@@ -76,6 +76,12 @@ def candidate_of(candidate: Candidate) -> dict[str, Any]:
         seen["quality"] = candidate.quality
     if candidate.judged is not None and candidate.judged.source != "declared":
         seen["quality_source"] = candidate.judged.source
+    if (predicted := candidate.predicted) is not None:
+        seen["predicted"] = {
+            "quality": round(predicted.quality, 4),
+            "cost_of_best": round(predicted.cost, 4),
+            "worth": round(predicted.worth, 4),
+        }
     if not candidate.adequate:
         seen["adequate"] = False
     return seen

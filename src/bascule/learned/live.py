@@ -44,7 +44,8 @@ def route_predictor(
 ) -> RoutePredictor:
     """`names`: candidate to its name in the set. A candidate that the set has not is left out: it is tried last.
 
-    Raises BadModelFile where the file, the set or all candidates are not there, MissingEmbedder.
+    Raises BadModelFile where the file, the set or all candidates are not there, or where training never reached that
+    share of the best model's quality; MissingEmbedder.
     """
     file = load(path)
     trained = file.sets.get(trained_set)
@@ -59,7 +60,13 @@ def route_predictor(
     gain = next((one for one in trained.gains if one.kind == "singles"), None)
     means = trained.policy.means
     fitted = trained.policy.predictor if gain is not None and gain.gain > gain.error else None
-    price = None if gain is None else gain.price_at.get(str(percent_of_best / 100))
-    if fitted is not None:
-        see(("",), ("",), embedder)  # loads the weights now, and not with the first request
-    return RoutePredictor(fitted, columns, means.unit_usd, price or 0.0, embedder)
+    if fitted is None or gain is None:
+        return RoutePredictor(None, columns, means.unit_usd, 0.0, embedder)
+    price = gain.price_at.get(str(percent_of_best / 100))
+    if price is None:
+        raise BadModelFile(
+            f"{path}: in training no price of quality reached {percent_of_best} % of the best model; ask for fewer by"
+            " `percent_of_best`, or leave `learned` out"
+        )
+    see(("",), ("",), embedder)  # loads the weights now, and not with the first request
+    return RoutePredictor(fitted, columns, means.unit_usd, price, embedder)

@@ -54,6 +54,8 @@ def test_each_prompt_goes_to_the_model_that_is_worth_most(begin: Begin, tmp_path
     for prompt, task, model in ((EASY.format("Chile"), "qa", "small"), (HARD.format("subset"), "proof", "big")):
         found = world.ask(ask(prompt), headers={"x-bascule-task": task})
         assert (found.header("x-bascule-model"), found.header("x-bascule-reason")) == (model, "learned")
+        said = {one["model"]: one["predicted"] for one in world.decision(found).candidates}
+        assert said[model]["worth"] == max(one["worth"] for one in said.values())
 
 
 def test_the_price_of_quality_is_what_training_fixed(begin: Begin, tmp_path: Path) -> None:
@@ -88,6 +90,15 @@ def test_a_candidate_that_the_set_has_not_comes_last(begin: Begin, tmp_path: Pat
     world.upstream.answer = lambda call: answered()
     found = world.ask(ask(EASY.format("Chile")), headers={"x-bascule-task": "qa"})
     assert (found.header("x-bascule-model"), found.header("x-bascule-reason")) == ("big", "learned")
+
+
+def test_a_share_that_training_never_reached_is_a_mistake(tmp_path: Path) -> None:
+    made = trained()
+    never = replace(made.gains[0], price_at={"0.95": 0.2, "0.98": None, "1.0": None})
+    path = tmp_path / "bascule.yaml"
+    path.write_text(config(tmp_path, replace(made, gains=(never,))), encoding="utf-8")
+    with pytest.raises(ConfigError, match="no price of quality reached 98 %"):
+        snapshot_of(read_document(str(path), ENVIRONMENT), ENVIRONMENT, stored_keys=False)
 
 
 @pytest.mark.parametrize(
