@@ -139,7 +139,10 @@ def over_open_streams(several: Fleet) -> None:
         seen = [one for _ in range(3) for one in await asyncio.gather(*[several.send(KIND) for _ in range(40)])]
         return {one.status for one in [*seen, *await asyncio.gather(*streams)]}
 
-    assert asyncio.run(attack()) <= {200, 402}
+    # 503: the authority did not say in time what is left, which a busy machine does to a small budget.
+    seen = asyncio.run(attack())
+    assert 200 in seen
+    assert seen <= {200, 402, 503}
     several.until_refused(KIND)
     assert several.spent() <= round(LIMITS_USD[0] * 1e9)
     accounted(several)
